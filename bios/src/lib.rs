@@ -1,0 +1,1 @@
+//! Guest firmware: the system BIOS and the VGA BIOS.

@@ -1,0 +1,2 @@
+//! The `boxwood` binary.
+fn main() {}
