@@ -1,1 +1,29 @@
 //! Guest firmware: the system BIOS and the VGA BIOS.
+//!
+//! The firmware is real 16-bit code that runs on the emulated CPU. It is written as assembly in Rust
+//! source files ([`system`], `vga`), assembled by the compiler itself through `global_asm!`, placed in a
+//! read-only section of the host program and read back as bytes ([`image`]). No assembler is
+//! installed. The built images are kept in `roms/`, so that hosts whose compiler cannot assemble x86
+//! code have them too; a test asserts that the kept and the freshly assembled images agree.
+//!
+//! [`system_image`] is what a machine maps below 1 MiB and below 4 GiB.
+
+pub mod image;
+pub mod roms;
+mod sha256;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod system;
+
+pub use roms::write_roms;
+
+/// The system BIOS as it is kept in `roms/bios.bin`: 64 KiB, mapped so that its last byte is the last
+/// byte below 1 MiB and below 4 GiB.
+pub fn system_image() -> &'static [u8] {
+    include_bytes!("../../roms/bios.bin")
+}
+
+/// The symbols of [`system_image`], as text: one `address name` pair a line, the address linear, in
+/// hexadecimal.
+pub fn system_symbols() -> &'static str {
+    include_str!("../../roms/bios.sym")
+}
