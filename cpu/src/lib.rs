@@ -1,1 +1,2 @@
-//! Placeholder.
+//! The interpreter: decode, blocks, execute.
+pub mod softfloat;
