@@ -1,1 +1,4 @@
-//! Placeholder.
+//! What needs a CPU or a whole board to be tested: vectors, oracles, guests.
+
+pub mod native;
+pub mod operands;

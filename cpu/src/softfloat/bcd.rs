@@ -43,7 +43,7 @@ pub fn bcd_store(a: F80, env: &mut FloatEnv) -> [u8; 10] {
     let mut rest = i.magnitude;
     for byte in &mut bytes[..9] {
         let pair = (rest % 100) as u8;
-        *byte = pair / 10 << 4 | pair % 10;
+        *byte = ((pair / 10) << 4) | (pair % 10);
         rest /= 100;
     }
     bytes[9] = u8::from(operand.sign) << 7;

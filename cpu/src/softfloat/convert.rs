@@ -6,17 +6,39 @@ use super::round::{rounds_up, shift_right_sticky};
 use super::{Class, F80, Flags, Float, FloatEnv, Operand, Rounding, Unrounded};
 
 /// Converts to another format at its full precision, whatever precision control says. A signalling NaN is invalid
-/// and becomes quiet.
-///
-/// `report_denormal`: whether a denormal operand raises DE. Loads and the SSE conversions do so; the x87 stores do
-/// not.
-pub fn convert<T: Float>(a: impl Into<Operand>, report_denormal: bool, env: &mut FloatEnv) -> T {
+/// and becomes quiet; a denormal operand raises DE. FLD delivers its (exact) result even if that is unmasked.
+pub fn convert<T: Float>(a: impl Into<Operand>, env: &mut FloatEnv) -> T {
     let a = admit(a, env);
+    let finite = matches!(a.class, Class::Zero | Class::Finite | Class::Infinity);
+    if finite && env.denormal_operand_stops(a.denormal) && !T::X87_NANS {
+        return T::indefinite();
+    }
+    convert_quietly(a, env)
+}
+
+/// FST to memory: as [`convert`], but a denormal operand raises nothing, and an unmasked overflow or underflow, upon
+/// which nothing is stored, does not report the rounding.
+pub fn store<T: Float>(a: F80, env: &mut FloatEnv) -> T {
+    let mut local = FloatEnv {
+        flags: Flags::empty(),
+        ..*env
+    };
+    let result = convert_quietly(Operand::from(a), &mut local);
+    if local
+        .unmasked()
+        .intersects(Flags::OVERFLOW | Flags::UNDERFLOW)
+    {
+        local.flags.remove(Flags::INEXACT);
+        local.rounded_up = false;
+    }
+    env.raise(local.flags);
+    env.rounded_up = local.rounded_up;
+    result
+}
+
+fn convert_quietly<T: Float>(a: Operand, env: &mut FloatEnv) -> T {
     if let Some(nan) = one_nan(&a, env) {
         return nan;
-    }
-    if env.denormal_operand_stops(report_denormal && a.denormal) {
-        return T::indefinite();
     }
     match a.class {
         Class::Zero => T::zero(a.sign),

@@ -267,6 +267,12 @@ impl F80 {
         bytes
     }
 
+    /// The same value; a pseudo-denormal becomes the normal number that it is.
+    pub(super) const fn without_pseudo_denormal(self) -> Self {
+        let pseudo = self.sign_exp & 0x7FFF == 0 && self.significand & INTEGER_BIT != 0;
+        Self::new(self.sign_exp | pseudo as u16, self.significand)
+    }
+
     /// The sign bit.
     pub const fn sign(self) -> bool {
         self.sign_exp >> 15 != 0

@@ -37,11 +37,13 @@ mod operand;
 mod remainder;
 mod round;
 mod scale;
+#[cfg(test)]
+mod tests;
 
 pub use arith::{add, div, fma, mul, sqrt, sub};
 pub use bcd::{bcd_load, bcd_store};
 pub use compare::{Relation, compare_ordered, compare_unordered};
-pub use convert::{convert, round_to_integral, to_i16, to_i32, to_i64};
+pub use convert::{convert, round_to_integral, store, to_i16, to_i32, to_i64};
 pub use env::{Flags, FloatEnv, Precision, Rounding};
 pub use formats::{F32, F64, F80, Float};
 pub use operand::{Class, Operand};

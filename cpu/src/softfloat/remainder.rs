@@ -46,8 +46,9 @@ pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Rem
     if env.denormal_operand_stops(x.denormal || y.denormal) {
         return Remainder::complete(F80::INDEFINITE, 0);
     }
-    if x.class == Class::Zero {
-        return Remainder::complete(a, 0);
+    if x.class == Class::Zero || y.class == Class::Infinity {
+        // Not rounded: a denormal dividend raises no underflow here, even unmasked.
+        return Remainder::complete(a.without_pseudo_denormal(), 0);
     }
     let pack = |sign, exponent, significand: u128, env: &mut FloatEnv| match Unrounded::normalised(
         sign,
@@ -58,9 +59,6 @@ pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Rem
         None => F80::zero(sign),
     };
     let (n, d) = (u128::from(x.significand), u128::from(y.significand));
-    if y.class == Class::Infinity {
-        return Remainder::complete(pack(x.sign, x.exponent, n, env), 0);
-    }
     let difference = x.exponent - y.exponent;
     if difference >= 64 {
         let step = 32 + difference % 32;

@@ -172,7 +172,7 @@ pub fn round(value: Unrounded, layout: &Layout, env: &mut FloatEnv) -> Rounded {
 }
 
 /// The unmasked response: the significand rounded as usual, the exponent brought back into range. FSCALE can be out
-/// of range even then and gives infinity or zero.
+/// of range even then: it gives infinity or zero, inexactly.
 fn unmasked(
     exponent: i32,
     significand: u64,
@@ -181,21 +181,25 @@ fn unmasked(
     env: &mut FloatEnv,
     tiny: bool,
 ) -> Rounded {
-    env.rounded(cut.inexact, cut.up);
     let adjust = layout.bias_adjust.unwrap_or(0);
     let exponent = if tiny {
-        exponent + adjust
+        exponent.saturating_add(adjust)
     } else {
-        exponent - adjust
+        exponent.saturating_sub(adjust)
     };
-    if exponent > layout.max_exponent {
-        Rounded::Infinity
-    } else if exponent < layout.min_exponent {
-        Rounded::Zero
-    } else {
-        Rounded::Finite {
-            exponent,
-            significand,
+    if layout.bias_adjust.is_some() {
+        if exponent > layout.max_exponent {
+            env.rounded(true, true);
+            return Rounded::Infinity;
         }
+        if exponent < layout.min_exponent {
+            env.rounded(true, false);
+            return Rounded::Zero;
+        }
+    }
+    env.rounded(cut.inexact, cut.up);
+    Rounded::Finite {
+        exponent: exponent.clamp(layout.min_exponent, layout.max_exponent),
+        significand,
     }
 }

@@ -32,6 +32,10 @@ pub fn scale(a: F80, b: F80, env: &mut FloatEnv) -> F80 {
             F80::infinity(x.sign)
         };
     }
+    if y.class == Class::Zero {
+        // Not rounded: a denormal raises no underflow here, even unmasked.
+        return a.without_pseudo_denormal();
+    }
     let steps = match integral(&y, Rounding::Truncate) {
         Some(i) => i32::try_from(i.magnitude).unwrap_or(FAR).min(FAR),
         None => FAR,
