@@ -1,0 +1,117 @@
+//! The event queue: which timer of which device fires next.
+
+use crate::device::DeviceId;
+use crate::time::VirtTime;
+use serde::{Deserialize, Serialize};
+
+/// A device's own number for one of its timers.
+pub type TimerId = u16;
+
+/// An armed timer.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// When it fires.
+    pub at: VirtTime,
+    /// Whose it is.
+    pub device: DeviceId,
+    /// Which of the device's timers.
+    pub timer: TimerId,
+    /// Order of arming, which decides between equal moments.
+    sequence: u64,
+}
+
+/// Armed timers in the order in which they fire; each (device, timer) stands at most once.
+///
+/// A board has a few dozen timers, so a sorted vector (the next event last) beats a heap.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct EventQueue {
+    events: Vec<Event>,
+    next_sequence: u64,
+}
+
+impl EventQueue {
+    /// Arms (or re-arms) a timer.
+    pub fn arm(&mut self, device: DeviceId, timer: TimerId, at: VirtTime) {
+        self.disarm(device, timer);
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let place = self
+            .events
+            .partition_point(|e| (e.at, e.sequence) > (at, sequence));
+        self.events.insert(
+            place,
+            Event {
+                at,
+                device,
+                timer,
+                sequence,
+            },
+        );
+    }
+
+    /// Disarms a timer; nothing happens if it was not armed.
+    pub fn disarm(&mut self, device: DeviceId, timer: TimerId) {
+        if let Some(i) = self.position(device, timer) {
+            self.events.remove(i);
+        }
+    }
+
+    /// When a timer fires, if it is armed.
+    pub fn armed(&self, device: DeviceId, timer: TimerId) -> Option<VirtTime> {
+        self.position(device, timer).map(|i| self.events[i].at)
+    }
+
+    fn position(&self, device: DeviceId, timer: TimerId) -> Option<usize> {
+        self.events
+            .iter()
+            .position(|e| e.device == device && e.timer == timer)
+    }
+
+    /// The moment of the next event, [`VirtTime::NEVER`] if none is armed.
+    pub fn next_deadline(&self) -> VirtTime {
+        self.events.last().map_or(VirtTime::NEVER, |e| e.at)
+    }
+
+    /// Takes the next event out if it is due at `now`.
+    pub fn pop_due(&mut self, now: VirtTime) -> Option<Event> {
+        if self.next_deadline() > now || self.events.is_empty() {
+            return None;
+        }
+        self.events.pop()
+    }
+
+    /// All armed timers, the next one last.
+    pub fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_moments_fire_in_the_order_of_arming() {
+        let mut q = EventQueue::default();
+        let t = VirtTime::from_ns(5);
+        q.arm(DeviceId(2), 0, t);
+        q.arm(DeviceId(1), 0, t);
+        q.arm(DeviceId(3), 0, VirtTime::from_ns(4));
+        let order: Vec<_> = std::iter::from_fn(|| q.pop_due(t))
+            .map(|e| e.device.0)
+            .collect();
+        assert_eq!(order, [3, 2, 1]);
+    }
+
+    #[test]
+    fn arming_again_replaces_the_earlier_deadline() {
+        let mut q = EventQueue::default();
+        q.arm(DeviceId(1), 7, VirtTime::from_ns(5));
+        q.arm(DeviceId(1), 7, VirtTime::from_ns(9));
+        assert_eq!(q.armed(DeviceId(1), 7), Some(VirtTime::from_ns(9)));
+        assert!(q.pop_due(VirtTime::from_ns(8)).is_none());
+        q.disarm(DeviceId(1), 7);
+        assert_eq!(q.next_deadline(), VirtTime::NEVER);
+        assert!(q.pop_due(VirtTime::NEVER).is_none());
+    }
+}

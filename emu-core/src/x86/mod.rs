@@ -1,0 +1,17 @@
+//! Definitions of the x86 architecture: registers, bits, exceptions. No behaviour.
+//!
+//! Sections cited are of the Intel 64 and IA-32 Architectures Software Developer's Manual (SDM).
+
+mod control;
+mod exception;
+mod flags;
+mod segment;
+mod state;
+mod x87;
+
+pub use control::{Cr0, Cr4, Dr6};
+pub use exception::{Exception, ExceptionClass};
+pub use flags::Rflags;
+pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
+pub use state::{Activity, CpuState, DescriptorTable, Gpr, MsrState, Prefetch, Seg, VECTOR_COUNT};
+pub use x87::X87State;

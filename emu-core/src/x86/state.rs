@@ -1,0 +1,157 @@
+use super::{Cr0, Cr4, Rflags, SegmentRegister, X87State};
+use serde::{Deserialize, Serialize};
+
+/// Number of interrupt vectors.
+pub const VECTOR_COUNT: usize = 256;
+
+/// General registers by their encoding.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "register names")]
+pub enum Gpr {
+    Rax,
+    Rcx,
+    Rdx,
+    Rbx,
+    Rsp,
+    Rbp,
+    Rsi,
+    Rdi,
+}
+
+/// Segment registers by their encoding.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "register names")]
+pub enum Seg {
+    Es,
+    Cs,
+    Ss,
+    Ds,
+    Fs,
+    Gs,
+}
+
+impl Seg {
+    /// All six, in the order of their encoding.
+    pub const ALL: [Self; 6] = [Self::Es, Self::Cs, Self::Ss, Self::Ds, Self::Fs, Self::Gs];
+}
+
+/// GDTR or IDTR.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DescriptorTable {
+    /// Linear base address.
+    pub base: u64,
+    /// Offset of the last byte.
+    pub limit: u16,
+}
+
+/// What a CPU is doing.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Activity {
+    /// Executing.
+    #[default]
+    Running,
+    /// Stopped by HLT until an interrupt.
+    Halted,
+    /// Stopped by a triple fault until a reset (or NMI).
+    Shutdown,
+}
+
+/// Model-specific registers that hold plain state.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct MsrState {
+    /// Time-stamp counter minus the count of retired instructions.
+    pub tsc_offset: u64,
+    /// IA32_SYSENTER_CS (174h).
+    pub sysenter_cs: u64,
+    /// IA32_SYSENTER_ESP (175h).
+    pub sysenter_esp: u64,
+    /// IA32_SYSENTER_EIP (176h).
+    pub sysenter_eip: u64,
+}
+
+/// Everything about a CPU that a program can observe: what moves between back ends, debuggers and snapshots.
+///
+/// Registers that no model offers yet (long mode, SSE and later) are not here; they come with the code that
+/// executes them, under a new snapshot version.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CpuState {
+    /// General registers in the order of [`Gpr`].
+    pub gpr: [u64; 8],
+    /// Instruction pointer.
+    pub rip: u64,
+    /// Flags.
+    pub rflags: Rflags,
+    /// Segment registers in the order of [`Seg`].
+    pub segments: [SegmentRegister; 6],
+    /// LDTR.
+    pub ldtr: SegmentRegister,
+    /// TR.
+    pub tr: SegmentRegister,
+    /// GDTR.
+    pub gdtr: DescriptorTable,
+    /// IDTR.
+    pub idtr: DescriptorTable,
+    /// CR0.
+    pub cr0: Cr0,
+    /// CR2.
+    pub cr2: u64,
+    /// CR3.
+    pub cr3: u64,
+    /// CR4.
+    pub cr4: Cr4,
+    /// The four page-directory-pointer entries that PAE paging loads with CR3.
+    pub pdpte: [u64; 4],
+    /// DR0 to DR3.
+    pub dr: [u64; 4],
+    /// DR6.
+    pub dr6: u64,
+    /// DR7.
+    pub dr7: u64,
+    /// x87.
+    pub x87: X87State,
+    /// Model-specific registers.
+    pub msr: MsrState,
+    /// What the CPU is doing.
+    pub activity: Activity,
+    /// Maskable interrupts are held off until the next instruction is done (STI).
+    pub sti_shadow: bool,
+    /// Interrupts and debug traps are held off until the next instruction is done (MOV SS, POP SS).
+    pub mov_ss_shadow: bool,
+    /// An NMI handler runs: further NMIs wait for IRET.
+    pub nmi_blocked: bool,
+    /// An NMI arrived and waits.
+    pub nmi_pending: bool,
+    /// Debug conditions (DR6 bits) that fire when the current instruction is done.
+    pub pending_debug: u64,
+    /// The bytes of a prefetch queue that were fetched before they were changed (models that have one).
+    pub prefetch: Prefetch,
+    /// Instructions retired.
+    pub retired: u64,
+}
+
+/// The prefetch queue of an 8086 to 80486.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Prefetch {
+    /// How many of `bytes` are valid.
+    pub len: u8,
+    /// The bytes from the instruction pointer on.
+    pub bytes: [u8; 32],
+}
+
+impl CpuState {
+    /// A segment register.
+    pub const fn segment(&self, seg: Seg) -> &SegmentRegister {
+        &self.segments[seg as usize]
+    }
+
+    /// The current privilege level (SDM vol. 3, section 5.5): the DPL of SS; 3 in virtual-8086 mode, 0 in real mode.
+    pub fn cpl(&self) -> u8 {
+        if !self.cr0.contains(Cr0::PE) {
+            0
+        } else if self.rflags.contains(Rflags::VM) {
+            3
+        } else {
+            self.segment(Seg::Ss).attributes.dpl()
+        }
+    }
+}
