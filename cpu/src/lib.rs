@@ -1,2 +1,3 @@
 //! The interpreter: decode, blocks, execute.
 pub mod softfloat;
+pub mod x87;

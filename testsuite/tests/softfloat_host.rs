@@ -97,24 +97,15 @@ fn relation(case: &Case, relation: Relation) -> Outcome {
 
 fn rem(case: &Case, kind: RemainderKind, env: &mut FloatEnv) -> Outcome {
     let r = remainder(case.a, case.b, kind, env);
-    let mut conditions = 0;
+    let mut conditions = if r.partial { C2 } else { 0 };
     for (bit, c) in [(0, C1), (1, C3), (2, C0)] {
-        if r.quotient >> bit & 1 != 0 {
+        if r.quotient.unwrap_or(0) >> bit & 1 != 0 {
             conditions |= c;
         }
     }
-    if r.partial {
-        conditions |= C2;
-    }
-    env.rounded_up = false;
-    let defined = if env.flags.contains(Flags::INVALID) {
-        C2
-    } else {
-        C0 | C1 | C2 | C3
-    };
     Outcome {
         conditions,
-        defined,
+        defined: C0 | C1 | C2 | C3,
         ..kept(case, r.value, env)
     }
 }

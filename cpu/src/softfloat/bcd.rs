@@ -7,7 +7,7 @@ use super::{Class, F80, Flags, Float, FloatEnv, Operand};
 const LIMIT: u64 = 1_000_000_000_000_000_000;
 
 /// The packed BCD indefinite (SDM vol. 1, table 4-4).
-const INDEFINITE: [u8; 10] = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0xFF];
+pub const BCD_INDEFINITE: [u8; 10] = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0xFF];
 
 /// FBLD. Always exact. Digits above 9 are undefined in the manual; as the hardware does, each counts with its binary
 /// value times its power of ten.
@@ -36,7 +36,7 @@ pub fn bcd_store(a: F80, env: &mut FloatEnv) -> [u8; 10] {
     };
     let Some(i) = integral.filter(|i| i.magnitude < LIMIT) else {
         env.raise(Flags::INVALID);
-        return INDEFINITE;
+        return BCD_INDEFINITE;
     };
     env.rounded(i.inexact, i.up);
     let mut bytes = [0; 10];

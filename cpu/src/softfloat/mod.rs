@@ -41,7 +41,7 @@ mod scale;
 mod tests;
 
 pub use arith::{add, div, fma, mul, sqrt, sub};
-pub use bcd::{bcd_load, bcd_store};
+pub use bcd::{BCD_INDEFINITE, bcd_load, bcd_store};
 pub use compare::{Relation, compare_ordered, compare_unordered};
 pub use convert::{convert, round_to_integral, store, to_i16, to_i32, to_i64};
 pub use env::{Flags, FloatEnv, Precision, Rounding};

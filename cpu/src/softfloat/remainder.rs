@@ -17,8 +17,9 @@ pub enum RemainderKind {
 pub struct Remainder {
     /// The remainder, or the partial remainder.
     pub value: F80,
-    /// The low three bits of the quotient: C1 is bit 0, C3 bit 1, C0 bit 2.
-    pub quotient: u8,
+    /// The low three bits of the quotient: C1 is bit 0, C3 bit 1, C0 bit 2. None if there is no quotient, for a NaN
+    /// or an invalid operation; then C0 and C3 keep their values.
+    pub quotient: Option<u8>,
     /// C2: only a partial remainder.
     pub partial: bool,
 }
@@ -27,7 +28,15 @@ impl Remainder {
     fn complete(value: F80, quotient: u8) -> Self {
         Self {
             value,
-            quotient,
+            quotient: Some(quotient),
+            partial: false,
+        }
+    }
+
+    fn without_quotient(value: F80) -> Self {
+        Self {
+            value,
+            quotient: None,
             partial: false,
         }
     }
@@ -38,13 +47,13 @@ impl Remainder {
 pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Remainder {
     let (x, y) = (Operand::from(a), Operand::from(b));
     if let Some(nan) = two_nans(&x, &y, env) {
-        return Remainder::complete(nan, 0);
+        return Remainder::without_quotient(nan);
     }
     if x.class == Class::Infinity || y.class == Class::Zero {
-        return Remainder::complete(F80::invalid(env), 0);
+        return Remainder::without_quotient(F80::invalid(env));
     }
     if env.denormal_operand_stops(x.denormal || y.denormal) {
-        return Remainder::complete(F80::INDEFINITE, 0);
+        return Remainder::without_quotient(F80::INDEFINITE);
     }
     if x.class == Class::Zero || y.class == Class::Infinity {
         // Not rounded: a denormal dividend raises no underflow here, even unmasked.
@@ -65,7 +74,7 @@ pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Rem
         let rest = (n << step) % d;
         return Remainder {
             value: pack(x.sign, y.exponent + difference - step, rest, env),
-            quotient: 0,
+            quotient: Some(0),
             partial: true,
         };
     }
