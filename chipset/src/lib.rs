@@ -1,2 +1,4 @@
 //! The chips of a PC, one folder each. A chip knows its own pins and registers; what they are wired to is the board's.
 #![warn(missing_docs)]
+
+pub mod pci;
