@@ -6,6 +6,7 @@ use crate::cap::{
     PortIo, SerialPort, Timers,
 };
 use crate::cx::{Cx, ResetKind};
+use crate::ram::Ram;
 use crate::snapshot::{Snapshot, SnapshotError};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,11 @@ pub trait Device: Send + 'static {
     fn restored(&mut self) {}
     /// Says which addresses the device decodes at this moment. Whoever changes the answer requests a remap.
     fn decode(&self, _decode: &mut Decode) {}
+    /// The blocks of memory that hold guest state and belong to this device, mapped at the moment or not: video
+    /// RAM, flash. The board saves them with the system RAM.
+    fn memory_blocks(&self) -> Vec<Ram> {
+        Vec::new()
+    }
 
     /// I/O ports.
     fn port_io(&mut self) -> Option<&mut dyn PortIo> {
@@ -102,6 +108,8 @@ pub trait DynDevice: Send {
     fn restored(&mut self);
     /// [`Device::decode`].
     fn decode(&self, decode: &mut Decode);
+    /// [`Device::memory_blocks`].
+    fn memory_blocks(&self) -> Vec<Ram>;
     /// [`Device::port_io`].
     fn port_io(&mut self) -> Option<&mut dyn PortIo>;
     /// [`Device::mmio`].
@@ -150,6 +158,9 @@ impl<D: Device> DynDevice for D {
     }
     fn decode(&self, decode: &mut Decode) {
         Device::decode(self, decode);
+    }
+    fn memory_blocks(&self) -> Vec<Ram> {
+        Device::memory_blocks(self)
     }
     fn port_io(&mut self) -> Option<&mut dyn PortIo> {
         Device::port_io(self)

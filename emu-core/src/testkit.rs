@@ -425,7 +425,7 @@ pub fn conformance<D: Device>(make: impl Fn(&mut Lines<'_>) -> D) {
         copy.ram.write(0, &page);
         let owned = |b: &Bench<D>| -> Vec<Ram> {
             let decode = b.decoded();
-            let mut all = Vec::new();
+            let mut all = Device::memory_blocks(&b.device);
             for r in decode.memory_ranges() {
                 if let MemoryTarget::Ram { ram, .. } = &r.target
                     && !all.contains(ram)
