@@ -13,4 +13,9 @@ pub enum Acknowledge {
 pub trait IntAck {
     /// Acknowledges the highest-priority request.
     fn acknowledge(&mut self, cx: &mut Cx<'_>) -> Acknowledge;
+    /// Whether the controller, as a slave, answers to this cascade number. The board asks before it passes a
+    /// [`Acknowledge::Slave`] on; where no slave answers, the vector is open bus.
+    fn answers_to(&self, _cascade: u8) -> bool {
+        true
+    }
 }
