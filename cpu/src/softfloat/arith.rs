@@ -8,6 +8,7 @@ use super::round::shift_right_sticky;
 use super::{Class, Flags, Float, FloatEnv, Operand, Rounding, Unrounded};
 
 /// The operand as the operation sees it: denormals are zeros under DAZ.
+#[inline]
 pub(super) fn admit(operand: impl Into<Operand>, env: &FloatEnv) -> Operand {
     let operand = operand.into();
     if operand.denormal && env.denormals_are_zero {
@@ -18,6 +19,7 @@ pub(super) fn admit(operand: impl Into<Operand>, env: &FloatEnv) -> Operand {
 }
 
 /// The result of an operation on a NaN or an unsupported encoding; none if there is neither.
+#[inline]
 pub(super) fn one_nan<T: Float>(a: &Operand, env: &mut FloatEnv) -> Option<T> {
     match a.class {
         Class::Unsupported => Some(T::invalid(env)),
@@ -31,6 +33,7 @@ pub(super) fn one_nan<T: Float>(a: &Operand, env: &mut FloatEnv) -> Option<T> {
 }
 
 /// The same for two operands (SDM vol. 1, table 4-7).
+#[inline]
 pub(super) fn two_nans<T: Float>(a: &Operand, b: &Operand, env: &mut FloatEnv) -> Option<T> {
     let finite = |o: &Operand| matches!(o.class, Class::Zero | Class::Finite | Class::Infinity);
     if finite(a) && finite(b) {
@@ -60,6 +63,7 @@ pub(super) fn two_nans<T: Float>(a: &Operand, b: &Operand, env: &mut FloatEnv) -
     Some(T::pack_nan(chosen.sign, chosen.significand))
 }
 
+#[inline]
 fn widened(a: &Operand) -> Unrounded {
     Unrounded {
         sign: a.sign,
@@ -68,9 +72,10 @@ fn widened(a: &Operand) -> Unrounded {
     }
 }
 
-/// The exact sum; none if it is zero. At least one significand has its low 64 bits clear or both leave room enough
+/// The exact sum; none if it is zero. Either the smaller one has its low 64 bits clear or both leave room enough
 /// below that the sticky bit cannot move into a rounding position by cancellation: true for sums of operands, and
 /// for a product of two 53-bit significands plus an operand.
+#[inline]
 fn sum(a: Unrounded, b: Unrounded) -> Option<Unrounded> {
     let (large, small) = if a.exponent >= b.exponent {
         (a, b)
@@ -85,7 +90,13 @@ fn sum(a: Unrounded, b: Unrounded) -> Option<Unrounded> {
     );
     let exponent = large.exponent + 1;
     if large.sign == small.sign {
-        Unrounded::normalised(large.sign, exponent, x + y)
+        let total = x + y;
+        let room = 1 - (total >> 127) as u32;
+        Some(Unrounded {
+            sign: large.sign,
+            exponent: exponent - room as i32,
+            significand: total << room,
+        })
     } else if x >= y {
         Unrounded::normalised(large.sign, exponent, x - y)
     } else {
@@ -120,6 +131,7 @@ pub fn sub<T: Float>(a: impl Into<Operand>, b: impl Into<Operand>, env: &mut Flo
     }
 }
 
+#[inline]
 fn add_numbers<T: Float>(a: Operand, b: Operand, env: &mut FloatEnv) -> T {
     let infinite = |o: &Operand| o.class == Class::Infinity;
     if infinite(&a) && infinite(&b) && a.sign != b.sign {
@@ -146,13 +158,20 @@ fn add_numbers<T: Float>(a: Operand, b: Operand, env: &mut FloatEnv) -> T {
     }
 }
 
-/// The exact product of two finite operands.
+/// The exact product of two operands that are zero or finite.
+#[inline]
 fn product(a: &Operand, b: &Operand) -> Option<Unrounded> {
-    Unrounded::normalised(
-        a.sign != b.sign,
-        a.exponent + b.exponent + 1,
-        u128::from(a.significand) * u128::from(b.significand),
-    )
+    let product = u128::from(a.significand) * u128::from(b.significand);
+    if product == 0 {
+        return None;
+    }
+    // Two leading bits multiply to one or two.
+    let room = 1 - (product >> 127) as u32;
+    Some(Unrounded {
+        sign: a.sign != b.sign,
+        exponent: a.exponent + b.exponent + 1 - room as i32,
+        significand: product << room,
+    })
 }
 
 /// `a * b`.
@@ -206,7 +225,8 @@ pub fn div<T: Float>(a: impl Into<Operand>, b: impl Into<Operand>, env: &mut Flo
     let below = a.significand < b.significand;
     let dividend = u128::from(a.significand) << if below { 64 } else { 63 };
     let divisor = u128::from(b.significand);
-    let (quotient, rest) = (dividend / divisor, dividend % divisor);
+    let quotient = dividend / divisor;
+    let rest = dividend - quotient * divisor;
     let guard = rest * 2 >= divisor;
     let sticky = rest != 0 && rest * 2 != divisor;
     T::from_unrounded(

@@ -74,7 +74,7 @@ pub(super) fn integral(a: &Operand, rounding: Rounding) -> Option<Integral> {
         return None;
     }
     let fixed = shift_right_sticky(u128::from(a.significand) << 64, a.exponent.abs_diff(63));
-    let (whole, rest) = ((fixed >> 64) as u64, fixed << 64);
+    let (whole, rest) = ((fixed >> 64) as u64, fixed as u64);
     let up = rounds_up(rounding, a.sign, whole & 1 != 0, rest);
     Some(Integral {
         magnitude: whole.checked_add(u64::from(up))?,

@@ -59,12 +59,14 @@ pub trait Float: Copy + Into<Operand> {
     }
 
     /// Rounds and packs under precision control.
+    #[inline]
     fn from_unrounded(value: Unrounded, env: &mut FloatEnv) -> Self {
         let layout = Self::layout(env, false);
         Self::pack(value.sign, round(value, &layout, env))
     }
 
     /// Rounds and packs at the full precision of the format.
+    #[inline]
     fn from_unrounded_precise(value: Unrounded, env: &mut FloatEnv) -> Self {
         let layout = Self::layout(env, true);
         Self::pack(value.sign, round(value, &layout, env))
@@ -72,6 +74,7 @@ pub trait Float: Copy + Into<Operand> {
 }
 
 /// Unpacks an interchange format with a hidden integer bit, its fraction already aligned to bit 62.
+#[inline]
 const fn unpack(sign: bool, biased: u32, max_biased: u32, bias: i32, fraction: u64) -> Operand {
     if biased == max_biased {
         let class = if fraction == 0 {
@@ -90,6 +93,7 @@ const fn unpack(sign: bool, biased: u32, max_biased: u32, bias: i32, fraction: u
 }
 
 /// The biased exponent for a rounded magnitude: 0 for a denormal.
+#[inline]
 const fn biased(exponent: i32, significand: u64, bias: i32) -> u64 {
     if significand & INTEGER_BIT != 0 {
         (exponent + bias) as u64
@@ -99,6 +103,7 @@ const fn biased(exponent: i32, significand: u64, bias: i32) -> u64 {
 }
 
 impl From<F32> for Operand {
+    #[inline]
     fn from(F32(bits): F32) -> Self {
         let fraction = u64::from(bits & 0x7F_FFFF) << 40;
         unpack(bits >> 31 != 0, bits >> 23 & 0xFF, 0xFF, 127, fraction)
@@ -106,6 +111,7 @@ impl From<F32> for Operand {
 }
 
 impl From<F64> for Operand {
+    #[inline]
     fn from(F64(bits): F64) -> Self {
         let fraction = (bits << 11) & !INTEGER_BIT;
         let exponent = (bits >> 52) as u32 & 0x7FF;
@@ -114,6 +120,7 @@ impl From<F64> for Operand {
 }
 
 impl From<F80> for Operand {
+    #[inline]
     fn from(value: F80) -> Self {
         let sign = value.sign();
         let significand = value.significand;
@@ -145,6 +152,7 @@ impl From<F80> for Operand {
 impl Float for F32 {
     const X87_NANS: bool = false;
 
+    #[inline]
     fn layout(_: &FloatEnv, _: bool) -> Layout {
         Layout {
             precision: 24,
@@ -154,6 +162,7 @@ impl Float for F32 {
         }
     }
 
+    #[inline]
     fn pack(sign: bool, rounded: Rounded) -> Self {
         let magnitude = match rounded {
             Rounded::Zero => 0,
@@ -166,6 +175,7 @@ impl Float for F32 {
         Self(u32::from(sign) << 31 | magnitude as u32)
     }
 
+    #[inline]
     fn pack_nan(sign: bool, significand: u64) -> Self {
         let fraction = (significand | QUIET_BIT) >> 40 & 0x7F_FFFF;
         Self(u32::from(sign) << 31 | 0xFF << 23 | fraction as u32)
@@ -175,6 +185,7 @@ impl Float for F32 {
 impl Float for F64 {
     const X87_NANS: bool = false;
 
+    #[inline]
     fn layout(_: &FloatEnv, _: bool) -> Layout {
         Layout {
             precision: 53,
@@ -184,6 +195,7 @@ impl Float for F64 {
         }
     }
 
+    #[inline]
     fn pack(sign: bool, rounded: Rounded) -> Self {
         let magnitude = match rounded {
             Rounded::Zero => 0,
@@ -196,6 +208,7 @@ impl Float for F64 {
         Self(u64::from(sign) << 63 | magnitude)
     }
 
+    #[inline]
     fn pack_nan(sign: bool, significand: u64) -> Self {
         let fraction = (significand & !INTEGER_BIT | QUIET_BIT) >> 11;
         Self(u64::from(sign) << 63 | 0x7FF << 52 | fraction)
@@ -205,6 +218,7 @@ impl Float for F64 {
 impl Float for F80 {
     const X87_NANS: bool = true;
 
+    #[inline]
     fn layout(env: &FloatEnv, precise: bool) -> Layout {
         Layout {
             precision: if precise { 64 } else { env.precision.bits() },
@@ -214,6 +228,7 @@ impl Float for F80 {
         }
     }
 
+    #[inline]
     fn pack(sign: bool, rounded: Rounded) -> Self {
         let (exponent, significand) = match rounded {
             Rounded::Zero => (0, 0),
@@ -226,6 +241,7 @@ impl Float for F80 {
         Self::new(u16::from(sign) << 15 | exponent, significand)
     }
 
+    #[inline]
     fn pack_nan(sign: bool, significand: u64) -> Self {
         Self::new(
             u16::from(sign) << 15 | 0x7FFF,

@@ -60,6 +60,7 @@ impl Operand {
     }
 
     /// `significand / 2^63 * 2^exponent`, normalised here; zero if the significand is.
+    #[inline]
     pub const fn finite(sign: bool, exponent: i32, significand: u64, denormal: bool) -> Self {
         if significand == 0 {
             return Self::zero(sign);
@@ -85,6 +86,7 @@ impl Operand {
     }
 
     /// With the sign inverted.
+    #[inline]
     pub const fn negated(mut self) -> Self {
         self.sign = !self.sign;
         self

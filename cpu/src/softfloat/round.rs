@@ -16,6 +16,7 @@ pub struct Unrounded {
 
 impl Unrounded {
     /// Normalises; none if the significand is zero.
+    #[inline]
     pub(super) fn normalised(sign: bool, exponent: i32, significand: u128) -> Option<Self> {
         if significand == 0 {
             return None;
@@ -60,6 +61,7 @@ pub enum Rounded {
 }
 
 /// Shifts right; the lowest bit of the result gathers what falls out.
+#[inline]
 pub(super) const fn shift_right_sticky(value: u128, shift: u32) -> u128 {
     match shift {
         0 => value,
@@ -69,11 +71,12 @@ pub(super) const fn shift_right_sticky(value: u128, shift: u32) -> u128 {
 }
 
 /// Whether rounding goes away from zero, given the last kept bit and what lies below it (scaled so that one half is
-/// bit 127).
-pub(super) const fn rounds_up(rounding: Rounding, sign: bool, odd: bool, rest: u128) -> bool {
-    const HALF: u128 = 1 << 127;
+/// bit 63, the lowest bit sticky).
+#[inline]
+pub(super) const fn rounds_up(rounding: Rounding, sign: bool, odd: bool, rest: u64) -> bool {
+    const HALF: u64 = 1 << 63;
     match rounding {
-        Rounding::Nearest => rest > HALF || rest == HALF && odd,
+        Rounding::Nearest => rest > HALF - odd as u64,
         Rounding::Down => sign && rest != 0,
         Rounding::Up => !sign && rest != 0,
         Rounding::Truncate => false,
@@ -90,14 +93,20 @@ struct Cut {
 }
 
 /// Keeps the top `precision` bits (1 to 64).
+#[inline]
 fn cut(sign: bool, significand: u128, precision: u32, rounding: Rounding) -> Cut {
-    let kept = (significand >> (128 - precision)) as u64;
-    let rest = significand << precision;
-    let up = rounds_up(rounding, sign, kept & 1 != 0, rest);
-    let (aligned, carry) =
-        (kept << (64 - precision)).overflowing_add(if up { 1 << (64 - precision) } else { 0 });
+    let (high, low) = ((significand >> 64) as u64, significand as u64);
+    let (kept, rest) = if precision == 64 {
+        (high, low)
+    } else {
+        let below = u64::MAX >> precision;
+        (high & !below, high << precision | u64::from(low != 0))
+    };
+    let unit = 1 << (64 - precision);
+    let up = rounds_up(rounding, sign, kept & unit != 0, rest);
+    let (significand, carry) = kept.overflowing_add(if up { unit } else { 0 });
     Cut {
-        significand: aligned,
+        significand,
         carry,
         inexact: rest != 0,
         up,
@@ -105,6 +114,7 @@ fn cut(sign: bool, significand: u128, precision: u32, rounding: Rounding) -> Cut
 }
 
 /// Rounds to the layout and raises overflow, underflow and inexact.
+#[inline]
 pub fn round(value: Unrounded, layout: &Layout, env: &mut FloatEnv) -> Rounded {
     let sign = value.sign;
     let normal = cut(sign, value.significand, layout.precision, env.rounding);
@@ -114,60 +124,83 @@ pub fn round(value: Unrounded, layout: &Layout, env: &mut FloatEnv) -> Rounded {
         (value.exponent, normal.significand)
     };
     if exponent > layout.max_exponent {
-        if !env.is_masked(Flags::OVERFLOW) {
-            env.raise(Flags::OVERFLOW);
-            return unmasked(exponent, significand, &normal, layout, env, false);
-        }
-        env.raise(Flags::OVERFLOW);
-        let infinite = match env.rounding {
-            Rounding::Nearest => true,
-            Rounding::Down => sign,
-            Rounding::Up => !sign,
-            Rounding::Truncate => false,
-        };
-        env.rounded(true, infinite);
-        if infinite {
-            return Rounded::Infinity;
-        }
-        return Rounded::Finite {
-            exponent: layout.max_exponent,
-            significand: u64::MAX << (64 - layout.precision),
-        };
+        return overflowed(sign, exponent, significand, &normal, layout, env);
     }
     // Tiny is decided after rounding as if the exponent had no bounds.
     if exponent < layout.min_exponent {
-        if !env.is_masked(Flags::UNDERFLOW) {
-            env.raise(Flags::UNDERFLOW);
-            return unmasked(exponent, significand, &normal, layout, env, true);
-        }
-        if env.flush_to_zero {
-            env.raise(Flags::UNDERFLOW);
-            env.rounded(true, false);
-            return Rounded::Zero;
-        }
-        let shift = layout.min_exponent.abs_diff(value.exponent);
-        let denormal = cut(
-            sign,
-            shift_right_sticky(value.significand, shift),
-            layout.precision,
-            env.rounding,
-        );
-        if denormal.inexact {
-            env.raise(Flags::UNDERFLOW);
-        }
-        env.rounded(denormal.inexact, denormal.up);
-        return match denormal.significand {
-            0 => Rounded::Zero,
-            significand => Rounded::Finite {
-                exponent: layout.min_exponent,
-                significand,
-            },
-        };
+        return tiny(value, exponent, significand, &normal, layout, env);
     }
     env.rounded(normal.inexact, normal.up);
     Rounded::Finite {
         exponent,
         significand,
+    }
+}
+
+#[cold]
+fn overflowed(
+    sign: bool,
+    exponent: i32,
+    significand: u64,
+    cut: &Cut,
+    layout: &Layout,
+    env: &mut FloatEnv,
+) -> Rounded {
+    env.raise(Flags::OVERFLOW);
+    if !env.is_masked(Flags::OVERFLOW) {
+        return unmasked(exponent, significand, cut, layout, env, false);
+    }
+    let infinite = match env.rounding {
+        Rounding::Nearest => true,
+        Rounding::Down => sign,
+        Rounding::Up => !sign,
+        Rounding::Truncate => false,
+    };
+    env.rounded(true, infinite);
+    if infinite {
+        return Rounded::Infinity;
+    }
+    Rounded::Finite {
+        exponent: layout.max_exponent,
+        significand: u64::MAX << (64 - layout.precision),
+    }
+}
+
+#[cold]
+fn tiny(
+    value: Unrounded,
+    exponent: i32,
+    significand: u64,
+    normal: &Cut,
+    layout: &Layout,
+    env: &mut FloatEnv,
+) -> Rounded {
+    if !env.is_masked(Flags::UNDERFLOW) {
+        env.raise(Flags::UNDERFLOW);
+        return unmasked(exponent, significand, normal, layout, env, true);
+    }
+    if env.flush_to_zero {
+        env.raise(Flags::UNDERFLOW);
+        env.rounded(true, false);
+        return Rounded::Zero;
+    }
+    let shift = layout.min_exponent.abs_diff(value.exponent);
+    let denormal = cut(
+        value.sign,
+        shift_right_sticky(value.significand, shift),
+        layout.precision,
+        env.rounding,
+    );
+    if denormal.inexact {
+        env.raise(Flags::UNDERFLOW);
+    }
+    env.rounded(denormal.inexact, denormal.up);
+    match denormal.significand {
+        0 => Rounded::Zero,
+        significand => Rounded::Finite {
+            exponent: layout.min_exponent,
+            significand,
+        },
     }
 }
 
