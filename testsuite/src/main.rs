@@ -1,0 +1,35 @@
+//! The test suites that need a CPU or a whole board: `cargo run --release -p testsuite -- SUITE ..`.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use testsuite::vectors;
+
+/// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
+const EXIT_BAD_DATA: u8 = 65;
+
+#[derive(Parser)]
+#[command(name = "testsuite", about = "Runs Boxwood's larger test suites")]
+struct Cli {
+    #[command(subcommand)]
+    suite: Suite,
+}
+
+#[derive(Subcommand)]
+enum Suite {
+    /// Instruction vectors captured from real processors
+    Vectors(vectors::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().suite {
+        Suite::Vectors(args) => vectors::run(&args),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("testsuite: {e:#}");
+            ExitCode::from(EXIT_BAD_DATA)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Runs instruction vectors that were captured from real processors (SingleStepTests) on our interpreter.
+
+mod bus;
+mod case;
+mod metadata;
+mod moo;
+mod report;
+
+pub use case::Model;
+
+use anyhow::{Context, Result, bail};
+use case::{Bench, Outcome};
+use emu_core::backend::CpuBackend;
+use metadata::Metadata;
+use report::{Failure, OpcodeResult};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// `testsuite vectors`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder with a suite's *.MOO.gz (or *.MOO) files and its metadata.json
+    folder: PathBuf,
+    /// The processor to run them on
+    #[arg(long, value_enum)]
+    model: Model,
+    /// Run part I of N, counted from 1
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    shard: Option<Shard>,
+    /// Show the first N failures of each opcode in full
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    verbose: usize,
+    /// Only this opcode, for example 0F01 or F6.4; F6 means all of F6.0 to F6.7 (repeat for more)
+    #[arg(long, value_name = "OPCODE")]
+    only: Vec<String>,
+    /// Files that run at the same time
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Run under a probe, by the interpreter's watched loop
+    #[arg(long)]
+    watched: bool,
+    /// Compare the flags that the suite calls undefined too
+    #[arg(long)]
+    no_masks: bool,
+}
+
+/// Part `index` (from 0) of `count`.
+#[derive(Copy, Clone, Debug)]
+struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl Shard {
+    const WHOLE: Self = Self { index: 0, count: 1 };
+}
+
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let (i, n) = text
+        .split_once('/')
+        .ok_or("expected I/N, for example 1/4")?;
+    let number = |s: &str| s.parse::<usize>().map_err(|e| format!("{s}: {e}"));
+    let (i, n) = (number(i)?, number(n)?);
+    if i == 0 || i > n {
+        return Err("I counts from 1 to N".into());
+    }
+    Ok(Shard {
+        index: i - 1,
+        count: n,
+    })
+}
+
+/// Makes a processor that stands as after reset.
+type MakeCpu<'a> = &'a (dyn Fn() -> Result<Box<dyn CpuBackend>> + Sync);
+
+/// Runs the suite; `true` if everything is as captured.
+pub fn run(args: &Args) -> Result<bool> {
+    let model = args.model;
+    run_on(args, &|| backend(model))
+}
+
+fn backend(model: Model) -> Result<Box<dyn CpuBackend>> {
+    bail!("there is no interpreter for the {} yet", model.name())
+}
+
+fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
+    let metadata = Metadata::read(&args.folder)?;
+    if !metadata.cpu().eq_ignore_ascii_case(args.model.suite_name()) {
+        bail!(
+            "{} was captured from a {}, not from a {}",
+            args.folder.display(),
+            metadata.cpu(),
+            args.model.name()
+        );
+    }
+    let files = files(&args.folder, &args.only)?;
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs {
+            scope.spawn(|| {
+                while let Some((opcode, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = run_file(args, &metadata, opcode, path, make)
+                        .with_context(|| format!("cannot run {}", path.display()));
+                    if let Ok(mut results) = results.lock() {
+                        results.push(result);
+                    }
+                }
+            });
+        }
+    });
+    let mut results = results
+        .into_inner()
+        .unwrap_or_default()
+        .into_iter()
+        .collect::<Result<Vec<OpcodeResult>>>()?;
+    results.sort_by(|a, b| a.opcode.cmp(&b.opcode));
+    Ok(report::print(&results))
+}
+
+/// The suite's files with their opcodes.
+fn files(folder: &Path, only: &[String]) -> Result<Vec<(String, PathBuf)>> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(opcode) = name
+            .strip_suffix(".gz")
+            .unwrap_or(&name)
+            .strip_suffix(".MOO")
+        else {
+            continue;
+        };
+        let opcode = opcode.to_owned();
+        let wanted = |o: &String| {
+            let byte = opcode.split_once('.').map_or(opcode.as_str(), |(b, _)| b);
+            o.eq_ignore_ascii_case(&opcode) || o.eq_ignore_ascii_case(byte)
+        };
+        if only.is_empty() || only.iter().any(wanted) {
+            files.push((opcode, path));
+        }
+    }
+    if files.is_empty() {
+        bail!("no MOO file for these opcodes in {}", folder.display());
+    }
+    // Longest first, so that the threads end together.
+    files.sort_by_cached_key(|(opcode, path)| {
+        let len = path.metadata().map_or(0, |m| m.len());
+        (std::cmp::Reverse(len), opcode.clone())
+    });
+    Ok(files)
+}
+
+fn run_file(
+    args: &Args,
+    metadata: &Metadata,
+    opcode: &str,
+    path: &Path,
+    make: MakeCpu<'_>,
+) -> Result<OpcodeResult> {
+    let mask = metadata
+        .flags_mask(opcode)
+        .with_context(|| format!("metadata.json does not know opcode {opcode}"))?;
+    let tests = moo::read(path)?;
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let bench = || Bench::new(args.model, args.watched, !args.no_masks, make()?);
+    let mut here = bench()?;
+    let mut result = OpcodeResult {
+        opcode: opcode.to_owned(),
+        ..OpcodeResult::default()
+    };
+    for test in tests.iter().skip(shard.index).step_by(shard.count) {
+        if metadata.is_revoked(&test.hash_hex()) {
+            continue;
+        }
+        result.runs += 1;
+        let run = std::panic::AssertUnwindSafe(|| here.run(test, mask));
+        let outcome = match std::panic::catch_unwind(run) {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                here = bench()?;
+                Outcome::Lost("the interpreter panicked".into())
+            }
+        };
+        if outcome != Outcome::Same {
+            result.failed += 1;
+            if result.shown.len() < args.verbose {
+                result.shown.push(Failure::new(test, outcome));
+            }
+        }
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests;
