@@ -175,6 +175,7 @@ mod bounds {
         crate::system::listing!(),
         options(att_syntax, raw)
     );
+    std::arch::global_asm!(prelude!(), crate::vga::listing!(), options(att_syntax, raw));
 
     // SAFETY: each is a label that `rom_begin` or `rom_end` puts at the bound of a read-only section;
     // only their addresses are used.
@@ -185,6 +186,12 @@ mod bounds {
         static boxwood_system_symbols_end: u8;
         static boxwood_system_checksums_start: u8;
         static boxwood_system_checksums_end: u8;
+        static boxwood_vga_text_start: u8;
+        static boxwood_vga_text_end: u8;
+        static boxwood_vga_symbols_start: u8;
+        static boxwood_vga_symbols_end: u8;
+        static boxwood_vga_checksums_start: u8;
+        static boxwood_vga_checksums_end: u8;
     }
 
     /// The bytes between two labels.
@@ -216,12 +223,38 @@ mod bounds {
             }
         }
     }
+
+    pub(super) fn vga() -> Sections {
+        // SAFETY: start and end labels of one section each, see `rom_begin` and `rom_end`.
+        unsafe {
+            Sections {
+                text: between(
+                    &raw const boxwood_vga_text_start,
+                    &raw const boxwood_vga_text_end,
+                ),
+                symbols: between(
+                    &raw const boxwood_vga_symbols_start,
+                    &raw const boxwood_vga_symbols_end,
+                ),
+                checksums: between(
+                    &raw const boxwood_vga_checksums_start,
+                    &raw const boxwood_vga_checksums_end,
+                ),
+            }
+        }
+    }
 }
 
 /// The system BIOS as the compiler has just assembled it.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn built_system() -> Image {
     bounds::system().into_image("bios", 0xf_0000)
+}
+
+/// The VGA BIOS as the compiler has just assembled it.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub fn built_vga() -> Image {
+    bounds::vga().into_image("vgabios", 0xc_0000)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub mod roms;
 mod sha256;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod system;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod vga;
 
 pub use roms::write_roms;
 
@@ -26,4 +28,15 @@ pub fn system_image() -> &'static [u8] {
 /// hexadecimal.
 pub fn system_symbols() -> &'static str {
     include_str!("../../roms/bios.sym")
+}
+
+/// The VGA BIOS as it is kept in `roms/vgabios.bin`: an expansion ROM for C000:0000 and for the VGA's
+/// expansion-ROM base address register.
+pub fn vga_image() -> &'static [u8] {
+    include_bytes!("../../roms/vgabios.bin")
+}
+
+/// The symbols of [`vga_image`], as [`system_symbols`] has them.
+pub fn vga_symbols() -> &'static str {
+    include_str!("../../roms/vgabios.sym")
 }

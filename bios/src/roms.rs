@@ -5,7 +5,7 @@ use std::path::Path;
 /// Every image that this host can assemble.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn built_images() -> Vec<crate::image::Image> {
-    vec![crate::image::built_system()]
+    vec![crate::image::built_system(), crate::image::built_vga()]
 }
 
 /// Every image that this host can assemble: none, its compiler has no x86 assembler.
