@@ -272,7 +272,8 @@ pub fn sqrt<T: Float>(a: impl Into<Operand>, env: &mut FloatEnv) -> T {
     )
 }
 
-/// `a * b + c` rounded once, for `F32` and `F64`. With several NaNs the first in the order a, b, c wins.
+/// `a * b + c` rounded once, for `F32` and `F64`. With several NaNs the first in the order a, b, c
+/// wins; for VFMADD132, 213 and 231 a and b are their operands 1 and 3, 2 and 1, 2 and 3.
 pub fn fma<T: Float>(a: T, b: T, c: T, env: &mut FloatEnv) -> T {
     let (a, b, c) = (admit(a, env), admit(b, env), admit(c, env));
     if a.signals() || b.signals() || c.signals() {
