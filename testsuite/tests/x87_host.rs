@@ -5,9 +5,11 @@
 use cpu::softfloat::*;
 use cpu::x87::arith::{self, Operation};
 use cpu::x87::compare::{self, CompareFlags, Comparison};
+use cpu::x87::fxsave::{self, Pointers};
 use cpu::x87::image::{self, Format};
 use cpu::x87::transfer::{self, Constant, IntegerRounding, Store};
 use cpu::x87::{Fpu, Generation, control};
+use testsuite::native::x87 as native;
 use testsuite::native::x87::{Memory, SaveImage, execute, is_defined};
 use testsuite::operands::{self, Prng};
 
@@ -406,4 +408,60 @@ fn every_instruction_with_exceptions_masked_leaves_the_state_the_host_leaves() {
 #[test]
 fn every_instruction_with_exceptions_unmasked_leaves_the_state_the_host_leaves() {
     run(12, 400_000, false);
+}
+
+/// Images other than that of FNSAVE in 32-bit protected mode, pointers left out; random bytes are loaded, so that
+/// reserved bits and any combination of flags, masks and tags occur.
+#[test]
+fn images_of_fnsave_frstor_fxsave_and_fxrstor_match_the_host() {
+    let mut rng = Prng::new(13);
+    for _ in 0..20_000 {
+        let case = random_case(&mut rng, false);
+        let mut fpu = Fpu::new(Generation::I80387);
+        image::restore(&mut fpu, Format::Protected32, &case.image.0);
+
+        let mut host = native::save_16(&case.image);
+        let mut ours = image::save(&fpu, Format::Protected16);
+        host[6..14].fill(0);
+        ours[6..14].fill(0);
+        assert_eq!(host[..], ours[..94]);
+
+        let mut bytes = [0; 94];
+        for byte in &mut bytes {
+            *byte = rng.next_u64() as u8;
+        }
+        let host = native::restore_16(&bytes);
+        image::restore(&mut fpu, Format::Protected16, &bytes);
+        let ours = image::save(&fpu, Format::Protected32);
+        assert_eq!(describe(&host.0), describe(&ours), "{:X?}", &bytes[..6]);
+
+        // FXSAVE does not normalise anything either.
+        let mut fpu = Fpu::new(Generation::I80387);
+        image::restore(&mut fpu, Format::Protected32, &case.image.0);
+        let host = native::fxsave(&case.image).0;
+        let ours = fxsave::header(&fpu, Pointers::Segmented);
+        assert_eq!(host[..6], ours[..6]);
+        for i in 0..8 {
+            let at = 32 + 16 * usize::from(i);
+            assert_eq!(host[at..at + 10], fxsave::register(&fpu, i)[..10]);
+        }
+
+        let mut area = [0; 160];
+        for byte in &mut area {
+            *byte = rng.next_u64() as u8;
+        }
+        let host = native::fxrstor(&area);
+        let mut fpu = Fpu::new(Generation::I80387);
+        fxsave::load_header(
+            &mut fpu,
+            Pointers::Segmented,
+            area[..24].try_into().unwrap(),
+        );
+        for i in 0..8 {
+            let at = 32 + 16 * usize::from(i);
+            fxsave::load_register(&mut fpu, i, area[at..at + 16].try_into().unwrap());
+        }
+        let ours = image::save(&fpu, Format::Protected32);
+        assert_eq!(describe(&host.0), describe(&ours), "{:X?}", &area[..8]);
+    }
 }

@@ -176,3 +176,82 @@ pub fn execute(
     }
     (image, flags & ARITHMETIC_FLAGS)
 }
+
+/// The 512 bytes of FXSAVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(16))]
+pub struct FxArea(pub [u8; 512]);
+
+/// What FNSAVE with a 16-bit operand stores (SDM vol. 1, figure 8-11), in the first 94 bytes.
+pub fn save_16(image: &SaveImage) -> [u8; 94] {
+    let mut bytes = [0; 94];
+    // SAFETY: FRSTOR reads 108 bytes, FNSAVE writes 94 and leaves the FPU initialised without waiting.
+    unsafe {
+        asm!(
+            "frstor [{image}]",
+            "data16 fnsave [{bytes}]",
+            image = in(reg) &raw const *image,
+            bytes = in(reg) &raw mut bytes,
+            clobber_abi("sysv64"),
+        );
+    }
+    bytes
+}
+
+/// The state after FRSTOR with a 16-bit operand.
+pub fn restore_16(bytes: &[u8; 94]) -> SaveImage {
+    let mut image = SaveImage([0; 108]);
+    // SAFETY: FRSTOR reads 94 bytes; FNSAVE writes 108 and leaves the FPU initialised without waiting.
+    unsafe {
+        asm!(
+            "data16 frstor [{bytes}]",
+            "fnsave [{image}]",
+            image = in(reg) &raw mut image,
+            bytes = in(reg) &raw const *bytes,
+            clobber_abi("sysv64"),
+        );
+    }
+    image
+}
+
+/// What FXSAVE stores.
+pub fn fxsave(image: &SaveImage) -> FxArea {
+    let mut area = FxArea([0; 512]);
+    // SAFETY: FRSTOR reads 108 bytes, FXSAVE writes 512 aligned ones; FNINIT leaves the FPU as the ABI wants it.
+    unsafe {
+        asm!(
+            "frstor [{image}]",
+            "fxsave [{area}]",
+            "fninit",
+            image = in(reg) &raw const *image,
+            area = in(reg) &raw mut area,
+            clobber_abi("sysv64"),
+        );
+    }
+    area
+}
+
+/// The x87 state after FXRSTOR of the first 160 bytes; the SSE part is the host's own.
+pub fn fxrstor(x87: &[u8; 160]) -> SaveImage {
+    let mut area = FxArea([0; 512]);
+    let mut image = SaveImage([0; 108]);
+    // SAFETY: the area comes from FXSAVE, so MXCSR and the XMM registers get their own values back and no reserved
+    // bit is set; FNSAVE does not wait and leaves the FPU initialised.
+    unsafe {
+        asm!(
+            "fxsave [{area}]",
+            area = in(reg) &raw mut area,
+            options(nostack, preserves_flags),
+        );
+        area.0[..24].copy_from_slice(&x87[..24]);
+        area.0[32..160].copy_from_slice(&x87[32..]);
+        asm!(
+            "fxrstor [{area}]",
+            "fnsave [{image}]",
+            area = in(reg) &raw const area,
+            image = in(reg) &raw mut image,
+            clobber_abi("sysv64"),
+        );
+    }
+    image
+}
