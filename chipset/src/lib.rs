@@ -1,5 +1,6 @@
 //! The chips of a PC, one folder each. A chip knows its own pins and registers; what they are wired to is the board's.
 #![warn(missing_docs)]
 
+pub mod i8254;
 pub mod i8259;
 pub mod pci;
