@@ -118,6 +118,11 @@ impl Wires {
         &self.nets[usize::from(net.0)].name
     }
 
+    /// All nets.
+    pub fn nets(&self) -> impl Iterator<Item = NetId> + use<> {
+        (0..self.nets.len()).map(|i| NetId(i as u16))
+    }
+
     /// Where a net leads.
     pub fn sinks(&self, net: NetId) -> &[Sink] {
         &self.nets[usize::from(net.0)].sinks
