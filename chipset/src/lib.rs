@@ -3,4 +3,5 @@
 
 pub mod i8254;
 pub mod i8259;
+pub mod mc146818;
 pub mod pci;
