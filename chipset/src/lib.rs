@@ -1,6 +1,7 @@
 //! The chips of a PC, one folder each. A chip knows its own pins and registers; what they are wired to is the board's.
 #![warn(missing_docs)]
 
+pub mod i82077aa;
 pub mod i8254;
 pub mod i8259;
 pub mod mc146818;
