@@ -247,8 +247,17 @@ mod bounds {
 
 /// The system BIOS as the compiler has just assembled it.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+///
+/// The first half of the 8x8 character set stands at F000:FA6E too, where programs of the IBM PC look for it:
+/// it is copied from the VGA BIOS.
 pub fn built_system() -> Image {
-    bounds::system().into_image("bios", 0xf_0000)
+    let mut image = bounds::system().into_image("bios", 0xf_0000);
+    let vga = built_vga();
+    if let (Some(from), Some(to)) = (vga.offset_of("vga_font_8x8"), image.offset_of("font_8x8")) {
+        let (from, to) = (from as usize, to as usize);
+        image.bytes[to..to + 1024].copy_from_slice(&vga.bytes[from..from + 1024]);
+    }
+    image
 }
 
 /// The VGA BIOS as the compiler has just assembled it.

@@ -245,7 +245,7 @@ proc int75
     int $0x02
     iretw
 
-# Hard disk interrupt.
+# Hard disk interrupt, either channel.
 proc int76
     push %ax
     push %ds

@@ -70,9 +70,10 @@ macro_rules! text {
     jump int11_body
     at 0xf859, int15_entry
     jump int15_body
-    # Characters 00h-7Fh, 8 by 8: filled in when the image is built.
+    # Characters 00h-7Fh, 8 by 8: copied from the VGA BIOS's set when the image is built.
     at 0xfa6e, font_8x8
     .skip 1024
+font_8x8_end:
     at 0xfe6e, int1a_entry
     jump int1a_body
     at 0xfea5, int08_entry
@@ -86,7 +87,7 @@ macro_rules! text {
     .word dummy_iret - F, video_parameters - F, diskette_parameter_table - F, dummy_iret - F
 vector_table_70:
     .word int70 - F, int71 - F, int_slave_unclaimed - F, int_slave_unclaimed - F
-    .word int74 - F, int75 - F, int76 - F, int_slave_unclaimed - F
+    .word int74 - F, int75 - F, int76 - F, int76 - F
 int18_entry:
     jump int18_body
     at 0xff53, dummy_iret

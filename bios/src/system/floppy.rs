@@ -436,8 +436,24 @@ fd_service_format:
 fd_format_order:
     .byte 3, 4, 7, 8, 0         # sector size, sectors, gap, fill byte
 
-# AL := byte SI of the parameter table of INT 1Eh.
+# AL := byte SI of the parameter table of INT 1Eh. The table describes the usual medium; a track of 2.88 MB
+# (1 Mbit/s) is never shorter than 36 sectors.
 fd_parameter:
+    call fd_table_byte
+    cmp $4, %si
+    jne 1f
+    push %bx
+    movzbw R_DL(%bp), %bx
+    testb $0x40, B_FD_MEDIA(%bx)
+    jz 2f
+    testb $0x80, B_FD_MEDIA(%bx)
+    jz 2f
+    cmp $36, %al
+    jae 2f
+    mov $36, %al
+2:  pop %bx
+1:  ret
+fd_table_byte:
     push %es
     push %bx
     xor %bx, %bx
