@@ -1,9 +1,12 @@
 //! The chips of a PC, one folder each. A chip knows its own pins and registers; what they are wired to is the board's.
 #![warn(missing_docs)]
 
+pub mod flash_rom;
+pub mod i440fx;
 pub mod i82077aa;
 pub mod i8254;
 pub mod i8259;
 pub mod mc146818;
 pub mod pci;
+pub mod piix3;
 pub mod vga;
