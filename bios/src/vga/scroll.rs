@@ -14,14 +14,14 @@ macro_rules! text {
     .set vga_l_row, -8
     .set vga_l_back, -9            # page or background colour, as the caller had it in BH
     .set vga_l_step, -10           # bytes a cell and line
-    .set vga_l_bank, -12           # word: the bank that is set, FFFFh: unknown
+    .set vga_l_bank, -12           # word: the bank that is set
     .set vga_l_pitch, -16          # dword: bytes a scan line
     .set vga_l_bytes, -17          # bytes a pixel
     .set vga_l_depth, -18          # bits a pixel
     .set vga_l_value, -22          # dword: pixel value
     .set vga_l_xor, -23            # bit 7: exclusive or
     .set vga_l_buffer, -64
-    .set vga_l_buffer_bytes, 32
+    .set vga_l_buffer_bytes, 256   # of vga_vbe_copy_line, below its return address
 
 # AL = lines (0: all), BH = attribute of the new lines, CX = upper left, DX = lower right.
 vga_f06:
@@ -403,6 +403,10 @@ vga_copy_planes:
 vga_vbe_copy_line:
     cmpb $4, vga_l_depth(%bp)
     je 3f
+    subw $vga_l_buffer_bytes, %sp
+    pushw %bx
+    movw %sp, %bx
+    addw $2, %bx
 1:  movl $vga_l_buffer_bytes, %edx
     cmpl %ecx, %edx
     jbe 2f
@@ -428,13 +432,13 @@ vga_vbe_copy_line:
     popw %fs                       # FS:SI -> SS:buffer
     pushw %ss
     popw %es
-    leaw vga_l_buffer(%bp), %di
+    movw %bx, %di
     movw %dx, %cx
     rep movsb %fs:(%si), %es:(%di)
     popl %edi
     movl %edi, %eax
     callw vga_bank
-    leaw vga_l_buffer(%bp), %si
+    movw %bx, %si
     movw %dx, %cx
     pushl %edi
     rep movsb %ss:(%si), %es:(%di)
@@ -445,6 +449,8 @@ vga_vbe_copy_line:
     addl %edx, %edi
     subl %edx, %ecx
     jnz 1b
+    popw %bx
+    addw $vga_l_buffer_bytes, %sp
     retw
 3:  movl %esi, %eax
     callw vga_bank

@@ -69,8 +69,10 @@ vga_dispi_off:
 # Fills in what the pixel routines need. Keeps all registers.
 vga_vbe_begin:
     pushl %eax
-    movw $0xffff, vga_l_bank(%bp)
     movb $0, vga_l_xor(%bp)
+    movw $vga_dispi_bank_reg, %ax  # reading is quick, setting remaps memory
+    callw vga_dispi_read
+    movw %ax, vga_l_bank(%bp)
     movw $vga_dispi_bpp, %ax
     callw vga_dispi_read
     movb %al, vga_l_depth(%bp)
