@@ -135,8 +135,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// With a processor that stands as after reset. `watched` runs 80286 tests under a probe too (8086 tests always
-    /// do: it ends them); without `masks` undefined flags are compared as well.
+    /// With a processor that stands as after reset. `watched` runs under a probe; without `masks` undefined flags are
+    /// compared as well.
     pub fn new(model: Model, watched: bool, masks: bool, cpu: Box<dyn CpuBackend>) -> Result<Self> {
         Ok(Self {
             model,
@@ -157,7 +157,7 @@ impl Bench {
         let before = self.initial_state(test);
         self.cpu.set_state(&before);
         self.bus.allow(INSNS_LIMIT);
-        let end = self.execute();
+        let end = self.execute(test);
         let after = self.cpu.state();
         let flags_mask = if self.masks { flags_mask } else { u16::MAX };
         let mut differences = self.compare_registers(test, &after, flags_mask);
@@ -169,26 +169,46 @@ impl Bench {
         }
     }
 
-    fn execute(&mut self) -> Result<(), String> {
-        let exit = match self.model {
-            Model::I8086 => {
+    fn execute(&mut self, test: &Test) -> Result<(), String> {
+        let (exit, end) = match (self.model, self.watched) {
+            (Model::I8086, true) => {
                 let mut one = OneInstruction::default();
-                self.cpu.run(&mut self.bus, Some(&mut one))
+                let exit = self.cpu.run(&mut self.bus, Some(&mut one));
+                (exit, Exit::Probe)
             }
-            Model::I80286 if self.watched => self.cpu.run(&mut self.bus, Some(&mut Watching)),
-            Model::I80286 => self.cpu.run(&mut self.bus, None),
+            (Model::I8086, false) => (self.run_one_instruction(test), Exit::SliceEnd),
+            (Model::I80286, true) => {
+                let exit = self.cpu.run(&mut self.bus, Some(&mut Watching));
+                (exit, Exit::Halted)
+            }
+            (Model::I80286, false) => (self.cpu.run(&mut self.bus, None), Exit::Halted),
         };
-        match (self.model, exit) {
-            (Model::I8086, Exit::Probe) | (Model::I80286, Exit::Halted) => Ok(()),
-            _ => Err(format!(
-                "the run ended with {exit:?}{}",
-                if self.bus.is_spent() {
-                    ", out of instructions"
-                } else {
-                    ""
-                }
-            )),
+        if exit == end {
+            return Ok(());
         }
+        let spent = if self.bus.is_spent() {
+            ", out of instructions"
+        } else {
+            ""
+        };
+        Err(format!("the run ended with {exit:?}{spent}"))
+    }
+
+    /// Runs a slice of one instruction, and more slices while a repeated string instruction stands where it was (a
+    /// repetition counts as an instruction).
+    fn run_one_instruction(&mut self, test: &Test) -> Exit {
+        let start = self.cpu.state();
+        let repeats = is_repeated_string(&test.bytes);
+        for _ in 0..INSNS_LIMIT {
+            self.bus.allow(1);
+            let exit = self.cpu.run(&mut self.bus, None);
+            let now = self.cpu.state();
+            let same_place = now.rip == start.rip && now.segments[1] == start.segments[1];
+            if exit != Exit::SliceEnd || !(repeats && same_place) {
+                return exit;
+            }
+        }
+        Exit::SliceEnd
     }
 
     fn initial_state(&self, test: &Test) -> CpuState {
@@ -293,38 +313,46 @@ impl Bench {
         }
     }
 
-    /// Where an exception pushed flags. The 80286 suite says so; on the 8086 it was a divide error if the processor
-    /// ended at the handler that vector 0 names, six bytes deeper in the stack.
+    /// Where an exception pushed flags: the third word from the top of the stack that it left. The 80286 suite says
+    /// which tests took one (of an odd address it records the even one below it, as the bus showed it). On the 8086
+    /// it was a divide error if the processor ended at the handler that vector 0 names, six bytes deeper in the stack.
     fn pushed_flags(&self, test: &Test) -> Option<[u32; 2]> {
-        if let Some(e) = test.exception {
-            return Some([e.flags_address, e.flags_address.wrapping_add(1)]);
-        }
-        if self.model != Model::I8086 {
-            return None;
-        }
-        let byte = |at: u32| {
-            test.initial
-                .ram
-                .iter()
-                .find(|&&(a, _)| a == at)
-                .map(|b| b.1)
-        };
-        let handler = [
-            u16::from_le_bytes([byte(0)?, byte(1)?]),
-            u16::from_le_bytes([byte(2)?, byte(3)?]),
-        ];
-        let end = [
-            self.expected(test, Reg::Ip).1,
-            self.expected(test, Reg::Cs).1,
-        ];
         let (old_sp, sp) = self.expected(test, Reg::Sp);
-        if handler != end || old_sp.wrapping_sub(sp) != 6 {
-            return None;
+        if self.model == Model::I8086 {
+            let byte = |at: u32| {
+                test.initial
+                    .ram
+                    .iter()
+                    .find(|&&(a, _)| a == at)
+                    .map(|b| b.1)
+            };
+            let handler = [
+                u16::from_le_bytes([byte(0)?, byte(1)?]),
+                u16::from_le_bytes([byte(2)?, byte(3)?]),
+            ];
+            let end = [
+                self.expected(test, Reg::Ip).1,
+                self.expected(test, Reg::Cs).1,
+            ];
+            if handler != end || old_sp.wrapping_sub(sp) != 6 {
+                return None;
+            }
+        } else {
+            test.exception?;
         }
         let base = u32::from(self.expected(test, Reg::Ss).1) << 4;
-        let at = |n: u16| (base + u32::from(sp.wrapping_add(n))) & 0xF_FFFF;
+        let last = self.model.memory_bytes() as u32 - 1;
+        let at = |n: u16| (base + u32::from(sp.wrapping_add(n))) & last;
         Some([at(4), at(5)])
     }
+}
+
+/// Whether the bytes are a string instruction with a repeat prefix (the 8086 takes F1h for LOCK).
+fn is_repeated_string(bytes: &[u8]) -> bool {
+    let is_prefix = |b: u8| matches!(b, 0x26 | 0x2E | 0x36 | 0x3E | 0xF0..=0xF3);
+    let prefixes = bytes.iter().take_while(|b| is_prefix(**b)).count();
+    let repeats = bytes[..prefixes].iter().any(|b| matches!(b, 0xF2 | 0xF3));
+    repeats && matches!(bytes.get(prefixes), Some(0xA4..=0xA7 | 0xAA..=0xAF))
 }
 
 fn register(state: &CpuState, reg: Reg) -> u64 {

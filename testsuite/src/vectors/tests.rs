@@ -136,6 +136,8 @@ fn a_run_that_does_not_halt_is_lost_whatever_its_registers_say() {
 #[test]
 fn undefined_flags_are_masked_in_the_register_and_in_the_word_that_an_exception_pushed() {
     let mut test = inc_ax();
+    test.initial.regs[Reg::Sp as usize] = Some(0x202);
+    test.changes.regs[Reg::Sp as usize] = Some(0x1FC);
     test.changes.ram = vec![(0x200, 0x06), (0x201, 0x00)];
     test.exception = Some(Exception {
         vector: 0,
@@ -145,6 +147,7 @@ fn undefined_flags_are_masked_in_the_register_and_in_the_word_that_an_exception_
         move |s: &mut CpuState, bus: &mut dyn SystemBus| {
             do_inc_ax(s);
             s.rflags ^= Rflags::ZF;
+            s.gpr[Gpr::Rsp as usize] = 0x1FC;
             store(bus, 0x200, pushed);
             store(bus, 0x201, 0);
             Exit::Halted
@@ -172,7 +175,7 @@ fn a_divide_error_on_the_8086_is_known_by_its_handler() {
         s.rip = 0x400;
         store(bus, 1, 0x46);
         store(bus, 2, 0xF0);
-        Exit::Probe
+        Exit::SliceEnd
     });
     assert_eq!(outcome, Outcome::Same);
 }
