@@ -644,8 +644,8 @@ ata_start_chs:
 # In: EDX:ECX LBA, SI count (1-256), AL 0 read, 1 write, 2 verify; E_XFER: far pointer of the buffer, its
 # offset below 512.
 # Out: CF clear, or CF and AH = INT 13h status; SI = sectors not done.
-.set E_XFER, 0xb0               # far pointer of the caller's buffer, moved on by each sector
 proc ata_transfer
+    push %edx
     push %di
     push %bp
     movzx %al, %bp              # operation
@@ -701,11 +701,13 @@ proc ata_transfer
     xor %ah, %ah
     pop %bp
     pop %di
+    pop %edx
     clc
     ret
 8:  call ata_error
     pop %bp
     pop %di
+    pop %edx
     stc
     ret
 ata_commands:

@@ -563,6 +563,17 @@ edd_parameters_rest:
     mov %ax, 48(%si)
     movw $0, 50(%si)
     movl $0, 52(%si)
+    testb $F_IO32, %es:E_FLAGS
+    jz 1f
+    movl $0x20494350, 36(%si)   # "PCI ": bus, slot, function
+    mov %es:E_IDE_BDF, %ax
+    mov %ah, 48(%si)
+    mov %al, %ah
+    shr $3, %al
+    mov %al, 49(%si)
+    and $0x07, %ah
+    mov %ah, 50(%si)
+1:
     xor %al, %al
     cmpb $0xb0, %es:D_SELECT(%bx)
     jne 1f

@@ -272,7 +272,8 @@ proc int09_body
     je key_sysreq
     cmp $0x52, %bl
     je key_insert
-4:  test %al, %al
+key_typed:
+    test %al, %al
     js key_done                 # released
     testb $0x08, B_SHIFT2       # paused: any key goes on and is swallowed
     jz 5f
@@ -422,21 +423,21 @@ key_insert:
     js 3f
     mov B_SHIFT1, %ah
     test $0x0c, %ah
-    jnz 4b
+    jnz key_typed
     test $0x02, %bh
     jnz 2f
     test $0x20, %ah             # num lock xor shift: a digit
     jz 1f
     test $0x03, %ah
-    jz 4b
+    jz key_typed
     jmp 2f
 1:  test $0x03, %ah
-    jnz 4b
+    jnz key_typed
 2:  testb $0x80, B_SHIFT2
-    jnz 4b
+    jnz key_typed
     orb $0x80, B_SHIFT2
     xorb $0x80, B_SHIFT1
-    jmp 4b
+    jmp key_typed
 3:  andb $0x7f, B_SHIFT2
     jmp key_done
 

@@ -69,6 +69,8 @@ macro_rules! text {
 .set E_LAST_BUS, 0x69
 .set E_BOOT_DRIVE, 0x6a
 .set E_NVS_TOP, 0x6c            # dword: end of the ACPI NVS area that begins at E_LOW_TOP, or 0
+.set E_IDE_BDF, 0xb4              # word: the PCI IDE controller (F_IO32)
+.set E_XFER, 0xb0               # far pointer of the caller's buffer, moved on by each sector
 .set E_CD, 0x70                 # El Torito emulation, see C_*
 .set E_DRIVES, 0xc0             # four ATA devices of D_SIZE bytes
 .set E_HD_MAP, 0x140            # four bytes: device index of BIOS drives 80h-83h, FFh: none

@@ -417,6 +417,7 @@ pci_setup_chip:
     orw $0x0005, S_PCI_COMMAND
     es_ebda
     orb $F_IO32, %es:E_FLAGS
+    mov %bx, %es:E_IDE_BDF
     xor %ax, %ax
     mov %ax, %ds
     popal
