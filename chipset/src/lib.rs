@@ -1,6 +1,7 @@
 //! The chips of a PC, one folder each. A chip knows its own pins and registers; what they are wired to is the board's.
 #![warn(missing_docs)]
 
+pub mod ata;
 pub mod flash_rom;
 pub mod i440fx;
 pub mod i8042;
@@ -10,4 +11,5 @@ pub mod i8259;
 pub mod mc146818;
 pub mod pci;
 pub mod piix3;
+pub mod piix3_ide;
 pub mod vga;
