@@ -6,6 +6,7 @@ pub mod flash_rom;
 pub mod i440fx;
 pub mod i8042;
 pub mod i82077aa;
+pub mod i8237;
 pub mod i8254;
 pub mod i8259;
 pub mod mc146818;
