@@ -3,6 +3,7 @@
 
 pub mod ata;
 pub mod flash_rom;
+pub mod fw_cfg;
 pub mod i440fx;
 pub mod i8042;
 pub mod i82077aa;
@@ -13,4 +14,5 @@ pub mod mc146818;
 pub mod pci;
 pub mod piix3;
 pub mod piix3_ide;
+pub mod piix4_pm;
 pub mod vga;
