@@ -168,6 +168,18 @@ impl BoardBuilder {
                 }
             }
         }
+        for slot in &self.slots {
+            for block in slot.device.memory_blocks() {
+                if self.blocks.contains(&block) {
+                    continue;
+                }
+                if self.blocks.iter().any(|b| b.name() == block.name()) {
+                    self.conflicts
+                        .push(format!("two blocks of memory are called {}", block.name()));
+                }
+                self.blocks.push(block);
+            }
+        }
         if !self.conflicts.is_empty() {
             return Err(Conflicts(self.conflicts));
         }

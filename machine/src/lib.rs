@@ -1,6 +1,7 @@
 //! The board: what is wired to what, the run loop, snapshots, media.
 //!
 
+//! - [`spec`]: what a machine shall be, as plain data
 //! - [`builder`]: puts a board together and names every conflict
 //! - [`board`]: the devices, the fabric between them, the clock
 //! - `router`: carries port and memory accesses to whoever decodes them ([`emu_core::backend::SystemBus`])
@@ -9,12 +10,14 @@
 //! - [`snapshot`]: saving, restoring, hashing
 
 pub mod board;
+pub mod boards;
 pub mod builder;
 pub mod inputs;
 mod pace;
 mod router;
 pub mod run;
 pub mod snapshot;
+pub mod spec;
 
 #[cfg(test)]
 mod tests;

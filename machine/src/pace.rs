@@ -13,6 +13,8 @@ pub(crate) struct Pacer {
 impl Pacer {
     /// How much guest time runs between two looks at the host's clock.
     pub const SLICE_NS: u64 = 2_000_000;
+    /// The longest sleep of a halted machine: this soon it notices a key or a closed window.
+    pub const SLEEP_NS: u64 = 10_000_000;
     /// Arrears beyond this are forgiven: a host that was suspended or is too slow does not make the guest race.
     const ARREARS_NS: u64 = 200_000_000;
 

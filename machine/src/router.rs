@@ -1,7 +1,8 @@
 //! The router: carries the CPU's port and memory accesses to whoever decodes them.
 //!
-//! An access that is wider than a device takes, or that runs over the end of a range, is split in halves, lowest
-//! address first, as the buses of a PC do with their byte lanes; each half is routed anew.
+//! Whoever decodes the first address takes the access whole if it is not wider than the device takes; else it is
+//! split in halves, lowest address first, as the buses of a PC do with their byte lanes, and each half is routed
+//! anew. An access to memory that runs over the end of a range is split too.
 
 use crate::board::Board;
 use emu_core::backend::{Attention, CpuId, Special, SystemBus};
@@ -29,27 +30,14 @@ enum PortRoute {
     Split,
 }
 
-fn port_route(target: impl Fn(u16) -> PortTarget, port: u16, width: Width) -> PortRoute {
-    let Some(last) = port.checked_add(width.bytes() as u16 - 1) else {
-        return PortRoute::Split;
-    };
-    match target(port) {
-        PortTarget::Registers(id, at, native) => {
-            let whole = width <= native
-                && matches!(target(last), PortTarget::Registers(i, a, _)
-                    if i == id && a.region == at.region && a.offset.wrapping_sub(at.offset) == last - port);
-            if whole {
-                PortRoute::Device(id, at)
-            } else {
-                PortRoute::Split
-            }
-        }
+fn port_route(target: PortTarget, width: Width) -> PortRoute {
+    match target {
+        PortTarget::Registers(id, at, native) if width <= native => PortRoute::Device(id, at),
         PortTarget::PciConfigData(id, byte) if usize::from(byte) + width.bytes() <= 4 => {
             PortRoute::PciConfig(id, byte)
         }
-        PortTarget::PciConfigData(..) => PortRoute::Split,
         PortTarget::Unclaimed if width == Width::Byte => PortRoute::Nobody,
-        PortTarget::Unclaimed => PortRoute::Split,
+        _ => PortRoute::Split,
     }
 }
 
@@ -77,7 +65,7 @@ impl Board {
 
     pub(crate) fn route_port_read(&mut self, port: u16, width: Width) -> u32 {
         let mask = width.mask() as u32;
-        match port_route(|p| self.fabric.ports.read_target(p), port, width) {
+        match port_route(self.fabric.ports.read_target(port), width) {
             PortRoute::Device(id, at) => {
                 let value = self.call(id, |d, cx| d.port_io().map(|p| p.port_read(at, width, cx)));
                 self.settle();
@@ -107,7 +95,7 @@ impl Board {
 
     pub(crate) fn route_port_write(&mut self, port: u16, width: Width, value: u32) {
         let value = value & width.mask() as u32;
-        match port_route(|p| self.fabric.ports.write_target(p), port, width) {
+        match port_route(self.fabric.ports.write_target(port), width) {
             PortRoute::Device(id, at) => {
                 self.call(id, |d, cx| {
                     if let Some(p) = d.port_io() {

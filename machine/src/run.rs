@@ -325,7 +325,7 @@ impl Machine {
             None => self.board.jump_to(target),
             Some(pacer) => {
                 // Sleep in steps, so that keys and a closed window are noticed.
-                let step = target.min(now.plus_ns(Pacer::SLICE_NS));
+                let step = target.min(now.plus_ns(Pacer::SLEEP_NS));
                 pacer.wait_until_host_reaches(step);
                 self.board.jump_to(step);
                 if self.cpu.kick().take() {

@@ -115,8 +115,8 @@ fn accesses_wider_than_the_device_are_split_lowest_address_first() {
 #[test]
 fn an_access_over_the_end_of_a_device_reaches_its_neighbour() {
     let mut b = board();
-    b.port_write(CPU, 0x107, Word, 0xBB00);
-    assert_eq!(state_of(&b, "narrow").log, [(0, 1, 0xBB)]);
+    b.port_write(CPU, 0x106, Dword, 0xDDCC_0000);
+    assert_eq!(state_of(&b, "narrow").log, [(0, 1, 0xCC), (1, 1, 0xDD)]);
     assert_eq!(b.port_read(CPU, 0x10E, Dword), 0xFFFF_4433);
     assert_eq!(b.port_read(CPU, 0xFFFF, Dword), 0xFFFF_FFFF);
 }

@@ -2,4 +2,5 @@
 
 mod board;
 mod parts;
+mod pc;
 mod scripted;

@@ -1,0 +1,70 @@
+//! The machines that exist: what is wired to what.
+
+mod cmos;
+mod pc;
+mod roms;
+
+use crate::board::Board;
+use crate::builder::Conflicts;
+use crate::snapshot::MediaIdentity;
+use crate::spec::{BoardKind, MachineSpec, MediumSource, SpecError};
+use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
+use emu_core::ram::OutOfMemory;
+
+/// What the host supplies besides files: the other ends of character devices.
+#[derive(Default)]
+pub struct Hosts {
+    /// COM1, COM2, ...
+    pub serial: Vec<Box<dyn CharBackend>>,
+    /// Ports E9h and 402h.
+    pub debugcon: Option<Box<dyn CharBackend>>,
+}
+
+/// Why a machine cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Its description.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// Its wiring.
+    #[error(transparent)]
+    Conflicts(#[from] Conflicts),
+    /// The host has no memory for it.
+    #[error(transparent)]
+    Memory(#[from] OutOfMemory),
+    /// A medium.
+    #[error("{0}")]
+    Medium(String),
+}
+
+/// Builds a board and powers it on; says which media are in its drives.
+pub fn build_board(
+    spec: &MachineSpec,
+    hosts: Hosts,
+) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
+    spec.check()?;
+    match spec.board {
+        BoardKind::Pc => pc::build(spec, hosts),
+    }
+}
+
+/// Opens what a drive is given.
+fn open(
+    source: &MediumSource,
+    drive: &str,
+    media: &mut Vec<MediaIdentity>,
+) -> Result<Box<dyn BlockBackend>, BuildError> {
+    let medium: Box<dyn BlockBackend> = match source {
+        MediumSource::Demo => Box::new(MemoryDisk::new(vec![0; 1440 * 1024], false)),
+        MediumSource::File { path, .. } => {
+            let bytes = std::fs::read(path).map_err(|e| BuildError::Medium(e.to_string()))?;
+            Box::new(MemoryDisk::new(bytes, false))
+        }
+    };
+    media.push(MediaIdentity {
+        drive: drive.to_string(),
+        medium: medium.describe(),
+        sectors: medium.sectors(),
+    });
+    Ok(medium)
+}

@@ -1,0 +1,206 @@
+//! The board `pc`: i440FX and PIIX3, with the PIIX4's power management.
+//!
+//! | IRQ | | IRQ | |
+//! |---|---|---|---|
+//! | 0 | 8254 counter 0 | 8 | MC146818 |
+//! | 1 | keyboard | 9 | power management (SCI) |
+//! | 2 | cascade | 12 | mouse |
+//! | 3 | COM2, COM4 | 13 | coprocessor |
+//! | 4 | COM1, COM3 | 14 | IDE channel 0 |
+//! | 6 | floppy | 15 | IDE channel 1 |
+//! | 7 | printer | | |
+//!
+//! DMA channel 2 is the floppy's. PCI: 00.0 i440FX, 01.0 PIIX3, 01.1 IDE, 01.3 power management, 02.0 VGA. A slot's
+//! INTA# to INTD# lead to PIRQ (slot + pin - 1) & 3.
+
+use super::{BuildError, Hosts, cmos, roms};
+use crate::board::Board;
+use crate::builder::BoardBuilder;
+use crate::snapshot::MediaIdentity;
+use crate::spec::MachineSpec;
+use chipset::ata::{self, Unit};
+use chipset::flash_rom::FlashRom;
+use chipset::i440fx::I440fx;
+use chipset::i8042::{self, I8042};
+use chipset::i8254::{self, I8254};
+use chipset::i8259::{self, I8259};
+use chipset::i82077aa::{self, DriveType, HostMode, I82077aa};
+use chipset::mc146818::{self, Mc146818};
+use chipset::piix3::{self, Piix3};
+use chipset::piix3_ide::Piix3Ide;
+use chipset::vga::{Slot, Vga};
+use emu_core::backend::{CpuId, CpuPin};
+use emu_core::ram::Ram;
+use emu_core::time::Frequency;
+use emu_core::wire::{Line, NetId, Sink};
+
+const CPU: CpuId = CpuId(0);
+/// The VGA's memory: enough for every mode of the DISPI interface that the BIOS lists.
+const VRAM_BYTES: usize = 16 << 20;
+/// The drive that every PC has: it reads all formats of its size.
+const FLOPPY_DRIVE: DriveType = DriveType::Mb2_88;
+
+/// The interrupt nets, and the lines that share them.
+struct Irqs {
+    nets: [NetId; 16],
+}
+
+impl Irqs {
+    fn line(&self, b: &mut BoardBuilder, n: usize) -> Line {
+        b.line(self.nets[n])
+    }
+}
+
+/// Builds the board and powers it on.
+pub fn build(
+    spec: &MachineSpec,
+    mut hosts: Hosts,
+) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
+    let mut b = BoardBuilder::default();
+    let dram = Ram::new("dram", spec.memory_bytes as usize)?;
+    fill_with_noise(&dram, spec.seed);
+    b.block(&dram);
+
+    // Interrupts. The controllers come first, so that their ids are known to every wire.
+    let intr = b.wire("INTR", Sink::Cpu(CPU, CpuPin::Intr));
+    let master_id = b.next_id();
+    let cascade = b.wire("IRQ2", Sink::Device(master_id, 2));
+    let (config, wiring) = (i8259::Config::MASTER, i8259::Wiring { int: intr });
+    let master = b.add("i8259-master", I8259::new(wiring, config));
+    let (config, wiring) = (i8259::Config::SLAVE, i8259::Wiring { int: cascade });
+    let slave = b.add("i8259-slave", I8259::new(wiring, config));
+    b.pic_master(master);
+    b.pic_slave(2, slave);
+    let nets = std::array::from_fn(|n| {
+        let net = b.net(&format!("IRQ{n}"));
+        match n {
+            2 => {}
+            0..8 => b.connect(net, Sink::Device(master, n as u16)),
+            _ => b.connect(net, Sink::Device(slave, n as u16 - 8)),
+        }
+        net
+    });
+    let irqs = Irqs { nets };
+
+    // The chipset.
+    let host_bridge = b.add("i440fx", I440fx::new(dram.clone(), I440fx::PCI_HOLE));
+    b.pci(0, 0, host_bridge);
+    let wiring = piix3::Wiring {
+        isa_irqs: std::array::from_fn(|n| irqs.line(&mut b, n)),
+        smi: b.wire("SMI#", Sink::Cpu(CPU, CpuPin::Smi)),
+        apmc: Line::UNCONNECTED,
+    };
+    let south = b.add("piix3", Piix3::new(wiring));
+    b.pci(1, 0, south);
+
+    // Firmware.
+    let image = roms::bios(&spec.bios)?;
+    let rom = FlashRom::new(&image).map_err(|e| BuildError::Medium(e.to_string()))?;
+    b.add("bios", rom);
+    let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;
+    let vram = Ram::new("vram", VRAM_BYTES)?;
+    let vga = Vga::new(Slot::Pci, vram, Some(vga_rom), Line::UNCONNECTED);
+    let vga = b.add("vga", vga);
+    b.pci(2, 0, vga);
+    b.display(vga);
+
+    let ferr_net = irqs.nets[13];
+    let ferr = b.line(ferr_net);
+    b.ferr(ferr);
+
+    // Timers and the clock.
+    let out0 = irqs.line(&mut b, 0);
+    let wiring = i8254::Wiring {
+        out: [out0, Line::UNCONNECTED, Line::UNCONNECTED],
+    };
+    b.add("i8254", I8254::new(wiring, i8254::Config::PC));
+    let wiring = mc146818::Wiring {
+        irq: irqs.line(&mut b, 8),
+        nmi_mask: Line::UNCONNECTED,
+    };
+    let setup = cmos::Setup {
+        memory_bytes: spec.memory_bytes,
+        pci_hole: I440fx::PCI_HOLE,
+        floppies: [
+            Some(FLOPPY_DRIVE),
+            spec.floppies[1].is_some().then_some(FLOPPY_DRIVE),
+        ],
+        disks: spec.disks.len(),
+        boot: &spec.boot,
+    };
+    let config = mc146818::Config {
+        start_unix_seconds: spec.rtc_start.0,
+        cmos: cmos::bytes(&setup),
+    };
+    b.add("mc146818", Mc146818::new(wiring, &config));
+
+    // Keyboard and mouse.
+    let a20 = b.net("A20");
+    b.connect(a20, Sink::Cpu(CPU, CpuPin::A20));
+    let wiring = i8042::Wiring {
+        keyboard_irq: irqs.line(&mut b, 1),
+        mouse_irq: irqs.line(&mut b, 12),
+        a20: b.line(a20),
+    };
+    let keyboard = b.add("i8042", I8042::new(wiring, i8042::Config::default()));
+    b.host_input(keyboard);
+
+    // Floppy drives.
+    let mut media = Vec::new();
+    let config = i82077aa::Config {
+        base: 0x3F0,
+        mode: HostMode::At,
+        irq: irqs.line(&mut b, 6),
+        drq: Line::UNCONNECTED,
+        drives: setup.floppies,
+    };
+    let mut disks = [None, None];
+    for (n, source) in spec.floppies.iter().enumerate() {
+        if let Some(source) = source {
+            let drive = format!("floppy drive {}", ["A:", "B:"][n]);
+            disks[n] = Some(super::open(source, &drive, &mut media)?);
+        }
+    }
+    let floppy = b.add("i82077aa", I82077aa::new(config, disks));
+    b.host_input(floppy);
+    b.dma_channel(2, floppy);
+
+    // IDE: hard disks take the positions in order, but the second channel's master is the CD-ROM drive's.
+    let mut disks = Vec::new();
+    for (n, source) in spec.disks.iter().enumerate() {
+        let medium = super::open(source, &format!("hard disk {n}"), &mut media)?;
+        let identity = ata::Identity::new("BOXWOOD HARDDISK", &format!("BX{n:08}"));
+        disks.push(Some(Unit::disk(medium, identity)));
+    }
+    disks.resize_with(3, || None);
+    let third = disks.pop().flatten();
+    let second = disks.pop().flatten();
+    let first = disks.pop().flatten();
+    let ide_irqs = [irqs.line(&mut b, 14), irqs.line(&mut b, 15)];
+    let ide = Piix3Ide::new(ide_irqs, [first, second], [None, third]);
+    let ide = b.add("piix3-ide", ide);
+    b.pci(1, 1, ide);
+
+    hosts.serial.clear();
+    let board = b.finish(Frequency::hz(spec.insns_per_second))?;
+    Ok((board, media))
+}
+
+/// Fills RAM with a pattern that the seed alone decides; 0 leaves zeros.
+fn fill_with_noise(dram: &Ram, seed: u64) {
+    if seed == 0 {
+        return;
+    }
+    let mut x = seed;
+    let mut page = [0; 4096];
+    for n in 0..dram.pages() {
+        for word in page.chunks_exact_mut(8) {
+            // xorshift64*: a full-period generator of 64 bits.
+            x ^= x >> 12;
+            x ^= x << 25;
+            x ^= x >> 27;
+            word.copy_from_slice(&x.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes());
+        }
+        dram.write(n * 4096, &page);
+    }
+}

@@ -1,0 +1,156 @@
+//! The board `pc` as a CPU sees it, without a CPU.
+
+use crate::boards::{Hosts, build_board};
+use crate::spec::MachineSpec;
+use crate::{Board, Until};
+use emu_core::backend::{Attention, CpuId, SystemBus};
+use emu_core::bus::{Gpa, Width};
+use emu_core::testkit::Rng;
+
+const CPU: CpuId = CpuId(0);
+
+fn pc() -> Board {
+    let spec = MachineSpec {
+        memory_bytes: 2 << 20,
+        ..MachineSpec::default()
+    };
+    build_board(&spec, Hosts::default()).unwrap().0
+}
+
+#[test]
+fn the_board_is_free_of_conflicts_and_knows_its_pci_functions() {
+    let mut b = pc();
+    let mut id = |device: u32, function: u32| {
+        let at = 0x8000_0000 | device << 11 | function << 8;
+        b.port_write(CPU, 0xCF8, Width::Dword, at);
+        b.port_read(CPU, 0xCFC, Width::Dword)
+    };
+    // 82441FX, 82371SB ISA bridge and IDE, the VGA that Bochs and QEMU document, and an empty slot.
+    assert_eq!(id(0, 0), 0x1237_8086);
+    assert_eq!(id(1, 0), 0x7000_8086);
+    assert_eq!(id(1, 1), 0x7010_8086);
+    assert_eq!(id(2, 0), 0x1111_1234);
+    assert_eq!(id(9, 0), 0xFFFF_FFFF);
+}
+
+#[test]
+fn reset_code_stands_below_4_gib_and_below_1_mib() {
+    let mut b = pc();
+    let high = b.mmio_read(CPU, Gpa(0xFFFF_FFF0), false, Width::Byte);
+    assert_eq!(high, 0xEA, "a far jump");
+    assert_eq!(b.mmio_read(CPU, Gpa(0xF_FFF0), false, Width::Byte), high);
+}
+
+#[test]
+fn a_programmed_timer_interrupts_with_the_vector_of_its_controller() {
+    let mut b = pc();
+    for (port, value) in [
+        // 8259: ICW1-ICW4, vectors from 08h, all masked but IRQ 0.
+        (0x20, 0x11),
+        (0x21, 0x08),
+        (0x21, 0x04),
+        (0x21, 0x01),
+        (0x21, 0xFE),
+        // 8254: counter 0, mode 2, 1193 clocks: a millisecond.
+        (0x43, 0x34),
+        (0x40, 0xA9),
+        (0x40, 0x04),
+    ] {
+        b.port_write(CPU, port, Width::Byte, value);
+    }
+    // Selecting mode 2 lets OUT rise: a first edge, long before the period is over.
+    assert_eq!(b.acknowledge(CPU), Some(0x08));
+    b.port_write(CPU, 0x20, Width::Byte, 0x20);
+    let mut insns = 0;
+    while !b.attention(CPU).contains(Attention::INTR) {
+        let n = b.countdown().max(1);
+        insns += n;
+        b.advance(n);
+        assert!(insns < 1_000_000, "no interrupt in ten milliseconds");
+    }
+    assert!((99_000..=101_000).contains(&insns), "{insns}");
+    assert_eq!(b.acknowledge(CPU), Some(0x08));
+    assert_eq!(Until::insns(insns).insns, insns);
+}
+
+/// Random accesses to everything that the board decodes, with time passing. How many is decided by the time that a
+/// test may take; `RANDOM_ACCESSES=10000000` runs more.
+#[test]
+fn random_accesses_neither_panic_nor_hang() {
+    let count = std::env::var("RANDOM_ACCESSES").map_or(300_000, |n| n.parse().unwrap());
+    let mut rng = Rng::new(7);
+    let mut b = pc();
+    let ports: Vec<u16> = [
+        0x00..=0x1F,
+        0x20..=0x21,
+        0x40..=0x43,
+        0x60..=0x64,
+        0x70..=0x73,
+        0x80..=0x9F,
+        0xA0..=0xA1,
+        0xB2..=0xB3,
+        0xC0..=0xDF,
+        0xE9..=0xF7,
+        0x170..=0x177,
+        0x1CE..=0x1CF,
+        0x1F0..=0x1F7,
+        0x278..=0x27A,
+        0x2E8..=0x2EF,
+        0x2F8..=0x2FF,
+        0x376..=0x379,
+        0x37A..=0x37A,
+        0x3B0..=0x3DF,
+        0x3E8..=0x3EF,
+        0x3F0..=0x3FF,
+        0x402..=0x402,
+        0x4D0..=0x4D1,
+        0x510..=0x51F,
+        0xCF8..=0xCFF,
+        0x8900..=0x8900,
+        0xB000..=0xB03F,
+        0xC000..=0xC00F,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for _ in 0..count {
+        let width = [Width::Byte, Width::Word, Width::Dword, Width::Byte][rng.below(4) as usize];
+        let value = rng.next_u64();
+        match rng.below(16) {
+            0..=5 => {
+                let port = ports[rng.below(ports.len() as u64) as usize];
+                b.port_write(CPU, port, width, value as u32);
+            }
+            6..=10 => {
+                let port = ports[rng.below(ports.len() as u64) as usize];
+                b.port_read(CPU, port, width);
+            }
+            11 => {
+                // Configuration space, where ranges are moved.
+                let at = 0x8000_0000 | (rng.next_u64() as u32 & 0x1FFC);
+                b.port_write(CPU, 0xCF8, Width::Dword, at);
+                let byte = rng.below(4) as u16;
+                b.port_write(CPU, 0xCFC + byte, width, value as u32);
+            }
+            12 | 13 => {
+                let gpa = [0xA_0000, 0xE000_0000, 0xFEB0_0000, 0xFEC0_0000][rng.below(4) as usize];
+                let gpa = Gpa(gpa + rng.below(0x2_0000));
+                if value & 1 == 0 {
+                    b.mmio_read(CPU, gpa, false, width);
+                } else {
+                    b.mmio_write(CPU, gpa, value & 2 != 0, width, value);
+                }
+            }
+            14 => {
+                let n = rng.below(b.countdown().clamp(1, 200_000)) + 1;
+                b.advance(n);
+            }
+            _ => {
+                b.acknowledge(CPU);
+                b.serial_receive(rng.below(4) as usize, value as u8);
+            }
+        }
+        b.accept(CPU, Attention::all());
+        assert_eq!(b.fault, None);
+    }
+}
