@@ -2,6 +2,9 @@
 #![warn(missing_docs)]
 
 pub mod ata;
+pub mod bochs_shutdown;
+pub mod debug_exit;
+pub mod debugcon;
 pub mod flash_rom;
 pub mod fw_cfg;
 pub mod i440fx;
@@ -15,4 +18,6 @@ pub mod pci;
 pub mod piix3;
 pub mod piix3_ide;
 pub mod piix4_pm;
+pub mod port61;
+pub mod port92;
 pub mod vga;
