@@ -13,6 +13,7 @@ pub mod board;
 pub mod boards;
 pub mod builder;
 pub mod inputs;
+pub mod media;
 mod pace;
 mod router;
 pub mod run;
