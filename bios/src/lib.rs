@@ -16,6 +16,9 @@ mod system;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod vga;
 
+#[cfg(test)]
+mod system_tests;
+
 pub use roms::write_roms;
 
 /// The system BIOS as it is kept in `roms/bios.bin`: 64 KiB, mapped so that its last byte is the last
