@@ -109,7 +109,7 @@ mode_x:
     outw %ax, %dx
     movw $0x000d, %ax
     outw %ax, %dx
-    # Colour = (x xor y) shifted, plane by plane.
+    # Colour = x xor y in half of the palette, plane by plane.
     movb $0, %ch
 1:  movb %ch, %cl
     movw $0x0102, %ax
@@ -121,9 +121,8 @@ mode_x:
 2:  movzbw %ch, %bx                # x
 3:  movw %bx, %ax
     xorw %dx, %ax
-    movw %ax, %si
-    andw $0x38, %si
-    addw %si, %ax
+    andb $0x7f, %al
+    addb $0x40, %al
     stosb
     addw $4, %bx
     cmpw $640, %bx
