@@ -3,6 +3,7 @@
 
 pub mod ata;
 pub mod bochs_shutdown;
+pub mod coprocessor_error;
 pub mod debug_exit;
 pub mod debugcon;
 pub mod flash_rom;

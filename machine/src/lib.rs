@@ -1,6 +1,5 @@
 //! The board: what is wired to what, the run loop, snapshots, media.
 //!
-
 //! - [`spec`]: what a machine shall be, as plain data
 //! - [`builder`]: puts a board together and names every conflict
 //! - [`board`]: the devices, the fabric between them, the clock
@@ -8,6 +7,8 @@
 //! - [`run`]: the run loop
 //! - [`inputs`]: the one door for everything that comes from outside
 //! - [`snapshot`]: saving, restoring, hashing
+//! - [`media`]: disk images
+//! - [`boards`]: the machines that exist
 
 pub mod board;
 pub mod boards;

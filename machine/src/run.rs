@@ -84,7 +84,7 @@ pub enum Stop {
     Probe,
     /// The guest switched the power off.
     PowerOff,
-    /// A debug port ended the run with this value.
+    /// A debug port ended the run with this exit code.
     Exit(u8),
     /// A triple fault, with [`OnTripleFault::Exit`].
     TripleFault,

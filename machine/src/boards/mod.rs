@@ -6,6 +6,7 @@ mod roms;
 
 use crate::board::Board;
 use crate::builder::Conflicts;
+use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BoardKind, MachineSpec, MediumSource, SpecError};
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
@@ -33,8 +34,11 @@ pub enum BuildError {
     #[error(transparent)]
     Memory(#[from] OutOfMemory),
     /// A medium.
+    #[error(transparent)]
+    Medium(#[from] MediaError),
+    /// The firmware.
     #[error("{0}")]
-    Medium(String),
+    Firmware(String),
 }
 
 /// Builds a board and powers it on; says which media are in its drives.
@@ -51,17 +55,25 @@ pub fn build_board(
 /// Opens what a drive is given.
 fn open(
     source: &MediumSource,
+    slot: DriveSlot,
     drive: &str,
-    media: &mut Vec<MediaIdentity>,
+    identities: &mut Vec<MediaIdentity>,
 ) -> Result<Box<dyn BlockBackend>, BuildError> {
     let medium: Box<dyn BlockBackend> = match source {
         MediumSource::Demo => Box::new(MemoryDisk::new(vec![0; 1440 * 1024], false)),
-        MediumSource::File { path, .. } => {
-            let bytes = std::fs::read(path).map_err(|e| BuildError::Medium(e.to_string()))?;
-            Box::new(MemoryDisk::new(bytes, false))
+        MediumSource::File {
+            path,
+            read_only,
+            snapshot,
+        } => {
+            let options = OpenOptions {
+                read_only: *read_only,
+                snapshot: *snapshot,
+            };
+            media::open(path, slot, options)?
         }
     };
-    media.push(MediaIdentity {
+    identities.push(MediaIdentity {
         drive: drive.to_string(),
         medium: medium.describe(),
         sectors: medium.sectors(),

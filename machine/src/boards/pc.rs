@@ -16,29 +16,52 @@
 use super::{BuildError, Hosts, cmos, roms};
 use crate::board::Board;
 use crate::builder::BoardBuilder;
+use crate::media::DriveSlot;
 use crate::snapshot::MediaIdentity;
 use crate::spec::MachineSpec;
 use chipset::ata::{self, Unit};
+use chipset::bochs_shutdown::BochsShutdown;
+use chipset::coprocessor_error::{self, CoprocessorError};
+use chipset::debug_exit::DebugExit;
+use chipset::debugcon::Debugcon;
 use chipset::flash_rom::FlashRom;
+use chipset::fw_cfg::{Contents, FwCfg};
 use chipset::i440fx::I440fx;
 use chipset::i8042::{self, I8042};
+use chipset::i8237::I8237Pair;
 use chipset::i8254::{self, I8254};
 use chipset::i8259::{self, I8259};
 use chipset::i82077aa::{self, DriveType, HostMode, I82077aa};
 use chipset::mc146818::{self, Mc146818};
 use chipset::piix3::{self, Piix3};
 use chipset::piix3_ide::Piix3Ide;
+use chipset::piix4_pm::{self, Piix4Pm};
+use chipset::port61::{self, Port61};
+use chipset::port92::{self, Port92};
 use chipset::vga::{Slot, Vga};
 use emu_core::backend::{CpuId, CpuPin};
+use emu_core::host::CharBackend;
 use emu_core::ram::Ram;
 use emu_core::time::Frequency;
 use emu_core::wire::{Line, NetId, Sink};
+use std::sync::{Arc, Mutex, PoisonError};
 
 const CPU: CpuId = CpuId(0);
 /// The VGA's memory: enough for every mode of the DISPI interface that the BIOS lists.
 const VRAM_BYTES: usize = 16 << 20;
 /// The drive that every PC has: it reads all formats of its size.
 const FLOPPY_DRIVE: DriveType = DriveType::Mb2_88;
+
+/// One console behind two ports.
+#[derive(Clone)]
+struct SharedConsole(Arc<Mutex<Box<dyn CharBackend>>>);
+
+impl CharBackend for SharedConsole {
+    fn put(&mut self, byte: u8) {
+        let mut console = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        console.put(byte);
+    }
+}
 
 /// The interrupt nets, and the lines that share them.
 struct Irqs {
@@ -85,18 +108,38 @@ pub fn build(
     // The chipset.
     let host_bridge = b.add("i440fx", I440fx::new(dram.clone(), I440fx::PCI_HOLE));
     b.pci(0, 0, host_bridge);
+    let smi = b.net("SMI#");
+    b.connect(smi, Sink::Cpu(CPU, CpuPin::Smi));
+    let apmc = b.net("APMC");
     let wiring = piix3::Wiring {
         isa_irqs: std::array::from_fn(|n| irqs.line(&mut b, n)),
-        smi: b.wire("SMI#", Sink::Cpu(CPU, CpuPin::Smi)),
-        apmc: Line::UNCONNECTED,
+        smi: b.line(smi),
+        apmc: b.line(apmc),
     };
     let south = b.add("piix3", Piix3::new(wiring));
     b.pci(1, 0, south);
+    let wiring = piix4_pm::Wiring {
+        sci: irqs.line(&mut b, 9),
+        smi: b.line(smi),
+        smbus: irqs.line(&mut b, 9),
+    };
+    let power = b.add("piix4-pm", Piix4Pm::new(wiring));
+    b.pci(1, 3, power);
+    b.host_input(power);
+    b.connect(apmc, Sink::Device(power, piix4_pm::pin::APMC));
+    b.connect(irqs.nets[8], Sink::Device(power, piix4_pm::pin::RTC));
+
+    // DMA.
+    let dma = b.add("i8237", I8237Pair::new());
+    b.dma_controller(dma);
 
     // Firmware.
     let image = roms::bios(&spec.bios)?;
-    let rom = FlashRom::new(&image).map_err(|e| BuildError::Medium(e.to_string()))?;
+    let rom = FlashRom::new(&image).map_err(|e| BuildError::Firmware(e.to_string()))?;
     b.add("bios", rom);
+    let contents = Contents::new(spec.memory_bytes, 1);
+    let fw_cfg = FwCfg::new(contents).map_err(|e| BuildError::Firmware(e.to_string()))?;
+    b.add("fw_cfg", fw_cfg);
     let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;
     let vram = Ram::new("vram", VRAM_BYTES)?;
     let vga = Vga::new(Slot::Pci, vram, Some(vga_rom), Line::UNCONNECTED);
@@ -104,19 +147,31 @@ pub fn build(
     b.pci(2, 0, vga);
     b.display(vga);
 
-    let ferr_net = irqs.nets[13];
-    let ferr = b.line(ferr_net);
+    // The coprocessor's errors.
+    let wiring = coprocessor_error::Wiring {
+        irq: irqs.line(&mut b, 13),
+        ignne: b.wire("IGNNE#", Sink::Cpu(CPU, CpuPin::Ignne)),
+    };
+    let errors = b.add("coprocessor-error", CoprocessorError::new(wiring));
+    let ferr = b.wire("FERR#", Sink::Device(errors, coprocessor_error::FERR));
     b.ferr(ferr);
 
     // Timers and the clock.
-    let out0 = irqs.line(&mut b, 0);
+    let (timer_id, out2) = (b.next_id(), b.net("timer 2 OUT"));
     let wiring = i8254::Wiring {
-        out: [out0, Line::UNCONNECTED, Line::UNCONNECTED],
+        out: [irqs.line(&mut b, 0), Line::UNCONNECTED, b.line(out2)],
     };
     b.add("i8254", I8254::new(wiring, i8254::Config::PC));
+    let wiring = port61::Wiring {
+        timer_2_gate: b.wire("timer 2 GATE", Sink::Device(timer_id, 2)),
+        speaker: Line::UNCONNECTED,
+        nmi: b.wire("NMI", Sink::Cpu(CPU, CpuPin::Nmi)),
+    };
+    let port_b = b.add("port61", Port61::new(wiring));
+    b.connect(out2, Sink::Device(port_b, port61::PIN_TIMER_2_OUT));
     let wiring = mc146818::Wiring {
         irq: irqs.line(&mut b, 8),
-        nmi_mask: Line::UNCONNECTED,
+        nmi_mask: b.wire("NMI mask", Sink::Device(port_b, port61::PIN_NMI_MASK)),
     };
     let setup = cmos::Setup {
         memory_bytes: spec.memory_bytes,
@@ -145,20 +200,23 @@ pub fn build(
     let keyboard = b.add("i8042", I8042::new(wiring, i8042::Config::default()));
     b.host_input(keyboard);
 
+    let wiring = port92::Wiring { a20: b.line(a20) };
+    b.add("port92", Port92::new(wiring));
+
     // Floppy drives.
     let mut media = Vec::new();
     let config = i82077aa::Config {
         base: 0x3F0,
         mode: HostMode::At,
         irq: irqs.line(&mut b, 6),
-        drq: Line::UNCONNECTED,
+        drq: b.wire("DREQ2", Sink::Device(dma, 2)),
         drives: setup.floppies,
     };
     let mut disks = [None, None];
     for (n, source) in spec.floppies.iter().enumerate() {
         if let Some(source) = source {
             let drive = format!("floppy drive {}", ["A:", "B:"][n]);
-            disks[n] = Some(super::open(source, &drive, &mut media)?);
+            disks[n] = Some(super::open(source, DriveSlot::Floppy, &drive, &mut media)?);
         }
     }
     let floppy = b.add("i82077aa", I82077aa::new(config, disks));
@@ -168,7 +226,12 @@ pub fn build(
     // IDE: hard disks take the positions in order, but the second channel's master is the CD-ROM drive's.
     let mut disks = Vec::new();
     for (n, source) in spec.disks.iter().enumerate() {
-        let medium = super::open(source, &format!("hard disk {n}"), &mut media)?;
+        let medium = super::open(
+            source,
+            DriveSlot::HardDisk,
+            &format!("hard disk {n}"),
+            &mut media,
+        )?;
         let identity = ata::Identity::new("BOXWOOD HARDDISK", &format!("BX{n:08}"));
         disks.push(Some(Unit::disk(medium, identity)));
     }
@@ -180,6 +243,19 @@ pub fn build(
     let ide = Piix3Ide::new(ide_irqs, [first, second], [None, third]);
     let ide = b.add("piix3-ide", ide);
     b.pci(1, 1, ide);
+
+    // Ports for debugging.
+    if let Some(console) = hosts.debugcon.take() {
+        let console = SharedConsole(Arc::new(Mutex::new(console)));
+        for port in [0xE9, 0x402] {
+            let name = format!("debugcon-{port:x}");
+            b.add(&name, Debugcon::new(port, Box::new(console.clone())));
+        }
+    }
+    if let Some(port) = spec.debug_exit {
+        b.add("debug-exit", DebugExit::new(port));
+    }
+    b.add("bochs-shutdown", BochsShutdown::new());
 
     hosts.serial.clear();
     let board = b.finish(Frequency::hz(spec.insns_per_second))?;
