@@ -87,19 +87,14 @@ proc shadow_enable
     # C0000-EFFFF by 64 KiB through a buffer.
     mov $0xc000, %bx
     mov $0x8000005a, %esi
-1:  mov %bx, %ds
+1:  xor %ax, %ax                # a start without board reset: what stood there before does not count
+    call 6f
+    mov %bx, %ds
     mov $S_COPY_SEGMENT, %ax
     mov %ax, %es
     call 5f
-    mov %esi, %eax
-    and $0xfffffffc, %eax
-    mov $0xcf8, %dx
-    out %eax, %dx
-    mov %si, %dx
-    and $2, %dx
-    add $0xcfc, %dx
     mov $0x3333, %ax
-    out %ax, %dx
+    call 6f
     mov $S_COPY_SEGMENT, %ax
     mov %ax, %ds
     mov %bx, %es
@@ -116,6 +111,18 @@ proc shadow_enable
     mov $0x4000, %cx
     rep movsl
     pop %si
+    ret
+# PAM registers at ESI := AX.
+6:  push %ax
+    mov %esi, %eax
+    and $0xfffffffc, %eax
+    mov $0xcf8, %dx
+    out %eax, %dx
+    mov %si, %dx
+    and $2, %dx
+    add $0xcfc, %dx
+    pop %ax
+    out %ax, %dx
     ret
 7:  call normal_segments
 8:  stc
