@@ -15,6 +15,8 @@
 //! - DRAM is as large as the board makes it: row boundaries and types and the timing registers keep what is written,
 //!   without effect. DRAM beyond the PCI hole continues at 4 GiB (the PMC itself knows 1 GiB at most).
 //! - A word or byte access that covers CF8h is not passed on to PCI.
+//! - The PMC has no subsystem ID; a board may give it one ([`I440fx::with_subsystem`]), by which SeaBIOS knows that
+//!   there is a fw_cfg device.
 
 pub mod spec;
 #[cfg(test)]
@@ -100,6 +102,14 @@ impl I440fx {
             },
             space,
         }
+    }
+
+    /// The same bridge with a subsystem vendor and ID, which read only.
+    #[must_use]
+    pub fn with_subsystem(mut self, vendor: u16, id: u16) -> Self {
+        self.space = self.space.subsystem(vendor, id);
+        self.state.config = self.space.reset_values();
+        self
     }
 
     fn smram(&self) -> Smram {

@@ -187,3 +187,11 @@ fn trc_resets_on_a_rising_edge_of_its_bit_2() {
     set(&mut b, 0x93, 0x06);
     assert_eq!(b.take_requests().reset, Some(ResetKind::Hard));
 }
+
+#[test]
+fn a_board_can_give_it_a_subsystem_id() {
+    let dram = Ram::new("dram", MIB).expect("memory");
+    let mut b = Bench::new(|_| I440fx::new(dram, I440fx::PCI_HOLE).with_subsystem(0x1AF4, 0x1100));
+    b.with(|d, cx| d.config_write(0x2C, Width::Dword, 0, cx));
+    assert_eq!(get(&mut b, 0x2C, Width::Dword), 0x1100_1AF4);
+}

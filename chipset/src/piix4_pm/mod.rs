@@ -180,6 +180,16 @@ impl Piix4Pm {
         }
     }
 
+    /// The same function with APMC_EN set from reset on. Firmware (SeaBIOS) then takes SMM as set up already and leaves
+    /// it alone: for CPUs without system management mode.
+    #[must_use]
+    pub fn with_smm_claimed(mut self) -> Self {
+        let preset = spec::APMC_EN.to_le_bytes();
+        self.space = self.space.value(spec::DEVACTB, &preset);
+        self.state.config = self.space.reset_values();
+        self
+    }
+
     /// The I/O spaces: (first port, length) of power management and SMBus, where they are open.
     fn spaces(&self) -> [Option<u16>; 2] {
         let c = &self.state.config;

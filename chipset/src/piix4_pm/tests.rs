@@ -251,3 +251,9 @@ fn block_data_is_an_array_whose_index_host_control_resets() {
     b.inb(SMB_BASE + 2);
     assert_eq!((b.inb(SMB_BASE + 7), b.inb(SMB_BASE + 7)), (32, 1));
 }
+
+#[test]
+fn smm_can_be_claimed_before_firmware_comes_to_it() {
+    let mut b = Bench::new(|lines| function(lines).with_smm_claimed());
+    assert_eq!(get(&mut b, 0x5B, Width::Byte), 0x02);
+}

@@ -233,10 +233,12 @@ impl Dispi {
         for (y, row) in frame.pixels.chunks_exact_mut(width.max(1)).enumerate() {
             let start = (y + usize::from(self.y_offset)) * pitch;
             if !mode.packed() {
-                for (i, pixel) in row.iter_mut().enumerate() {
-                    let maps = memory.maps(start + (x + i) / 8);
-                    let dot = plane_dot(maps, 7 - ((x + i) % 8) as u32);
-                    *pixel = palette[usize::from(plane_colours[usize::from(dot)])];
+                let mut dots = (start + x / 8..)
+                    .flat_map(|at| plane_dots(memory.maps(at)))
+                    .skip(x % 8);
+                for pixel in row {
+                    let dot = usize::from(dots.next().unwrap_or(0));
+                    *pixel = palette[usize::from(plane_colours[dot])];
                 }
                 continue;
             }
@@ -246,11 +248,31 @@ impl Dispi {
     }
 }
 
-/// Bit `bit` of each of four maps as a dot.
-pub(super) fn plane_dot(maps: u32, bit: u32) -> u8 {
-    let m = maps >> bit;
-    ((m & 1) | ((m >> 7) & 2) | ((m >> 14) & 4) | ((m >> 21) & 8)) as u8
+/// The eight dots that a byte of each of four maps gives: one bit of each, the highest first.
+pub(super) fn plane_dots(maps: u32) -> [u8; 8] {
+    let bytes = maps.to_le_bytes();
+    let dots = (0..4).fold(0, |dots, map| {
+        dots | ((BITS[usize::from(bytes[map])] & 0x0101_0101_0101_0101) << map)
+    });
+    dots.to_le_bytes()
 }
+
+/// For each byte: FFh for each bit that is set, the highest bit first in memory order.
+pub(super) const BITS: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            if byte & (0x80 >> bit) != 0 {
+                table[byte] |= 0xFF << (8 * bit);
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
 
 fn draw_packed(bpp: u16, palette: &[u32; 256], bytes: &[u8], row: &mut [u32]) {
     // A value of `n` bits stretched to 8 by repeating its upper bits.

@@ -25,10 +25,23 @@ pub enum ShiftMode {
 }
 
 /// FFh in the byte of each map whose bit is set.
-pub(super) fn spread(maps: u8) -> u32 {
-    (0..4)
-        .filter(|m| maps & (1 << m) != 0)
-        .fold(0, |d, m| d | (0xFF << (8 * m)))
+pub(super) const fn spread(maps: u8) -> u32 {
+    const BYTES: [u32; 16] = {
+        let mut table = [0; 16];
+        let mut maps = 0;
+        while maps < 16 {
+            let mut map = 0;
+            while map < 4 {
+                if maps & (1 << map) != 0 {
+                    table[maps] |= 0xFF << (8 * map);
+                }
+                map += 1;
+            }
+            maps += 1;
+        }
+        table
+    };
+    BYTES[(maps & 0x0F) as usize]
 }
 
 /// The same byte for each map.

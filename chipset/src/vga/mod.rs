@@ -65,8 +65,11 @@ use spec::{MiscOutput, Status0, Status1, crtc as crtc_spec, dispi as dispi_spec}
 /// How the card is plugged in.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Slot {
-    /// A PCI function with BARs.
+    /// A PCI function with BARs, which answers once its command register says so.
     Pci,
+    /// The same, but the command register enables it from reset on and its BIOS stands at C0000h too, as on the
+    /// boards of Bochs: for firmware that looks for a VGA BIOS before it sets up PCI.
+    PciBootDisplay,
     /// An ISA card: everything at its fixed address.
     Isa,
 }
@@ -135,6 +138,10 @@ impl Vga {
                     prefetchable: false,
                 },
             );
+        if slot == Slot::PciBootDisplay {
+            let enabled = Command::IO_SPACE | Command::MEMORY_SPACE;
+            config = config.value(crate::pci::COMMAND, &enabled.bits().to_le_bytes());
+        }
         if let Some(rom) = &rom {
             config = config.rom(bytes(rom).unwrap_or(1 << 31));
         }
@@ -327,18 +334,13 @@ impl Device for Vga {
         if self.decodes(Command::MEMORY_SPACE) && r.subsystem_enabled() {
             decode.mmio(WINDOW, spec::WINDOW_BASE, spec::WINDOW_BYTES, Width::Qword);
         }
+        if let Some(rom) = self.rom.as_ref().filter(|_| self.slot != Slot::Pci) {
+            // Shadow RAM of the chipset covers it.
+            let len = rom.len_bytes() as u64;
+            let priority = Decode::PRIORITY_BACKGROUND;
+            decode.ram(ISA_ROM_BASE, len, rom, 0, Access::Read, priority);
+        }
         if self.slot == Slot::Isa {
-            if let Some(rom) = &self.rom {
-                let len = rom.len_bytes() as u64;
-                decode.ram(
-                    ISA_ROM_BASE,
-                    len,
-                    rom,
-                    0,
-                    Access::Read,
-                    Decode::PRIORITY_DEVICE,
-                );
-            }
             return;
         }
         for window in self.config.windows(&self.state.pci) {
@@ -370,7 +372,7 @@ impl Device for Vga {
         Some(self)
     }
     fn pci(&mut self) -> Option<&mut dyn PciFunction> {
-        (self.slot == Slot::Pci).then_some(self as &mut dyn PciFunction)
+        (self.slot != Slot::Isa).then_some(self as &mut dyn PciFunction)
     }
     fn timers(&mut self) -> Option<&mut dyn Timers> {
         Some(self)

@@ -5,7 +5,7 @@
 
 use super::Registers;
 use super::crtc::ScanLine;
-use super::dispi::plane_dot;
+use super::dispi::{BITS, plane_dots};
 use super::graphics::ShiftMode;
 use super::memory::VideoMemory;
 use super::spec::{CHARACTER_BLINK_FRAMES, CURSOR_BLINK_FRAMES};
@@ -84,8 +84,14 @@ pub fn scanout<M: VideoMemory + ?Sized>(
         }
         before = Some(line);
         painter.dots(&line, &mut line_dots);
-        for (out, &dot) in row.chunks_exact_mut(repeat).zip(&line_dots) {
-            out.fill(palette[usize::from(dot)]);
+        if repeat == 1 {
+            for (out, &dot) in row.iter_mut().zip(&line_dots) {
+                *out = palette[usize::from(dot)];
+            }
+        } else {
+            for (out, &dot) in row.chunks_exact_mut(repeat).zip(&line_dots) {
+                out.fill(palette[usize::from(dot)]);
+            }
         }
     }
 }
@@ -99,6 +105,14 @@ pub(super) struct Painter<'a, M: ?Sized> {
     nibbles: [u8; 16],
     fonts: [u16; 2],
     width: usize,
+    /// Address, first and last row of the cursor while it is shown.
+    cursor: Option<(u16, u8, u8)>,
+    underline_row: u8,
+    line_graphics: bool,
+    attribute_blink: bool,
+    graphics: bool,
+    shift_mode: ShiftMode,
+    pixels_of_8_bits: bool,
 }
 
 impl<'a, M: VideoMemory + ?Sized> Painter<'a, M> {
@@ -113,6 +127,17 @@ impl<'a, M: VideoMemory + ?Sized> Painter<'a, M> {
             nibbles: std::array::from_fn(|i| attribute.nibble(i as u8)),
             fonts: registers.sequencer.fonts(),
             width: registers.sequencer.character_dots(),
+            cursor: registers
+                .crtc
+                .cursor_rows()
+                .filter(|_| blink.cursor)
+                .map(|(first, last)| (registers.crtc.cursor_location(), first, last)),
+            underline_row: registers.crtc.underline_row(),
+            line_graphics: attribute.line_graphics(),
+            attribute_blink: attribute.blink(),
+            graphics: registers.graphics.graphics(),
+            shift_mode: registers.graphics.shift_mode(),
+            pixels_of_8_bits: attribute.pixels_of_8_bits(),
         }
     }
 
@@ -153,7 +178,7 @@ impl<'a, M: VideoMemory + ?Sized> Painter<'a, M> {
         let counter = crtc.counter(line, column);
         let address = crtc.memory_address(counter, line.row_scan);
         let maps = self.memory.maps(address.into());
-        if self.registers.graphics.graphics() {
+        if self.graphics {
             self.graphics(maps)
         } else {
             self.text(maps, counter, line.row_scan)
@@ -161,49 +186,42 @@ impl<'a, M: VideoMemory + ?Sized> Painter<'a, M> {
     }
 
     fn text(&self, maps: u32, counter: u16, row_scan: u8) -> [u8; 9] {
-        let r = self.registers;
         let [code, attribute, ..] = maps.to_le_bytes();
         let font = self.fonts[usize::from(attribute >> 3 & 1)];
         let at = usize::from(font) + usize::from(code) * 32 + usize::from(row_scan);
-        let mut bits = u16::from((self.memory.maps(at & 0xFFFF) >> 16) as u8) << 1;
-        if r.attribute.line_graphics() && (0xC0..=0xDF).contains(&code) {
-            bits |= (bits >> 1) & 1;
+        let mut bits = (self.memory.maps(at & 0xFFFF) >> 16) as u8;
+        let mut ninth = self.line_graphics && (0xC0..=0xDF).contains(&code) && bits & 1 != 0;
+        if row_scan == self.underline_row && attribute & 0x77 == 0x01 {
+            (bits, ninth) = (0xFF, true);
         }
-        if row_scan == r.crtc.underline_row() && attribute & 0x77 == 0x01 {
-            bits = 0x1FF;
-        }
-        let (fore, mut back) = (attribute & 0x0F, attribute >> 4);
-        if r.attribute.blink() {
+        let mut back = attribute >> 4;
+        if self.attribute_blink {
             if back & 8 != 0 && !self.blink.characters {
-                bits = 0;
+                (bits, ninth) = (0, false);
             }
             back &= 7;
         }
-        if self.blink.cursor
-            && counter == r.crtc.cursor_location()
-            && r.crtc
-                .cursor_rows()
-                .is_some_and(|(a, b)| (a..=b).contains(&row_scan))
-        {
-            bits = 0x1FF;
+        let at_cursor = self.cursor.is_some_and(|(location, first, last)| {
+            counter == location && (first..=last).contains(&row_scan)
+        });
+        if at_cursor {
+            (bits, ninth) = (0xFF, true);
         }
-        let (fore, back) = (
-            self.colours[usize::from(fore)],
-            self.colours[usize::from(back)],
-        );
-        std::array::from_fn(|i| if bits & (0x100 >> i) != 0 { fore } else { back })
+        let fore = self.colours[usize::from(attribute & 0x0F)];
+        let back = self.colours[usize::from(back)];
+        let (mask, every) = (BITS[usize::from(bits)], 0x0101_0101_0101_0101);
+        let dots = ((u64::from(fore) * every) & mask) | ((u64::from(back) * every) & !mask);
+        let mut out = [if ninth { fore } else { back }; 9];
+        out[..8].copy_from_slice(&dots.to_le_bytes());
+        out
     }
 
     fn graphics(&self, maps: u32) -> [u8; 9] {
         let mut out = [0; 9];
         let bytes = maps.to_le_bytes();
         let mut dots = [0u8; 8];
-        match self.registers.graphics.shift_mode() {
-            ShiftMode::Planar => {
-                for (i, dot) in dots.iter_mut().enumerate() {
-                    *dot = plane_dot(maps, 7 - i as u32);
-                }
-            }
+        match self.shift_mode {
+            ShiftMode::Planar => dots = plane_dots(maps),
             ShiftMode::Interleaved => {
                 for (i, dot) in dots.iter_mut().enumerate() {
                     let (map, shift) = (i / 4, 6 - 2 * (i % 4));
@@ -217,7 +235,7 @@ impl<'a, M: VideoMemory + ?Sized> Painter<'a, M> {
                 }
             }
         }
-        if self.registers.attribute.pixels_of_8_bits() {
+        if self.pixels_of_8_bits {
             for (pair, two) in out.chunks_mut(2).zip(dots.chunks_exact(2)) {
                 let half = |d: u8| self.nibbles[usize::from(d)];
                 pair.fill((half(two[0]) << 4) | half(two[1]));

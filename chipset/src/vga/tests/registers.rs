@@ -175,8 +175,27 @@ fn the_pci_card_answers_only_what_the_command_register_enables() {
     assert_eq!((id, class >> 8), (0x1111_1234, 0x03_0000));
 }
 
+/// Where a card's BIOS is decoded from reset on.
+fn bios_at(slot: Slot) -> Vec<u64> {
+    let b = Bench::new(|lines| card(slot, lines));
+    let decoded = b.decoded();
+    let roms = decoded.memory_ranges().iter();
+    roms.filter(|r| r.access == Access::Read)
+        .map(|r| r.base)
+        .collect()
+}
+
 #[test]
-fn the_isa_card_has_its_bios_at_c0000() {
-    let mut b = isa();
-    assert_eq!(b.mem_read(0xC_0000, Width::Word), 0xAA55);
+fn the_bios_stands_at_c0000_on_isa_and_on_a_boot_display() {
+    assert_eq!(bios_at(Slot::Isa), [0xC_0000]);
+    assert_eq!(bios_at(Slot::PciBootDisplay), [0xC_0000]);
+    assert_eq!(bios_at(Slot::Pci), []);
+}
+
+#[test]
+fn a_boot_display_answers_from_reset_on_and_can_be_turned_off() {
+    let mut b = Bench::new(|lines| card(Slot::PciBootDisplay, lines));
+    assert_eq!(b.inb(0x3CC), 0x00);
+    b.with(|d, cx| d.config_write(0x04, Width::Word, 0, cx));
+    assert_eq!(b.inb(0x3CC), 0xFF);
 }
