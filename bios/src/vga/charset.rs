@@ -164,37 +164,19 @@ vga_fit_height:
     jne 1f
     movb $0x14, %al                # underline below the character
     outw %ax, %dx
-1:  # Lines on the screen: CRTC 12h, bits 8 and 9 in 07h.
-    movb $0x12, %al
-    outb %al, %dx
-    incw %dx
-    inb %dx, %al
-    decw %dx
-    movb %al, %bl
-    movb $7, %al
-    outb %al, %dx
-    incw %dx
-    inb %dx, %al
-    decw %dx
-    xorb %ah, %ah
-    testb $0x02, %al
-    jz 1f
-    orb $1, %ah
-1:  testb $0x40, %al
-    jz 1f
-    orb $2, %ah
-1:  movb %bl, %al
-    incw %ax
-    testb $0x80, %cl
-    jz 1f
-    shrw $1, %ax
+1:  # Lines on the screen: rows and height of the mode's parameters, whatever set is loaded now.
+    movb vga_bda_mode, %bl
+    callw vga_find_parameters
+    movb %fs:vga_par_rows(%si), %al
+    incb %al
+    mulb %fs:vga_par_height(%si)
 1:  cmpb %bh, %ah                  # 256 rows or more: nonsense, leave the rows alone
     jae 2f
     divb %bh
     movb %al, %ch
     decb %al
     movb %al, vga_bda_rows
-    # The last whole row ends the picture.
+    # The last whole row ends the picture; bit 8 of its line stays as the mode has it.
     movb %ch, %al
     mulb %bh
     testb $0x80, %cl

@@ -96,7 +96,7 @@ vga_init:
     movb $0x60, vga_bda_info       # 256 KiB, cursor emulation on
     movb $0xf9, vga_bda_switches   # switches: enhanced colour display
     movb $0x51, vga_bda_control    # 400 lines, VGA active, display switching on
-    movb $0x08, vga_bda_dcc        # VGA with colour display
+    movb $0x0b, vga_bda_dcc        # VGA with colour display
     movw $vga_save_pointers-vga_0, vga_bda_save_ptr
     movw %cs, vga_bda_save_ptr+2
     andb $0xcf, vga_bda_equipment

@@ -19,11 +19,11 @@ vga_vbe:
     addw %ax, %ax
     addw %ax, %si
     movw %cs:(%si), %si
-    cmpb $2*5, %al
-    je 2f
+    cmpb $2*2, %al
+    ja 2f
     callw vga_vbe_limits
     jmp 3f
-2:  callw vga_vbe_memory           # bank switching should be quick
+2:  callw vga_vbe_memory           # the others, bank switching above all, should be quick
 3:  callw *%si
     jc 1f
     movb $0, %ah
@@ -47,8 +47,7 @@ vga_vbe_limits:
     pushw %ax
     orb $2, %al                    # the geometry registers report their limits
     movw %ax, %cx
-    movw $vga_dispi_enable, %ax
-    callw vga_dispi_write
+    callw vga_dispi_enable_write
     movw $vga_dispi_xres, %ax
     callw vga_dispi_read
     movw %ax, vga_l_max_x(%bp)
@@ -59,8 +58,7 @@ vga_vbe_limits:
     callw vga_dispi_read
     movw %ax, vga_l_max_bits(%bp)
     popw %cx
-    movw $vga_dispi_enable, %ax
-    callw vga_dispi_write
+    callw vga_dispi_enable_write
     popw %cx
     popw %ax
     # falls through
@@ -492,8 +490,13 @@ vga_vbe04:
 9:  stc
     retw
 
-# 05h: BH = 0: window BL to bank DX, 1: DX = bank.
+# 05h: BH = 0: window BL to bank DX, 1: DX = bank; not in linear modes.
 vga_vbe05:
+    movw $vga_dispi_enable, %ax
+    callw vga_dispi_read
+    andb $0x41, %al
+    cmpb $0x41, %al
+    je 7f
     orb %bl, %bl
     jnz 8f
     cmpb $1, %bh
@@ -510,6 +513,9 @@ vga_vbe05:
     callw vga_dispi_read
     movw %ax, vga_dx(%bp)
     clc
+    retw
+7:  movb $3, %ah
+    stc
     retw
 8:  movb $1, %ah
     stc
@@ -767,8 +773,8 @@ vga_vbe08:
     orb $0x20, %al
 2:  orb $0x80, %al                 # the memory stays
     movw %ax, %cx
+    callw vga_dispi_enable_write
     movw $vga_dispi_enable, %ax
-    callw vga_dispi_write
     callw vga_dispi_read
 3:  movb $6, %bh
     testb $0x20, %al

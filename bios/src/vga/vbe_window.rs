@@ -40,6 +40,22 @@ vga_dispi_write:
     popw %ax
     retw
 
+# The enable register = CX. A write to it makes the chip show bank 0 in the window, whatever the bank register
+# says, so that is written again. Keeps all registers.
+vga_dispi_enable_write:
+    pushw %ax
+    pushw %cx
+    movw $vga_dispi_enable, %ax
+    callw vga_dispi_write
+    movw $vga_dispi_bank_reg, %ax
+    callw vga_dispi_read
+    movw %ax, %cx
+    movw $vga_dispi_bank_reg, %ax
+    callw vga_dispi_write
+    popw %cx
+    popw %ax
+    retw
+
 # Carry if there is no display interface with a linear frame buffer and 32 bits a pixel (B0C2h and later).
 vga_dispi_check:
     pushw %ax
