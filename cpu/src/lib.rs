@@ -1,3 +1,26 @@
-//! The interpreter: decode, blocks, execute.
+//! The interpreter: an x86 CPU that decodes each instruction once, lowers it to an operation with its own handler, and
+//! executes blocks of them.
+//!
+//! Start with [`interpreter`] (the state), [`run`] (the loop), [`op`] (what a handler is); `decode` fills blocks,
+//! `exec` holds the handlers by group, `mem` is segmentation, paging and the TLB, `event` delivers faults and
+//! interrupts, `models` says what each CPU offers.
+
+pub mod alu;
+mod block;
+mod decode;
+mod event;
+mod exec;
+mod fault;
+mod interpreter;
+mod mem;
+pub mod models;
+mod op;
+mod registers;
+mod run;
 pub mod softfloat;
+#[cfg(test)]
+mod tests;
 pub mod x87;
+
+pub use interpreter::Interpreter;
+pub use models::CpuModel;

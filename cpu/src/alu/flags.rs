@@ -1,0 +1,385 @@
+//! Lazy arithmetic flags: an instruction leaves its operands and result, and a flag is computed when it is read.
+
+use super::int::Int;
+use emu_core::x86::Rflags;
+
+/// Carry flag bit.
+pub const CF: u64 = Rflags::CF.bits();
+/// Parity flag bit.
+pub const PF: u64 = Rflags::PF.bits();
+/// Auxiliary carry flag bit.
+pub const AF: u64 = Rflags::AF.bits();
+/// Zero flag bit.
+pub const ZF: u64 = Rflags::ZF.bits();
+/// Sign flag bit.
+pub const SF: u64 = Rflags::SF.bits();
+/// Overflow flag bit.
+pub const OF: u64 = Rflags::OF.bits();
+/// The six arithmetic flags.
+pub const ARITHMETIC: u64 = Rflags::ARITHMETIC.bits();
+
+/// How `a` and `r` are to be understood.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Class {
+    /// `a` holds CF, OF and AF as bits; SF, ZF and PF follow from the result `r`.
+    Result,
+    /// ADD: `a` is the first operand, `r` the result.
+    Add,
+    /// ADC with a carry in.
+    AddCarry,
+    /// SUB, CMP: `a` and `r` are the operands.
+    Sub,
+    /// SBB with a borrow in.
+    SubBorrow,
+    /// INC: `a` is the old CF, `r` the result.
+    Inc,
+    /// DEC: `a` is the old CF, `r` the result.
+    Dec,
+    /// `a` holds all six flags as bits.
+    Explicit,
+}
+
+/// The arithmetic flags.
+#[derive(Copy, Clone, Debug)]
+pub struct Flags {
+    a: u64,
+    r: u64,
+    class: Class,
+    /// Index of the sign bit.
+    sign: u8,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self::explicit(0)
+    }
+}
+
+/// A condition by its encoding in Jcc, SETcc and CMOVcc (SDM vol. 1, appendix B).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the manual's own names")]
+pub enum Condition {
+    O,
+    No,
+    B,
+    Ae,
+    E,
+    Ne,
+    Be,
+    A,
+    S,
+    Ns,
+    P,
+    Np,
+    L,
+    Ge,
+    Le,
+    G,
+}
+
+const fn parity(r: u64) -> bool {
+    (r as u8).count_ones().is_multiple_of(2)
+}
+
+impl Flags {
+    #[inline(always)]
+    const fn lazy<T: Int>(class: Class, a: u64, r: u64) -> Self {
+        Self {
+            a,
+            r,
+            class,
+            sign: (T::BITS - 1) as u8,
+        }
+    }
+
+    /// All six flags given as bits of the flags register.
+    #[inline(always)]
+    pub const fn explicit(bits: u64) -> Self {
+        Self {
+            a: bits,
+            r: 0,
+            class: Class::Explicit,
+            sign: 0,
+        }
+    }
+
+    /// CF, OF and AF given; the others from the result.
+    #[inline(always)]
+    pub fn of_result<T: Int>(result: T, cf_of_af: u64) -> Self {
+        Self::lazy::<T>(Class::Result, cf_of_af, result.to_u64())
+    }
+
+    /// After `a + b (+ carry)`.
+    #[inline(always)]
+    pub fn of_add<T: Int>(a: T, result: T, carry: bool) -> Self {
+        let class = if carry { Class::AddCarry } else { Class::Add };
+        Self::lazy::<T>(class, a.to_u64(), result.to_u64())
+    }
+
+    /// After `a - b (- borrow)`.
+    #[inline(always)]
+    pub fn of_sub<T: Int>(a: T, b: T, borrow: bool) -> Self {
+        let class = if borrow { Class::SubBorrow } else { Class::Sub };
+        Self::lazy::<T>(class, a.to_u64(), b.to_u64())
+    }
+
+    /// After INC: CF stays.
+    #[inline(always)]
+    pub fn of_inc<T: Int>(result: T, cf: bool) -> Self {
+        Self::lazy::<T>(Class::Inc, cf.into(), result.to_u64())
+    }
+
+    /// After DEC: CF stays.
+    #[inline(always)]
+    pub fn of_dec<T: Int>(result: T, cf: bool) -> Self {
+        Self::lazy::<T>(Class::Dec, cf.into(), result.to_u64())
+    }
+
+    #[inline(always)]
+    const fn mask(&self) -> u64 {
+        u64::MAX >> (63 - self.sign)
+    }
+
+    /// The result that SF, ZF and PF describe.
+    #[inline(always)]
+    const fn result(&self) -> u64 {
+        match self.class {
+            Class::Sub => self.a.wrapping_sub(self.r) & self.mask(),
+            Class::SubBorrow => self.a.wrapping_sub(self.r).wrapping_sub(1) & self.mask(),
+            _ => self.r,
+        }
+    }
+
+    /// The other operand of an addition.
+    #[inline(always)]
+    const fn addend(&self) -> u64 {
+        let b = self.r.wrapping_sub(self.a);
+        if matches!(self.class, Class::AddCarry) {
+            b.wrapping_sub(1)
+        } else {
+            b
+        }
+    }
+
+    /// Carry.
+    #[inline(always)]
+    pub const fn cf(&self) -> bool {
+        match self.class {
+            Class::Result | Class::Explicit => self.a & CF != 0,
+            Class::Add => self.r < self.a,
+            Class::AddCarry => self.r <= self.a,
+            Class::Sub => self.a < self.r,
+            Class::SubBorrow => self.a <= self.r,
+            Class::Inc | Class::Dec => self.a != 0,
+        }
+    }
+
+    /// Zero.
+    #[inline(always)]
+    pub const fn zf(&self) -> bool {
+        match self.class {
+            Class::Explicit => self.a & ZF != 0,
+            Class::Sub => self.a == self.r,
+            _ => self.result() == 0,
+        }
+    }
+
+    /// Sign.
+    #[inline(always)]
+    pub const fn sf(&self) -> bool {
+        match self.class {
+            Class::Explicit => self.a & SF != 0,
+            _ => (self.result() >> self.sign) & 1 != 0,
+        }
+    }
+
+    /// Parity of the low byte.
+    #[inline(always)]
+    pub const fn pf(&self) -> bool {
+        match self.class {
+            Class::Explicit => self.a & PF != 0,
+            _ => parity(self.result()),
+        }
+    }
+
+    /// Overflow.
+    #[inline(always)]
+    pub const fn of(&self) -> bool {
+        match self.class {
+            Class::Result | Class::Explicit => self.a & OF != 0,
+            Class::Add | Class::AddCarry => {
+                ((self.a ^ self.r) & (self.addend() ^ self.r)) >> self.sign & 1 != 0
+            }
+            Class::Sub | Class::SubBorrow => {
+                ((self.a ^ self.r) & (self.a ^ self.result())) >> self.sign & 1 != 0
+            }
+            Class::Inc => self.r == 1 << self.sign,
+            Class::Dec => self.r == (1 << self.sign) - 1,
+        }
+    }
+
+    /// Carry out of bit 3.
+    #[inline(always)]
+    pub const fn af(&self) -> bool {
+        match self.class {
+            Class::Result | Class::Explicit => self.a & AF != 0,
+            Class::Add | Class::AddCarry => (self.a ^ self.addend() ^ self.r) & 0x10 != 0,
+            Class::Sub | Class::SubBorrow => (self.a ^ self.r ^ self.result()) & 0x10 != 0,
+            Class::Inc => self.r & 0xF == 0,
+            Class::Dec => self.r & 0xF == 0xF,
+        }
+    }
+
+    /// All six as bits of the flags register.
+    pub const fn bits(&self) -> u64 {
+        if let Class::Explicit = self.class {
+            return self.a & ARITHMETIC;
+        }
+        self.cf() as u64 * CF
+            | self.pf() as u64 * PF
+            | self.af() as u64 * AF
+            | self.zf() as u64 * ZF
+            | self.sf() as u64 * SF
+            | self.of() as u64 * OF
+    }
+
+    /// These flags with some replaced: `values` counts where `mask` is set.
+    #[must_use]
+    pub const fn with(&self, mask: u64, values: u64) -> Self {
+        Self::explicit((self.bits() & !mask) | (values & mask))
+    }
+
+    /// Whether a condition holds.
+    #[inline(always)]
+    pub const fn holds(&self, c: Condition) -> bool {
+        match c {
+            Condition::O => self.of(),
+            Condition::No => !self.of(),
+            Condition::B => self.cf(),
+            Condition::Ae => !self.cf(),
+            Condition::E => self.zf(),
+            Condition::Ne => !self.zf(),
+            Condition::Be => self.below_or_equal(),
+            Condition::A => !self.below_or_equal(),
+            Condition::S => self.sf(),
+            Condition::Ns => !self.sf(),
+            Condition::P => self.pf(),
+            Condition::Np => !self.pf(),
+            Condition::L => self.less(),
+            Condition::Ge => !self.less(),
+            Condition::Le => self.less_or_equal(),
+            Condition::G => !self.less_or_equal(),
+        }
+    }
+
+    #[inline(always)]
+    const fn below_or_equal(&self) -> bool {
+        match self.class {
+            Class::Sub => self.a <= self.r,
+            _ => self.cf() || self.zf(),
+        }
+    }
+
+    /// Operands of a subtraction as signed numbers.
+    #[inline(always)]
+    const fn signed(&self) -> (i64, i64) {
+        let shift = 63 - self.sign as u32;
+        ((self.a << shift) as i64, (self.r << shift) as i64)
+    }
+
+    #[inline(always)]
+    const fn less(&self) -> bool {
+        if let Class::Sub = self.class {
+            let (a, b) = self.signed();
+            return a < b;
+        }
+        self.sf() != self.of()
+    }
+
+    #[inline(always)]
+    const fn less_or_equal(&self) -> bool {
+        if let Class::Sub = self.class {
+            let (a, b) = self.signed();
+            return a <= b;
+        }
+        self.zf() || self.sf() != self.of()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The flags of an 8-bit addition, computed bit by bit as an adder does.
+    fn adder(a: u8, b: u8, carry: bool) -> (u8, u64) {
+        let (mut c, mut r, mut into_top, mut half) = (carry, 0u8, false, false);
+        for i in 0..8 {
+            let (x, y) = (a >> i & 1 != 0, b >> i & 1 != 0);
+            if i == 4 {
+                half = c;
+            }
+            if i == 7 {
+                into_top = c;
+            }
+            r |= u8::from(x ^ y ^ c) << i;
+            c = (x && y) || (c && (x || y));
+        }
+        let mut f = 0;
+        f |= if c { CF } else { 0 };
+        f |= if half { AF } else { 0 };
+        f |= if c != into_top { OF } else { 0 };
+        f |= if r == 0 { ZF } else { 0 };
+        f |= if r & 0x80 != 0 { SF } else { 0 };
+        f |= if r.count_ones() % 2 == 0 { PF } else { 0 };
+        (r, f)
+    }
+
+    #[test]
+    fn every_8_bit_sum_and_difference_has_the_adders_flags() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                for c in [false, true] {
+                    let (r, f) = adder(a, b, c);
+                    assert_eq!(Flags::of_add(a, r, c).bits(), f, "{a}+{b}+{c}");
+                    // a - b - c is a + !b + !c with carry and half carry inverted.
+                    let (_, f) = adder(a, !b, !c);
+                    assert_eq!(Flags::of_sub(a, b, c).bits(), f ^ CF ^ AF, "{a}-{b}-{c}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn conditions_agree_with_comparison_of_integers() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                let lazy = Flags::of_sub(a, b, false);
+                for f in [lazy, Flags::explicit(lazy.bits())] {
+                    let (x, y) = (a as i8, b as i8);
+                    assert_eq!(f.holds(Condition::B), a < b);
+                    assert_eq!(f.holds(Condition::Be), a <= b);
+                    assert_eq!(f.holds(Condition::L), x < y);
+                    assert_eq!(f.holds(Condition::Le), x <= y);
+                    assert_eq!(f.holds(Condition::E), a == b);
+                    assert_eq!(f.holds(Condition::O), x.checked_sub(y).is_none());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn inc_and_dec_keep_carry() {
+        for a in 0..=255u8 {
+            for c in [false, true] {
+                let r = a.wrapping_add(1);
+                let expected = (adder(a, 1, false).1 & !CF) | u64::from(c);
+                assert_eq!(Flags::of_inc(r, c).bits(), expected);
+                let r = a.wrapping_sub(1);
+                let expected = ((adder(a, !1, true).1 ^ AF) & !CF) | u64::from(c);
+                assert_eq!(Flags::of_dec(r, c).bits(), expected);
+            }
+        }
+    }
+}

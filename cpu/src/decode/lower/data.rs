@@ -1,0 +1,232 @@
+//! Moves, exchanges, the stack, flags.
+
+use super::Lowering;
+use super::arith::one_source;
+use crate::alu::Int;
+use crate::exec::data::{Bswap, Cmov, Lea, Mov, Movsx, Movzx, Setcc, Xchg, Xlat};
+use crate::exec::flag::{Clc, Cld, Cmc, Lahf, Nop, Sahf, Salc, Stc, Std};
+use crate::exec::operand::{A, B, Imm, Imm2, Mem};
+use crate::exec::stack::{Enter, Leave, Pop, PopAll, PopTo, Push, PushAll};
+use crate::interpreter::mode;
+use crate::mem::address::{Flat, Segmented};
+use iced_x86::{Code, Mnemonic as M, OpKind, Register};
+
+/// Lowers the instruction at hand if it is one of these.
+pub fn lower(l: &mut Lowering<'_>) -> bool {
+    let special = |r: Register| r.is_segment_register() || r.is_cr() || r.is_dr() || r.is_tr();
+    if (0..l.insn.op_count())
+        .any(|n| l.insn.op_kind(n) == OpKind::Register && special(l.insn.op_register(n)))
+    {
+        return false;
+    }
+    match l.insn.mnemonic() {
+        M::Mov => by_width!(l, 0, T => mov::<T>(l)),
+        M::Movzx => match (l.operand_bytes(0), l.operand_bytes(1)) {
+            (2, 1) => {
+                extend::<Movzx<u16, u8, B>, Movzx<u16, u8, Mem<Flat>>, Movzx<u16, u8, Mem<Segmented>>>(
+                    l,
+                )
+            }
+            (2, _) => extend::<
+                Movzx<u16, u16, B>,
+                Movzx<u16, u16, Mem<Flat>>,
+                Movzx<u16, u16, Mem<Segmented>>,
+            >(l),
+            (_, 1) => {
+                extend::<Movzx<u32, u8, B>, Movzx<u32, u8, Mem<Flat>>, Movzx<u32, u8, Mem<Segmented>>>(
+                    l,
+                )
+            }
+            _ => extend::<
+                Movzx<u32, u16, B>,
+                Movzx<u32, u16, Mem<Flat>>,
+                Movzx<u32, u16, Mem<Segmented>>,
+            >(l),
+        },
+        M::Movsx => match (l.operand_bytes(0), l.operand_bytes(1)) {
+            (2, 1) => {
+                extend::<Movsx<u16, u8, B>, Movsx<u16, u8, Mem<Flat>>, Movsx<u16, u8, Mem<Segmented>>>(
+                    l,
+                )
+            }
+            (2, _) => extend::<
+                Movsx<u16, u16, B>,
+                Movsx<u16, u16, Mem<Flat>>,
+                Movsx<u16, u16, Mem<Segmented>>,
+            >(l),
+            (_, 1) => {
+                extend::<Movsx<u32, u8, B>, Movsx<u32, u8, Mem<Flat>>, Movsx<u32, u8, Mem<Segmented>>>(
+                    l,
+                )
+            }
+            _ => extend::<
+                Movsx<u32, u16, B>,
+                Movsx<u32, u16, Mem<Flat>>,
+                Movsx<u32, u16, Mem<Segmented>>,
+            >(l),
+        },
+        M::Lea => by_width!(l, 0, T => {
+            let a = l.reg(0);
+            if l.is_address_16() {
+                l.emit_memory::<Lea<T, Segmented>>(a);
+            } else {
+                l.emit_memory::<Lea<T, Flat>>(a);
+            }
+        }),
+        M::Xchg => by_width!(l, 0, T => xchg::<T>(l)),
+        M::Bswap => by_width!(l, 0, T => l.emit::<Bswap<T>>(0, l.reg(0), 0)),
+        M::Xlatb => l.emit_memory_as::<Xlat<Flat>, Xlat<Segmented>>(0),
+        M::Push => return push(l),
+        M::Pop => return pop(l),
+        M::Pusha => l.emit::<PushAll<u16>>(0, 0, 0),
+        M::Pushad => l.emit::<PushAll<u32>>(0, 0, 0),
+        M::Popa => l.emit::<PopAll<u16>>(0, 0, 0),
+        M::Popad => l.emit::<PopAll<u32>>(0, 0, 0),
+        M::Enter => {
+            let level = l.insn.immediate8_2nd();
+            let size = i32::from(l.insn.immediate16());
+            if l.insn.code() == Code::Enterw_imm16_imm8 {
+                l.emit::<Enter<u16>>(level, 0, size);
+            } else {
+                l.emit::<Enter<u32>>(level, 0, size);
+            }
+        }
+        M::Leave => {
+            if l.insn.code() == Code::Leavew {
+                l.emit::<Leave<u16>>(0, 0, 0);
+            } else {
+                l.emit::<Leave<u32>>(0, 0, 0);
+            }
+        }
+        M::Nop | M::Pause | M::Reservednop | M::Endbr32 | M::Endbr64 => l.emit::<Nop>(0, 0, 0),
+        M::Clc => l.emit::<Clc>(0, 0, 0),
+        M::Stc => l.emit::<Stc>(0, 0, 0),
+        M::Cmc => l.emit::<Cmc>(0, 0, 0),
+        M::Cld => l.emit::<Cld>(0, 0, 0),
+        M::Std => l.emit::<Std>(0, 0, 0),
+        M::Lahf => l.emit::<Lahf>(0, 0, 0),
+        M::Sahf => l.emit::<Sahf>(0, 0, 0),
+        M::Salc => l.emit::<Salc>(0, 0, 0),
+        _ => return conditional(l),
+    }
+    true
+}
+
+fn mov<T: Int>(l: &mut Lowering<'_>) {
+    match (l.is_memory(0), l.is_memory(1), l.is_immediate(1)) {
+        (true, _, true) => {
+            l.emit_memory_as::<Mov<T, Mem<Flat>, Imm2>, Mov<T, Mem<Segmented>, Imm2>>(0);
+            l.emit_second(l.imm(1));
+        }
+        (true, ..) => {
+            let a = l.reg(1);
+            l.emit_memory_as::<Mov<T, Mem<Flat>, A>, Mov<T, Mem<Segmented>, A>>(a);
+        }
+        (_, true, _) => {
+            let a = l.reg(0);
+            l.emit_memory_as::<Mov<T, A, Mem<Flat>>, Mov<T, A, Mem<Segmented>>>(a);
+        }
+        (.., true) => l.emit::<Mov<T, A, Imm>>(l.reg(0), 0, l.imm(1)),
+        _ => l.emit::<Mov<T, A, B>>(l.reg(0), l.reg(1), 0),
+    }
+}
+
+/// A move from a register (`R`) or memory (`F`, `S`) to a register.
+fn extend<R, F, S>(l: &mut Lowering<'_>)
+where
+    R: crate::op::Instruction,
+    F: crate::op::Instruction,
+    S: crate::op::Instruction,
+{
+    let a = l.reg(0);
+    if l.is_memory(1) {
+        l.emit_memory_as::<F, S>(a)
+    } else {
+        l.emit::<R>(a, l.reg(1), 0)
+    }
+}
+
+fn xchg<T: Int>(l: &mut Lowering<'_>) {
+    if l.is_memory(0) {
+        let a = l.reg(1);
+        l.emit_memory_as::<Xchg<T, Mem<Flat>, A>, Xchg<T, Mem<Segmented>, A>>(a);
+    } else if l.is_memory(1) {
+        let a = l.reg(0);
+        l.emit_memory_as::<Xchg<T, Mem<Flat>, A>, Xchg<T, Mem<Segmented>, A>>(a);
+    } else {
+        l.emit::<Xchg<T, A, B>>(l.reg(0), l.reg(1), 0);
+    }
+}
+
+/// Whether pushes and pops go to a flat 32-bit stack.
+pub fn flat_stack(l: &Lowering<'_>) -> bool {
+    l.mode & (mode::FLAT | mode::STACK_32) == mode::FLAT | mode::STACK_32
+}
+
+fn push(l: &mut Lowering<'_>) -> bool {
+    match l.insn.stack_pointer_increment() {
+        -2 => push_of::<u16>(l),
+        -4 => push_of::<u32>(l),
+        _ => return false,
+    }
+    true
+}
+
+fn push_of<T: Int>(l: &mut Lowering<'_>) {
+    match (flat_stack(l), l.is_memory(0), l.is_immediate(0)) {
+        (true, true, _) => {
+            l.emit_memory_as::<Push<T, Mem<Flat>, Flat>, Push<T, Mem<Segmented>, Flat>>(0);
+        }
+        (false, true, _) => {
+            l.emit_memory_as::<Push<T, Mem<Flat>, Segmented>, Push<T, Mem<Segmented>, Segmented>>(
+                0,
+            );
+        }
+        (true, _, true) => l.emit::<Push<T, Imm, Flat>>(0, 0, l.imm(0)),
+        (false, _, true) => l.emit::<Push<T, Imm, Segmented>>(0, 0, l.imm(0)),
+        (true, ..) => l.emit::<Push<T, A, Flat>>(l.reg(0), 0, 0),
+        (false, ..) => l.emit::<Push<T, A, Segmented>>(l.reg(0), 0, 0),
+    }
+}
+
+fn pop(l: &mut Lowering<'_>) -> bool {
+    match l.insn.stack_pointer_increment() {
+        2 => pop_of::<u16>(l),
+        4 => pop_of::<u32>(l),
+        _ => return false,
+    }
+    true
+}
+
+fn pop_of<T: Int>(l: &mut Lowering<'_>) {
+    match (flat_stack(l), l.is_memory(0)) {
+        (_, true) => l.emit_memory_as::<PopTo<T, Mem<Flat>>, PopTo<T, Mem<Segmented>>>(0),
+        (true, _) => l.emit::<Pop<T, Flat>>(l.reg(0), 0, 0),
+        (false, _) => l.emit::<Pop<T, Segmented>>(l.reg(0), 0, 0),
+    }
+}
+
+/// SETcc and CMOVcc.
+fn conditional(l: &mut Lowering<'_>) -> bool {
+    use iced_x86::ConditionCode;
+    let code = l.insn.condition_code();
+    // LOOPcc and Jcc have a condition too, and a branch target; FCMOVcc has x87 registers.
+    if code == ConditionCode::None
+        || !matches!(l.insn.op_kind(0), OpKind::Register | OpKind::Memory)
+        || (!l.is_memory(0) && !l.insn.op_register(0).is_gpr())
+    {
+        return false;
+    }
+    match (l.insn.op_count(), l.operand_bytes(0)) {
+        (1, _) => by_condition!(code, C => {
+            one_source::<Setcc<C, A>, Setcc<C, Mem<Flat>>, Setcc<C, Mem<Segmented>>>(l);
+        }),
+        (_, 2) => by_condition!(code, C => {
+            extend::<Cmov<C, u16, B>, Cmov<C, u16, Mem<Flat>>, Cmov<C, u16, Mem<Segmented>>>(l);
+        }),
+        _ => by_condition!(code, C => {
+            extend::<Cmov<C, u32, B>, Cmov<C, u32, Mem<Flat>>, Cmov<C, u32, Mem<Segmented>>>(l);
+        }),
+    }
+    true
+}

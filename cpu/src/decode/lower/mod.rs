@@ -1,0 +1,251 @@
+//! From a decoded [`iced_x86::Instruction`] to operations: everything that the decoder knows is settled here, so that
+//! handlers do not test it again.
+
+/// Runs code with `T` standing for the integer type of operand `n`'s width.
+macro_rules! by_width {
+    ($l:expr, $n:expr, $t:ident => $code:expr) => {
+        match $l.operand_bytes($n) {
+            1 => {
+                type $t = u8;
+                $code
+            }
+            2 => {
+                type $t = u16;
+                $code
+            }
+            _ => {
+                type $t = u32;
+                $code
+            }
+        }
+    };
+}
+
+/// Runs code with `C` standing for the type of a condition.
+macro_rules! by_condition {
+    ($code:expr, $c:ident => $body:expr) => {
+        by_condition!(@ $code, $c => $body;
+            o 0, no 1, b 2, ae 3, e 4, ne 5, be 6, a 7, s 8, ns 9, p 10, np 11, l 12, ge 13, le 14, g 15)
+    };
+    (@ $code:expr, $c:ident => $body:expr; $($name:ident $n:literal),*) => {
+        match $code {
+            $(iced_x86::ConditionCode::$name => {
+                type $c = $crate::exec::data::Cc<$n>;
+                $body
+            })*
+            iced_x86::ConditionCode::None => {}
+        }
+    };
+}
+
+mod arith;
+mod branch;
+mod data;
+mod shift;
+mod string;
+mod system;
+mod x87;
+
+use crate::exec;
+use crate::interpreter::mode;
+use crate::mem::address;
+use crate::models::CpuModel;
+use crate::op::{Handler, Instruction, Op, call};
+use crate::registers::{HIGH_BYTE, ZERO};
+use emu_core::x86::Seg;
+use iced_x86::{OpKind, Register};
+
+/// Lowers the instructions of one block.
+pub struct Lowering<'a> {
+    /// The operations so far.
+    pub ops: Vec<Op>,
+    /// The CPU model.
+    pub model: &'a CpuModel,
+    /// Bits of [`mode`].
+    pub mode: u32,
+    /// The instruction at hand.
+    pub insn: iced_x86::Instruction,
+    /// Distance of the instruction's first byte from the start of the block.
+    pub start: u32,
+    /// Distance of the next instruction from the start of the block.
+    pub end: u32,
+    /// The instruction at hand is the last of its block.
+    pub ends_block: bool,
+}
+
+impl<'a> Lowering<'a> {
+    /// An empty block.
+    pub fn new(model: &'a CpuModel, mode: u32) -> Self {
+        Self {
+            ops: Vec::with_capacity(64),
+            model,
+            mode,
+            insn: iced_x86::Instruction::default(),
+            start: 0,
+            end: 0,
+            ends_block: false,
+        }
+    }
+
+    /// Lowers one instruction, `start` and `end` bytes from the start of the block.
+    pub fn lower(&mut self, insn: &iced_x86::Instruction, bytes: &[u8], start: u32, end: u32) {
+        self.insn = *insn;
+        (self.start, self.end) = (start, end);
+        self.ends_block = false;
+        let lowered = self.model.offers(insn)
+            && (arith::lower(self)
+                || data::lower(self)
+                || branch::lower(self)
+                || shift::lower(self)
+                || string::lower(self)
+                || system::lower(self)
+                || x87::lower(self, bytes));
+        if !lowered {
+            self.undefined();
+        }
+    }
+
+    /// #UD.
+    pub fn undefined(&mut self) {
+        self.emit::<exec::flag::Undefined>(0, 0, 0);
+        self.ends_block = true;
+    }
+
+    /// Ends the block when its last instruction does not.
+    pub fn end_of_block(&mut self) {
+        self.push(exec::branch::end_of_block, 0, 0, 0, 0, 0);
+    }
+
+    fn push(&mut self, handler: Handler, a: u8, b: u8, c: u8, d: u8, imm: i32) {
+        self.ops.push(Op {
+            handler,
+            a,
+            b,
+            c,
+            d,
+            imm,
+        });
+    }
+
+    /// An operation on registers and an immediate.
+    pub fn emit<I: Instruction>(&mut self, a: u8, b: u8, imm: i32) {
+        self.push(call::<I>, a, b, 0, 0, imm);
+    }
+
+    /// An operation with register `a` and the instruction's memory operand.
+    pub fn emit_memory<I: Instruction>(&mut self, a: u8) {
+        self.push_memory(call::<I>, a);
+    }
+
+    /// As [`Self::emit_memory`], in the form for flat or for segmented addresses. `F` is the instruction with
+    /// [`Flat`], `S` with [`Segmented`] addressing.
+    pub fn emit_memory_as<F: Instruction, S: Instruction>(&mut self, a: u8) {
+        if self.is_flat() {
+            self.emit_memory::<F>(a)
+        } else {
+            self.emit_memory::<S>(a)
+        }
+    }
+
+    /// The second slot of a wide operation.
+    pub fn emit_second(&mut self, imm: i32) {
+        self.push(call::<exec::flag::Undefined>, 0, 0, 0, 0, imm);
+    }
+
+    fn push_memory(&mut self, handler: Handler, a: u8) {
+        let i = &self.insn;
+        let base = register(i.memory_base());
+        let index = register(i.memory_index());
+        let scale = i.memory_index_scale().trailing_zeros() as u8;
+        let seg = segment(i.memory_segment());
+        let d = address::encode(scale, seg, self.is_address_16());
+        let displacement = i.memory_displacement64() as u32 as i32;
+        self.push(handler, a, base, index, d, displacement);
+    }
+
+    /// Whether the memory operand has a 16-bit address.
+    pub fn is_address_16(&self) -> bool {
+        let i = &self.insn;
+        let (base, index) = (i.memory_base(), i.memory_index());
+        if base == Register::None && index == Register::None {
+            i.memory_displ_size() == 2
+        } else {
+            base.is_gpr16() || index.is_gpr16()
+        }
+    }
+
+    /// Whether the memory operand is a 32-bit offset in a flat segment.
+    pub fn is_flat(&self) -> bool {
+        self.mode & mode::FLAT != 0
+            && !self.is_address_16()
+            && matches!(
+                self.insn.memory_segment(),
+                Register::DS | Register::ES | Register::SS
+            )
+    }
+
+    /// Whether operand `n` is in memory.
+    pub fn is_memory(&self, n: u32) -> bool {
+        self.insn.op_kind(n) == OpKind::Memory
+    }
+
+    /// Whether operand `n` is an immediate.
+    pub fn is_immediate(&self, n: u32) -> bool {
+        matches!(
+            self.insn.op_kind(n),
+            OpKind::Immediate8
+                | OpKind::Immediate8_2nd
+                | OpKind::Immediate16
+                | OpKind::Immediate32
+                | OpKind::Immediate8to16
+                | OpKind::Immediate8to32
+        )
+    }
+
+    /// Register operand `n`, as [`crate::registers::Registers`] numbers it.
+    pub fn reg(&self, n: u32) -> u8 {
+        register(self.insn.op_register(n))
+    }
+
+    /// Immediate operand `n`, sign-extended as the instruction says.
+    pub fn imm(&self, n: u32) -> i32 {
+        self.insn.immediate(n) as i32
+    }
+
+    /// Bytes of operand `n`.
+    pub fn operand_bytes(&self, n: u32) -> usize {
+        match self.insn.op_kind(n) {
+            OpKind::Register => self.insn.op_register(n).size(),
+            OpKind::Memory => self.insn.memory_size().size(),
+            OpKind::Immediate8 | OpKind::Immediate8_2nd => 1,
+            OpKind::Immediate16 | OpKind::Immediate8to16 => 2,
+            _ => 4,
+        }
+    }
+}
+
+/// A general register as [`crate::registers::Registers`] numbers it; "none" reads as 0.
+pub fn register(r: Register) -> u8 {
+    if r.is_gpr8() {
+        let n = r.number() as u8;
+        // iced numbers AL..BH 0 to 7 like the encoding without REX.
+        return if (4..8).contains(&n) {
+            (n - 4) | HIGH_BYTE
+        } else {
+            n
+        };
+    }
+    if r.is_gpr() { r.number() as u8 } else { ZERO }
+}
+
+/// A segment register.
+pub fn segment(r: Register) -> Seg {
+    match r {
+        Register::ES => Seg::Es,
+        Register::CS => Seg::Cs,
+        Register::SS => Seg::Ss,
+        Register::FS => Seg::Fs,
+        Register::GS => Seg::Gs,
+        _ => Seg::Ds,
+    }
+}

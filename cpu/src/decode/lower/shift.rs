@@ -1,0 +1,77 @@
+//! Shifts and rotates.
+
+use super::Lowering;
+use crate::alu::Int;
+use crate::exec::operand::{A, B, Imm, Imm2, Mem};
+use crate::exec::shift::{
+    Cl, DoubleShift, DoubleShiftBy, Rcl, Rcr, Rol, Ror, Sar, Shift, ShiftBy, Shl, Shld, Shr, Shrd,
+};
+use crate::mem::address::{Flat, Segmented};
+use iced_x86::Mnemonic as M;
+
+/// Lowers the instruction at hand if it is one of these.
+pub fn lower(l: &mut Lowering<'_>) -> bool {
+    match l.insn.mnemonic() {
+        M::Shl | M::Sal => shift::<Shl>(l),
+        M::Shr => shift::<Shr>(l),
+        M::Sar => shift::<Sar>(l),
+        M::Rol => shift::<Rol>(l),
+        M::Ror => shift::<Ror>(l),
+        M::Rcl => shift::<Rcl>(l),
+        M::Rcr => shift::<Rcr>(l),
+        M::Shld => double::<Shld>(l),
+        M::Shrd => double::<Shrd>(l),
+        _ => return false,
+    }
+    true
+}
+
+fn shift<O: Shift>(l: &mut Lowering<'_>) {
+    by_width!(l, 0, T => shift_of::<O, T>(l));
+}
+
+fn shift_of<O: Shift, T: Int>(l: &mut Lowering<'_>) {
+    match (l.is_memory(0), l.is_immediate(1)) {
+        (true, true) => {
+            l.emit_memory_as::<ShiftBy<O, T, Mem<Flat>, Imm2>, ShiftBy<O, T, Mem<Segmented>, Imm2>>(
+                0,
+            );
+            l.emit_second(l.imm(1));
+        }
+        (true, false) => {
+            l.emit_memory_as::<ShiftBy<O, T, Mem<Flat>, Cl>, ShiftBy<O, T, Mem<Segmented>, Cl>>(0);
+        }
+        (false, true) => l.emit::<ShiftBy<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
+        (false, false) => l.emit::<ShiftBy<O, T, A, Cl>>(l.reg(0), 0, 0),
+    }
+}
+
+fn double<O: DoubleShift>(l: &mut Lowering<'_>) {
+    if l.operand_bytes(0) == 2 {
+        double_of::<O, u16>(l)
+    } else {
+        double_of::<O, u32>(l)
+    }
+}
+
+fn double_of<O: DoubleShift, T: Int>(l: &mut Lowering<'_>) {
+    match (l.is_memory(0), l.is_immediate(2)) {
+        (true, true) => {
+            let a = l.reg(1);
+            l.emit_memory_as::<
+                DoubleShiftBy<O, T, Mem<Flat>, A, Imm2>,
+                DoubleShiftBy<O, T, Mem<Segmented>, A, Imm2>,
+            >(a);
+            l.emit_second(l.imm(2));
+        }
+        (true, false) => {
+            let a = l.reg(1);
+            l.emit_memory_as::<
+                DoubleShiftBy<O, T, Mem<Flat>, A, Cl>,
+                DoubleShiftBy<O, T, Mem<Segmented>, A, Cl>,
+            >(a);
+        }
+        (false, true) => l.emit::<DoubleShiftBy<O, T, A, B, Imm>>(l.reg(0), l.reg(1), l.imm(2)),
+        (false, false) => l.emit::<DoubleShiftBy<O, T, A, B, Cl>>(l.reg(0), l.reg(1), 0),
+    }
+}

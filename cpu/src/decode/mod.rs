@@ -1,0 +1,275 @@
+//! From bytes to blocks: fetch, decode with iced-x86, lower.
+
+pub mod lower;
+
+use crate::block::Block;
+use crate::exec;
+use crate::fault::Fault;
+use crate::interpreter::{Interpreter, mode};
+use crate::mem::paging::Purpose;
+use crate::op::{Op, Stop};
+use emu_core::Width;
+use emu_core::ram::granule_mask;
+use emu_core::x86::Seg;
+use iced_x86::{Decoder, DecoderError, DecoderOptions, Instruction};
+use lower::Lowering;
+use std::ptr::NonNull;
+
+/// The longest instruction (SDM vol. 2, section 2.3.11).
+const INSN_BYTES_MAX: usize = 15;
+/// Instructions in a block: long enough for straight code, short enough that an event seldom splits it.
+const BLOCK_INSNS_MAX: u32 = 64;
+const PAGE: u64 = 0x1000;
+
+/// What became of an attempt to decode.
+enum Decoded {
+    /// A block of this many bytes.
+    Block(Lowered),
+    /// The first instruction goes on behind the bytes given.
+    Truncated,
+}
+
+/// A lowered run of instructions, without a place yet.
+struct Lowered {
+    ops: Vec<Op>,
+    starts: Vec<(u16, u16)>,
+    len: u32,
+}
+
+impl Interpreter {
+    /// The block at the instruction pointer, decoded if it is not in the cache, or a fault of the fetch.
+    pub(crate) fn decode_at(&mut self, linear: u64, limit: u64) -> Result<NonNull<Block>, Stop> {
+        if self.rip > limit {
+            return Err(self.fault(Fault::GP0));
+        }
+        let host = self.fetch_page(linear)?;
+        let room = (limit - self.rip + 1).min(PAGE - (linear & 0xFFF));
+        if host == 0 {
+            return self.decode_uncached(limit);
+        }
+        let host = host + (linear & 0xFFF);
+        if self.cache_blocks
+            && let Some(number) = self.blocks.find(host, self.mode)
+            && let Some(b) = self.blocks.block(number)
+            && self.rip + u64::from(b.len) - 1 <= limit
+        {
+            let (second_page, block) = (b.second_page, NonNull::from(b));
+            match second_page {
+                None => {
+                    self.blocks.remember(linear, self.mode, number);
+                    return Ok(block);
+                }
+                Some(second) if self.fetch_page((linear & !0xFFF) + PAGE)? == second => {
+                    return Ok(block);
+                }
+                Some(_) => {}
+            }
+        }
+        let mut bytes = [0; PAGE as usize];
+        let window = room.min(BLOCK_INSNS_MAX as u64 * 8) as usize;
+        let bytes = &mut bytes[..window];
+        for (i, b) in bytes.iter_mut().enumerate() {
+            *b = self.host_read(host + i as u64, Width::Byte) as u8;
+        }
+        let most = if self.cache_blocks {
+            BLOCK_INSNS_MAX
+        } else {
+            1
+        };
+        match self.lower_bytes(bytes, most) {
+            Decoded::Block(l) => {
+                let whole_page = room == PAGE - (linear & 0xFFF) || u64::from(l.len) < room;
+                Ok(self.keep(l, linear, host, None, whole_page))
+            }
+            Decoded::Truncated => self.decode_crossing(linear, limit, host),
+        }
+    }
+
+    /// An instruction that goes on in the next page.
+    fn decode_crossing(
+        &mut self,
+        linear: u64,
+        limit: u64,
+        host: u64,
+    ) -> Result<NonNull<Block>, Stop> {
+        let in_page = (PAGE - (linear & 0xFFF)).min(INSN_BYTES_MAX as u64);
+        if limit - self.rip < in_page || self.model.ip_wraps || in_page == INSN_BYTES_MAX as u64 {
+            return self.decode_uncached(limit);
+        }
+        let next = (linear & !0xFFF).wrapping_add(PAGE) & u64::from(u32::MAX);
+        let second = self.fetch_page(next)?;
+        if second == 0 {
+            return self.decode_uncached(limit);
+        }
+        let most = (INSN_BYTES_MAX as u64).min(limit - self.rip + 1) as usize;
+        let mut bytes = [0; INSN_BYTES_MAX];
+        for (i, b) in bytes[..most].iter_mut().enumerate() {
+            let i = i as u64;
+            let at = if i < in_page {
+                host + i
+            } else {
+                second + (i - in_page)
+            };
+            *b = self.host_read(at, Width::Byte) as u8;
+        }
+        match self.lower_bytes(&bytes[..most], 1) {
+            Decoded::Block(l) => Ok(self.keep(l, linear, host, Some(second), true)),
+            Decoded::Truncated => Err(self.fault(Fault::GP0)),
+        }
+    }
+
+    /// One instruction, fetched byte by byte: from a device or from nowhere, at the end of the segment, or round its
+    /// end where the model wraps.
+    fn decode_uncached(&mut self, limit: u64) -> Result<NonNull<Block>, Stop> {
+        let base = self.segments[Seg::Cs as usize].reg.base;
+        let mut bytes = Vec::with_capacity(INSN_BYTES_MAX);
+        while bytes.len() < INSN_BYTES_MAX {
+            let mut rip = self.rip + bytes.len() as u64;
+            if rip > limit {
+                if !self.model.ip_wraps {
+                    return Err(self.fault(Fault::GP0));
+                }
+                rip &= 0xFFFF;
+            }
+            let at = base.wrapping_add(rip) & u64::from(u32::MAX);
+            let page = self.fetch_page(at)?;
+            let byte = if page != 0 {
+                self.host_read(page + (at & 0xFFF), Width::Byte)
+            } else {
+                let purpose = Purpose {
+                    write: false,
+                    user: self.cpl == 3,
+                };
+                let gpa = self.translate(at, purpose)?.gpa;
+                self.physical_read(gpa, Width::Byte)
+            };
+            bytes.push(byte as u8);
+            if let Decoded::Block(l) = self.lower_bytes(&bytes, 1) {
+                self.leave_block = false;
+                let block = Block {
+                    host: 0,
+                    mode: self.mode,
+                    len: l.len,
+                    insns: (l.starts.len() - 1) as u32,
+                    second_page: None,
+                    ops: l.ops.into_boxed_slice(),
+                    starts: l.starts.into_boxed_slice(),
+                };
+                return Ok(self.blocks.set_aside(block));
+            }
+        }
+        Err(self.fault(Fault::GP0))
+    }
+
+    /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
+    fn fetch_page(&mut self, linear: u64) -> Result<u64, Stop> {
+        let purpose = Purpose {
+            write: false,
+            user: self.cpl == 3,
+        };
+        let gpa = self.translate(linear, purpose)?.gpa;
+        Ok(self.physical_page(gpa).read)
+    }
+
+    /// Decodes and lowers up to `most` instructions.
+    fn lower_bytes(&mut self, bytes: &[u8], most: u32) -> Decoded {
+        let bits = if self.mode & mode::CODE_32 != 0 {
+            32
+        } else {
+            16
+        };
+        let mut decoder = Decoder::with_ip(bits, bytes, 0, decoder_options());
+        let mut insn = Instruction::default();
+        let mut lowering = Lowering::new(self.model, self.mode);
+        let mut starts = Vec::with_capacity(16);
+        let mut len = 0;
+        while (starts.len() as u32) < most {
+            let start = decoder.position() as u32;
+            if start as usize >= bytes.len() {
+                break;
+            }
+            decoder.decode_out(&mut insn);
+            if decoder.last_error() == DecoderError::NoMoreBytes {
+                if starts.is_empty() {
+                    return Decoded::Truncated;
+                }
+                break;
+            }
+            let end = decoder.position() as u32;
+            starts.push((lowering.ops.len() as u16, start as u16));
+            len = end;
+            if insn.is_invalid() {
+                lowering.insn = insn;
+                if (end - start) as usize >= INSN_BYTES_MAX {
+                    lowering.emit::<exec::flag::TooLong>(0, 0, 0);
+                } else {
+                    lowering.emit::<exec::flag::Undefined>(0, 0, 0);
+                }
+                break;
+            }
+            lowering.lower(&insn, &bytes[start as usize..end as usize], start, end);
+            if lowering.ends_block {
+                break;
+            }
+        }
+        starts.push((lowering.ops.len() as u16, len as u16));
+        lowering.end_of_block();
+        self.stats.blocks_decoded += 1;
+        Decoded::Block(Lowered {
+            ops: lowering.ops,
+            starts,
+            len,
+        })
+    }
+
+    /// Puts a decoded block into the cache (or aside, if it may not stay) and stamps the code it covers.
+    fn keep(
+        &mut self,
+        l: Lowered,
+        linear: u64,
+        host: u64,
+        second_page: Option<u64>,
+        cacheable: bool,
+    ) -> NonNull<Block> {
+        let block = Block {
+            host,
+            mode: self.mode,
+            len: l.len,
+            insns: (l.starts.len() - 1) as u32,
+            second_page,
+            ops: l.ops.into_boxed_slice(),
+            starts: l.starts.into_boxed_slice(),
+        };
+        if !self.cache_blocks || !cacheable {
+            return self.blocks.set_aside(block);
+        }
+        let first_end = ((host & 0xFFF) + u64::from(l.len)).min(PAGE) as usize;
+        self.stamp(host & !0xFFF, (host & 0xFFF) as usize, first_end);
+        if let Some(second) = second_page {
+            let rest = (host & 0xFFF) as usize + l.len as usize - PAGE as usize;
+            self.stamp(second, 0, rest);
+        }
+        let (number, block) = self.blocks.insert(block);
+        if second_page.is_none() {
+            self.blocks.remember(linear, self.mode, number);
+        }
+        block
+    }
+
+    /// Marks bytes of a page as decoded code.
+    fn stamp(&mut self, host_page: u64, from: usize, to: usize) {
+        let Some((ram, page)) = self.physical.locate(host_page) else {
+            return;
+        };
+        let fresh = ram.code_in(page) == 0;
+        ram.mark_code(page, granule_mask(from, to));
+        if fresh {
+            self.tlb.mark_code(host_page);
+        }
+    }
+}
+
+/// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them.
+fn decoder_options() -> u32 {
+    DecoderOptions::FORCE_RESERVED_NOP
+}

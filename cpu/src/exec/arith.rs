@@ -1,0 +1,200 @@
+//! ADD, ADC, SUB, SBB, CMP, INC, DEC, NEG, XADD, CMPXCHG.
+
+use super::operand::{As, Place, Source};
+use crate::alu::{Flags, Int};
+use crate::interpreter::Interpreter;
+use crate::op::{Instruction, OpRef, Stop};
+
+/// A two-operand operation that leaves a result and flags.
+pub trait Binary: 'static {
+    /// `a <op> b`.
+    fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags);
+}
+
+/// DEST := DEST + SRC.
+pub struct Add;
+/// DEST := DEST + SRC + CF.
+pub struct Adc;
+/// DEST := DEST - SRC.
+pub struct Sub;
+/// DEST := DEST - (SRC + CF).
+pub struct Sbb;
+
+impl Binary for Add {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, _: &Flags) -> (T, Flags) {
+        let r = T::from_u64(a.to_u64().wrapping_add(b.to_u64()));
+        (r, Flags::of_add(a, r, false))
+    }
+}
+
+impl Binary for Adc {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
+        let c = flags.cf();
+        let r = T::from_u64(a.to_u64().wrapping_add(b.to_u64()).wrapping_add(c.into()));
+        (r, Flags::of_add(a, r, c))
+    }
+}
+
+impl Binary for Sub {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, _: &Flags) -> (T, Flags) {
+        (
+            T::from_u64(a.to_u64().wrapping_sub(b.to_u64())),
+            Flags::of_sub(a, b, false),
+        )
+    }
+}
+
+impl Binary for Sbb {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
+        let c = flags.cf();
+        let r = T::from_u64(a.to_u64().wrapping_sub(b.to_u64()).wrapping_sub(c.into()));
+        (r, Flags::of_sub(a, b, c))
+    }
+}
+
+/// An instruction that replaces its destination by a function of both operands.
+pub struct Modify<O, T, D, S>(As<(O, T, D, S)>);
+
+impl<O: Binary, T: Int, D: Place<T>, S: Source<T>> Instruction for Modify<O, T, D, S> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let b = S::get(cpu, op)?;
+        D::modify(cpu, op, |a, flags| O::apply(a, b, flags))
+    }
+}
+
+/// An instruction that only leaves flags: CMP, TEST.
+pub struct Compare<O, T, D, S>(As<(O, T, D, S)>);
+
+impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Instruction for Compare<O, T, D, S> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let a = D::get(cpu, op)?;
+        let b = S::get(cpu, op)?;
+        cpu.flags = O::apply(a, b, &cpu.flags).1;
+        Ok(())
+    }
+}
+
+/// A one-operand operation.
+pub trait Unary: 'static {
+    /// `<op> a`.
+    fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags);
+}
+
+/// DEST := DEST + 1, CF kept.
+pub struct Inc;
+/// DEST := DEST - 1, CF kept.
+pub struct Dec;
+/// DEST := 0 - DEST.
+pub struct Neg;
+
+impl Unary for Inc {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
+        let r = T::from_u64(a.to_u64().wrapping_add(1));
+        (r, Flags::of_inc(r, flags.cf()))
+    }
+}
+
+impl Unary for Dec {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
+        let r = T::from_u64(a.to_u64().wrapping_sub(1));
+        (r, Flags::of_dec(r, flags.cf()))
+    }
+}
+
+impl Unary for Neg {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, _: &Flags) -> (T, Flags) {
+        let zero = T::from_u64(0);
+        (
+            T::from_u64(a.to_u64().wrapping_neg()),
+            Flags::of_sub(zero, a, false),
+        )
+    }
+}
+
+/// An instruction that replaces its operand by a function of it.
+pub struct ModifyOne<O, T, D>(As<(O, T, D)>);
+
+impl<O: Unary, T: Int, D: Place<T>> Instruction for ModifyOne<O, T, D> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        D::modify(cpu, op, |a, flags| O::apply(a, flags))
+    }
+}
+
+/// XADD: TEMP := SRC + DEST; SRC := DEST; DEST := TEMP. The source register is `S`.
+pub struct Xadd<T, D, S>(As<(T, D, S)>);
+
+impl<T: Int, D: Place<T>, S: Place<T>> Instruction for Xadd<T, D, S> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let b = S::get(cpu, op)?;
+        let mut old = b;
+        // The register is written first, so that XADD of a register with itself leaves the sum.
+        let mut sum = b;
+        let mut flags = cpu.flags;
+        D::modify(cpu, op, |a, f| {
+            old = a;
+            (sum, flags) = Add::apply(a, b, f);
+            (sum, flags)
+        })?;
+        S::set(cpu, op, old)?;
+        if std::any::TypeId::of::<D>() == std::any::TypeId::of::<super::operand::B>() {
+            D::set(cpu, op, sum)?;
+        }
+        cpu.flags = flags;
+        Ok(())
+    }
+}
+
+/// CMPXCHG: if accumulator = DEST then DEST := SRC else accumulator := DEST. The destination is always written.
+pub struct Cmpxchg<T, D, S>(As<(T, D, S)>);
+
+impl<T: Int, D: Place<T>, S: Source<T>> Instruction for Cmpxchg<T, D, S> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let new = S::get(cpu, op)?;
+        let accumulator = cpu.regs.get::<T>(0);
+        let mut old = accumulator;
+        D::modify(cpu, op, |a, f| {
+            old = a;
+            let flags = Sub::apply(accumulator, a, f).1;
+            (if a == accumulator { new } else { a }, flags)
+        })?;
+        if old != accumulator {
+            cpu.regs.set::<T>(0, old);
+        }
+        Ok(())
+    }
+}
+
+/// CMPXCHG8B (SDM vol. 2): compares EDX:EAX with m64, writes ECX:EBX if equal, else loads it. Only ZF changes.
+pub struct Cmpxchg8b<W>(As<W>);
+
+impl<W: crate::mem::address::Address> Instruction for Cmpxchg8b<W> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let pair = |cpu: &Interpreter, high: u8, low: u8| {
+            cpu.regs.get::<u32>(low).to_u64() | cpu.regs.get::<u32>(high).to_u64() << 32
+        };
+        let (old, place) = cpu.open::<u64, W>(op)?;
+        let expected = pair(cpu, 2, 0);
+        let equal = old == expected;
+        let new = if equal { pair(cpu, 1, 3) } else { old };
+        cpu.close(place, new);
+        if !equal {
+            cpu.regs.set::<u32>(0, old as u32);
+            cpu.regs.set::<u32>(2, (old >> 32) as u32);
+        }
+        let zf = crate::alu::flags::ZF;
+        cpu.flags = cpu.flags.with(zf, if equal { zf } else { 0 });
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! MOV, MOVZX, MOVSX, LEA, XCHG, CMOVcc, SETcc, BSWAP, XLAT.
+
+use super::operand::{As, B, Place, Source};
+use crate::alu::{Condition, Int};
+use crate::interpreter::Interpreter;
+use crate::mem::address::Address;
+use crate::op::{Instruction, OpRef, Stop};
+
+/// DEST := SRC.
+pub struct Mov<T, D, S>(As<(T, D, S)>);
+
+impl<T: Int, D: Place<T>, S: Source<T>> Instruction for Mov<T, D, S> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = S::get(cpu, op)?;
+        D::set(cpu, op, v)
+    }
+}
+
+/// DEST := zero-extended SRC.
+pub struct Movzx<T, N, S>(As<(T, N, S)>);
+
+impl<T: Int, N: Int, S: Source<N>> Instruction for Movzx<T, N, S> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = S::get(cpu, op)?;
+        cpu.regs.set(op.a, T::from_u64(v.to_u64()));
+        Ok(())
+    }
+}
+
+/// DEST := sign-extended SRC.
+pub struct Movsx<T, N, S>(As<(T, N, S)>);
+
+impl<T: Int, N: Int, S: Source<N>> Instruction for Movsx<T, N, S> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = S::get(cpu, op)?;
+        cpu.regs.set(op.a, T::from_u64(v.to_i64() as u64));
+        Ok(())
+    }
+}
+
+/// DEST := effective address.
+pub struct Lea<T, W>(As<(T, W)>);
+
+impl<T: Int, W: Address> Instruction for Lea<T, W> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let offset = W::offset(cpu, op);
+        cpu.regs.set(op.a, T::from_u64(offset));
+        Ok(())
+    }
+}
+
+/// Exchanges a place with a register.
+pub struct Xchg<T, D, S>(As<(T, D, S)>);
+
+impl<T: Int, D: Place<T>, S: Place<T>> Instruction for Xchg<T, D, S> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let b = S::get(cpu, op)?;
+        let mut old = b;
+        D::modify(cpu, op, |a, flags| {
+            old = a;
+            (b, *flags)
+        })?;
+        S::set(cpu, op, old)
+    }
+}
+
+/// A condition as a type.
+pub trait When: 'static {
+    /// Which.
+    const CONDITION: Condition;
+}
+
+/// A condition by its encoding.
+pub struct Cc<const N: u8>;
+
+/// The conditions in the order of their encoding.
+pub const CONDITIONS: [Condition; 16] = [
+    Condition::O,
+    Condition::No,
+    Condition::B,
+    Condition::Ae,
+    Condition::E,
+    Condition::Ne,
+    Condition::Be,
+    Condition::A,
+    Condition::S,
+    Condition::Ns,
+    Condition::P,
+    Condition::Np,
+    Condition::L,
+    Condition::Ge,
+    Condition::Le,
+    Condition::G,
+];
+
+impl<const N: u8> When for Cc<N> {
+    const CONDITION: Condition = CONDITIONS[N as usize];
+}
+
+/// IF condition THEN DEST := SRC; the source is read in any case.
+pub struct Cmov<C, T, S>(As<(C, T, S)>);
+
+impl<C: When, T: Int, S: Source<T>> Instruction for Cmov<C, T, S> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = S::get(cpu, op)?;
+        // A 32-bit destination is written even when the condition fails (SDM vol. 2, "CMOVcc").
+        let old = cpu.regs.get(op.a);
+        cpu.regs.set(
+            op.a,
+            if cpu.flags.holds(C::CONDITION) {
+                v
+            } else {
+                old
+            },
+        );
+        Ok(())
+    }
+}
+
+/// DEST := condition.
+pub struct Setcc<C, D>(As<(C, D)>);
+
+impl<C: When, D: Place<u8>> Instruction for Setcc<C, D> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.flags.holds(C::CONDITION);
+        D::set(cpu, op, v.into())
+    }
+}
+
+/// Reverses the bytes of a register. (With a 16-bit register the result is undefined: P6 and later clear it.)
+pub struct Bswap<T>(As<T>);
+
+impl<T: Int> Instruction for Bswap<T> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v: T = B::get(cpu, op)?;
+        let swapped = if T::BITS == 16 {
+            0
+        } else {
+            v.to_u64().swap_bytes() >> (64 - T::BITS)
+        };
+        B::set(cpu, op, T::from_u64(swapped))
+    }
+}
+
+/// AL := [(E)BX + AL]. The memory operand's base is (E)BX, its index AL.
+pub struct Xlat<W>(As<W>);
+
+impl<W: Address> Instruction for Xlat<W> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let al = cpu.regs.get::<u8>(0);
+        let base = cpu.regs.whole(3).wrapping_add(al.into());
+        let short = op.d & crate::mem::address::form::ADDRESS_16 != 0;
+        let offset = if short {
+            base & 0xFFFF
+        } else {
+            base & u64::from(u32::MAX)
+        };
+        let v = cpu.load_at::<u8, W>(crate::mem::address::segment(&op), offset)?;
+        cpu.regs.set(0, v);
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! What instructions do, by group. Each is a type that implements [`crate::op::Instruction`], generic over operand
+//! width and form, so that lowering picks the exact handler and nothing is decided twice.
+
+pub mod arith;
+pub mod bit;
+pub mod branch;
+pub mod cpuid;
+pub mod data;
+pub mod desc;
+pub mod far;
+pub mod flag;
+pub mod io;
+pub mod logic;
+pub mod msr;
+pub mod muldiv;
+pub mod operand;
+pub mod shift;
+pub mod stack;
+pub mod string;
+pub mod system;
+pub mod x87;

@@ -1,0 +1,143 @@
+//! Shifts, rotates, double shifts.
+
+use super::operand::{As, Place, Source};
+use crate::alu::{Flags, Int, shift};
+use crate::interpreter::Interpreter;
+use crate::op::{Instruction, OpRef, Stop};
+
+/// A shift or rotate by a count that is not 0 after masking.
+pub trait Shift: 'static {
+    /// `a <op> count`.
+    fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags);
+}
+
+/// Shift left.
+pub struct Shl;
+/// Shift right, logical.
+pub struct Shr;
+/// Shift right, arithmetic.
+pub struct Sar;
+/// Rotate left.
+pub struct Rol;
+/// Rotate right.
+pub struct Ror;
+/// Rotate left through carry.
+pub struct Rcl;
+/// Rotate right through carry.
+pub struct Rcr;
+
+impl Shift for Shl {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, _: &Flags) -> (T, Flags) {
+        shift::shl(a, count)
+    }
+}
+impl Shift for Shr {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, _: &Flags) -> (T, Flags) {
+        shift::shr(a, count)
+    }
+}
+impl Shift for Sar {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, _: &Flags) -> (T, Flags) {
+        shift::sar(a, count)
+    }
+}
+impl Shift for Rol {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
+        shift::rol(a, count, flags)
+    }
+}
+impl Shift for Ror {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
+        shift::ror(a, count, flags)
+    }
+}
+impl Shift for Rcl {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
+        shift::rcl(a, count, flags)
+    }
+}
+impl Shift for Rcr {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
+        shift::rcr(a, count, flags)
+    }
+}
+
+/// DEST := DEST <op> COUNT, the count masked to 5 bits; a count of 0 changes neither operand nor flags (a memory
+/// operand is written all the same).
+pub struct ShiftBy<O, T, D, S>(As<(O, T, D, S)>);
+
+impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Instruction for ShiftBy<O, T, D, S> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let count = u32::from(S::get(cpu, op)? & 31);
+        D::modify(cpu, op, |a, flags| {
+            if count == 0 {
+                (a, *flags)
+            } else {
+                O::apply(a, count, flags)
+            }
+        })
+    }
+}
+
+/// The count in CL.
+pub struct Cl;
+
+impl Source<u8> for Cl {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, _: OpRef) -> Result<u8, Stop> {
+        Ok(cpu.regs.get(1))
+    }
+}
+
+/// A double shift.
+pub trait DoubleShift: 'static {
+    /// `a:b <op> count`.
+    fn apply<T: Int>(a: T, b: T, count: u32) -> (T, Flags);
+}
+
+/// Shift left, bits of the second operand come in from the right.
+pub struct Shld;
+/// Shift right, bits of the second operand come in from the left.
+pub struct Shrd;
+
+impl DoubleShift for Shld {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, count: u32) -> (T, Flags) {
+        shift::shld(a, b, count)
+    }
+}
+impl DoubleShift for Shrd {
+    #[inline(always)]
+    fn apply<T: Int>(a: T, b: T, count: u32) -> (T, Flags) {
+        shift::shrd(a, b, count)
+    }
+}
+
+/// SHLD and SHRD: destination `D`, source register `S`, count `C`.
+pub struct DoubleShiftBy<O, T, D, S, C>(As<(O, T, D, S, C)>);
+
+impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Instruction
+    for DoubleShiftBy<O, T, D, S, C>
+{
+    const SLOTS: usize = C::SLOTS;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let count = u32::from(C::get(cpu, op)? & 31);
+        let b = S::get(cpu, op)?;
+        D::modify(cpu, op, |a, flags| {
+            if count == 0 {
+                (a, *flags)
+            } else {
+                O::apply(a, b, count)
+            }
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! PUSH, POP, PUSHA, POPA, ENTER, LEAVE.
+
+use super::operand::{As, Place, Source};
+use crate::alu::Int;
+use crate::interpreter::Interpreter;
+use crate::mem::address::{Address, Segmented};
+use crate::op::{Instruction, OpRef, Stop};
+use emu_core::x86::{Gpr, Seg};
+
+const SS: usize = Seg::Ss as usize;
+
+impl Interpreter {
+    /// Where a push of `T` would go.
+    #[inline(always)]
+    fn pushed<T: Int, W: Address>(&self) -> u64 {
+        let mask = if W::FLAT {
+            u64::from(u32::MAX)
+        } else {
+            self.stack_mask()
+        };
+        self.regs
+            .whole(Gpr::Rsp as u8)
+            .wrapping_sub(T::BYTES as u64)
+            & mask
+    }
+
+    #[inline(always)]
+    fn set_sp<W: Address>(&mut self, sp: u64) {
+        if W::FLAT {
+            self.regs.set_named(Gpr::Rsp, sp as u32);
+        } else {
+            self.set_stack_pointer(sp);
+        }
+    }
+
+    /// Pushes a value.
+    #[inline(always)]
+    pub(crate) fn push<T: Int, W: Address>(&mut self, v: T) -> Result<(), Stop> {
+        let sp = self.pushed::<T, W>();
+        self.store_at::<T, W>(SS, sp, v)?;
+        self.set_sp::<W>(sp);
+        Ok(())
+    }
+
+    /// The value on top of the stack.
+    #[inline(always)]
+    pub(crate) fn peek<T: Int, W: Address>(&mut self) -> Result<T, Stop> {
+        let sp = if W::FLAT {
+            self.regs.whole(Gpr::Rsp as u8)
+        } else {
+            self.stack_pointer()
+        };
+        self.load_at::<T, W>(SS, sp)
+    }
+
+    /// Takes `bytes` bytes off the stack.
+    #[inline(always)]
+    pub(crate) fn drop_from_stack<W: Address>(&mut self, bytes: u64) {
+        let sp = self.regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
+        self.set_sp::<W>(sp);
+    }
+}
+
+/// PUSH.
+pub struct Push<T, S, W>(As<(T, S, W)>);
+
+impl<T: Int, S: Source<T>, W: Address> Instruction for Push<T, S, W> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = S::get(cpu, op)?;
+        cpu.push::<T, W>(v)
+    }
+}
+
+/// PUSH SP on the 8086 and 80186: pushes the value after the decrement.
+pub struct PushNewSp;
+
+impl Instruction for PushNewSp {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let v = cpu.regs.named::<u16>(Gpr::Rsp).wrapping_sub(2);
+        cpu.push::<u16, Segmented>(v)
+    }
+}
+
+/// POP to a register. POP (E)SP leaves what was on the stack.
+pub struct Pop<T, W>(As<(T, W)>);
+
+impl<T: Int, W: Address> Instruction for Pop<T, W> {
+    #[inline(always)]
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.peek::<T, W>()?;
+        cpu.drop_from_stack::<W>(T::BYTES as u64);
+        cpu.regs.set(op.a, v);
+        Ok(())
+    }
+}
+
+/// POP to memory: the address is computed with the incremented stack pointer (SDM vol. 2, "POP").
+pub struct PopTo<T, D>(As<(T, D)>);
+
+impl<T: Int, D: Place<T>> Instruction for PopTo<T, D> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.peek::<T, Segmented>()?;
+        let old = cpu.regs.named::<u32>(Gpr::Rsp);
+        cpu.drop_from_stack::<Segmented>(T::BYTES as u64);
+        let stored = D::set(cpu, op, v);
+        if stored.is_err() {
+            cpu.regs.set_named(Gpr::Rsp, old);
+        }
+        stored
+    }
+}
+
+/// PUSHA, PUSHAD. All eight stores are checked before the first is made.
+pub struct PushAll<T>(As<T>);
+
+impl<T: Int> Instruction for PushAll<T> {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let (mask, top) = (cpu.stack_mask(), cpu.stack_pointer());
+        let at = |n: u64| top.wrapping_sub(n * T::BYTES as u64) & mask;
+        let mut places = Vec::with_capacity(8);
+        for n in 1..=8 {
+            places.push(cpu.place(SS, at(n), T::WIDTH)?);
+        }
+        for (r, place) in places.into_iter().enumerate() {
+            let v = cpu.regs.get::<T>(r as u8);
+            cpu.close_slow(place, T::WIDTH, v.to_u64());
+        }
+        cpu.set_stack_pointer(at(8));
+        Ok(())
+    }
+}
+
+/// POPA, POPAD: (E)SP's place on the stack is skipped.
+pub struct PopAll<T>(As<T>);
+
+impl<T: Int> Instruction for PopAll<T> {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let (mask, top) = (cpu.stack_mask(), cpu.stack_pointer());
+        let at = |n: u64| top.wrapping_add(n * T::BYTES as u64) & mask;
+        let mut values = [T::from_u64(0); 8];
+        for (n, v) in values.iter_mut().enumerate() {
+            if n != 3 {
+                *v = cpu.load_at::<T, Segmented>(SS, at(n as u64))?;
+            }
+        }
+        for r in 0..8u8 {
+            if r != Gpr::Rsp as u8 {
+                cpu.regs.set(r, values[usize::from(7 - r)]);
+            }
+        }
+        cpu.set_stack_pointer(at(8));
+        Ok(())
+    }
+}
+
+/// ENTER: the frame size is the first immediate, the nesting level the register field `a`.
+pub struct Enter<T>(As<T>);
+
+impl<T: Int> Instruction for Enter<T> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let size = op.imm as u32 as u64 & 0xFFFF;
+        let level = u64::from(op.a % 32);
+        let (mask, n) = (cpu.stack_mask(), T::BYTES as u64);
+        let top = cpu.stack_pointer();
+        let bp = cpu.regs.named::<u32>(Gpr::Rbp);
+        let frame = top.wrapping_sub(n) & mask;
+        // Everything that is pushed: the old frame pointer, the enclosing frames' pointers, this frame's.
+        let mut values = vec![u64::from(bp) & T::MASK];
+        for i in 1..level {
+            let at = u64::from(bp).wrapping_sub(i * n) & mask;
+            values.push(cpu.load_at::<T, Segmented>(SS, at)?.to_u64());
+        }
+        if level > 0 {
+            values.push(frame & T::MASK);
+        }
+        let mut places = Vec::with_capacity(values.len());
+        for i in 1..=values.len() as u64 {
+            places.push(cpu.place(SS, top.wrapping_sub(i * n) & mask, T::WIDTH)?);
+        }
+        let sp = top.wrapping_sub(values.len() as u64 * n).wrapping_sub(size) & mask;
+        // The last byte of the new frame must be writable (SDM vol. 2, "ENTER").
+        cpu.place(SS, sp, T::WIDTH)?;
+        for (place, v) in places.into_iter().zip(values) {
+            cpu.close_slow(place, T::WIDTH, v);
+        }
+        if T::BITS == 16 {
+            cpu.regs.set_named(Gpr::Rbp, frame as u16);
+        } else {
+            cpu.regs.set_named(Gpr::Rbp, frame as u32);
+        }
+        cpu.set_stack_pointer(sp);
+        Ok(())
+    }
+}
+
+/// LEAVE: (E)SP := (E)BP; (E)BP := POP.
+pub struct Leave<T>(As<T>);
+
+impl<T: Int> Instruction for Leave<T> {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let frame = u64::from(cpu.regs.named::<u32>(Gpr::Rbp)) & cpu.stack_mask();
+        let v = cpu.load_at::<T, Segmented>(SS, frame)?;
+        cpu.set_stack_pointer(frame.wrapping_add(T::BYTES as u64));
+        cpu.regs.set_named(Gpr::Rbp, v);
+        Ok(())
+    }
+}

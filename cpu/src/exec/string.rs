@@ -1,0 +1,210 @@
+//! MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS, with and without REP.
+//!
+//! A repetition counts as one instruction of guest time. A repeated instruction does as many as fit before the next
+//! event, keeps its counters up to date after each, and is then entered again: it can be interrupted between any two.
+
+use super::operand::As;
+use crate::alu::{Flags, Int};
+use crate::interpreter::Interpreter;
+use crate::mem::address::Segmented;
+use crate::op::{Instruction, OpRef, Stop};
+use emu_core::x86::{Rflags, Seg};
+
+const RCX: u8 = 1;
+const RSI: u8 = 6;
+const RDI: u8 = 7;
+const ES: usize = Seg::Es as usize;
+
+/// What one repetition does. `N` is the address size, `T` the element.
+pub trait Element: 'static {
+    /// Whether (E)SI moves.
+    const SOURCE: bool;
+    /// Whether (E)DI moves.
+    const DESTINATION: bool;
+    /// Whether ZF may end the repetition.
+    const COMPARES: bool;
+    /// Whether the block must be left after each repetition (a device was accessed).
+    const IO: bool = false;
+    /// One element. `seg` is the source segment.
+    fn step<T: Int>(
+        cpu: &mut Interpreter,
+        seg: usize,
+        source: u64,
+        destination: u64,
+    ) -> Result<(), Stop>;
+}
+
+/// MOVS: ES:(E)DI := DS:(E)SI.
+pub struct Movs;
+/// STOS: ES:(E)DI := accumulator.
+pub struct Stos;
+/// LODS: accumulator := DS:(E)SI.
+pub struct Lods;
+/// CMPS: flags of DS:(E)SI - ES:(E)DI.
+pub struct Cmps;
+/// SCAS: flags of accumulator - ES:(E)DI.
+pub struct Scas;
+/// INS: ES:(E)DI := port DX.
+pub struct Ins;
+/// OUTS: port DX := DS:(E)SI.
+pub struct Outs;
+
+impl Element for Movs {
+    const SOURCE: bool = true;
+    const DESTINATION: bool = true;
+    const COMPARES: bool = false;
+    #[inline(always)]
+    fn step<T: Int>(cpu: &mut Interpreter, seg: usize, s: u64, d: u64) -> Result<(), Stop> {
+        let v = cpu.load_at::<T, Segmented>(seg, s)?;
+        cpu.store_at::<T, Segmented>(ES, d, v)
+    }
+}
+
+impl Element for Stos {
+    const SOURCE: bool = false;
+    const DESTINATION: bool = true;
+    const COMPARES: bool = false;
+    #[inline(always)]
+    fn step<T: Int>(cpu: &mut Interpreter, _: usize, _: u64, d: u64) -> Result<(), Stop> {
+        let v = cpu.regs.get::<T>(0);
+        cpu.store_at::<T, Segmented>(ES, d, v)
+    }
+}
+
+impl Element for Lods {
+    const SOURCE: bool = true;
+    const DESTINATION: bool = false;
+    const COMPARES: bool = false;
+    #[inline(always)]
+    fn step<T: Int>(cpu: &mut Interpreter, seg: usize, s: u64, _: u64) -> Result<(), Stop> {
+        let v = cpu.load_at::<T, Segmented>(seg, s)?;
+        cpu.regs.set(0, v);
+        Ok(())
+    }
+}
+
+impl Element for Cmps {
+    const SOURCE: bool = true;
+    const DESTINATION: bool = true;
+    const COMPARES: bool = true;
+    #[inline(always)]
+    fn step<T: Int>(cpu: &mut Interpreter, seg: usize, s: u64, d: u64) -> Result<(), Stop> {
+        let a = cpu.load_at::<T, Segmented>(seg, s)?;
+        let b = cpu.load_at::<T, Segmented>(ES, d)?;
+        cpu.flags = Flags::of_sub(a, b, false);
+        Ok(())
+    }
+}
+
+impl Element for Scas {
+    const SOURCE: bool = false;
+    const DESTINATION: bool = true;
+    const COMPARES: bool = true;
+    #[inline(always)]
+    fn step<T: Int>(cpu: &mut Interpreter, _: usize, _: u64, d: u64) -> Result<(), Stop> {
+        let b = cpu.load_at::<T, Segmented>(ES, d)?;
+        cpu.flags = Flags::of_sub(cpu.regs.get::<T>(0), b, false);
+        Ok(())
+    }
+}
+
+impl Element for Ins {
+    const SOURCE: bool = false;
+    const DESTINATION: bool = true;
+    const COMPARES: bool = false;
+    const IO: bool = true;
+    fn step<T: Int>(cpu: &mut Interpreter, _: usize, _: u64, d: u64) -> Result<(), Stop> {
+        let port: u16 = cpu.regs.get(2);
+        cpu.check_io(port, T::WIDTH)?;
+        // The store is checked before the port is read: a fault must not lose what the device gave.
+        let place = cpu.place(ES, d, T::WIDTH)?;
+        let v = cpu.io_read(port, T::WIDTH);
+        cpu.close_slow(place, T::WIDTH, v.into());
+        Ok(())
+    }
+}
+
+impl Element for Outs {
+    const SOURCE: bool = true;
+    const DESTINATION: bool = false;
+    const COMPARES: bool = false;
+    const IO: bool = true;
+    fn step<T: Int>(cpu: &mut Interpreter, seg: usize, s: u64, _: u64) -> Result<(), Stop> {
+        let port: u16 = cpu.regs.get(2);
+        cpu.check_io(port, T::WIDTH)?;
+        let v = cpu.load_at::<T, Segmented>(seg, s)?;
+        cpu.io_write(port, T::WIDTH, v.to_u64() as u32);
+        Ok(())
+    }
+}
+
+#[inline(always)]
+fn one<E: Element, N: Int, T: Int>(cpu: &mut Interpreter, seg: usize) -> Result<(), Stop> {
+    let s = if E::SOURCE {
+        cpu.regs.get::<N>(RSI).to_u64()
+    } else {
+        0
+    };
+    let d = if E::DESTINATION {
+        cpu.regs.get::<N>(RDI).to_u64()
+    } else {
+        0
+    };
+    E::step::<T>(cpu, seg, s, d)?;
+    let step = if cpu.rflags.contains(Rflags::DF) {
+        (T::BYTES as u64).wrapping_neg()
+    } else {
+        T::BYTES as u64
+    };
+    if E::SOURCE {
+        cpu.regs.set(RSI, N::from_u64(s.wrapping_add(step)));
+    }
+    if E::DESTINATION {
+        cpu.regs.set(RDI, N::from_u64(d.wrapping_add(step)));
+    }
+    Ok(())
+}
+
+/// A string instruction without a repeat prefix. `a` is the source segment.
+pub struct Once<E, N, T>(As<(E, N, T)>);
+
+impl<E: Element, N: Int, T: Int> Instruction for Once<E, N, T> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        one::<E, N, T>(cpu, op.a.into())?;
+        if E::IO { Err(Stop::Leave) } else { Ok(()) }
+    }
+}
+
+/// A repeated string instruction. `WHILE_EQUAL` is REPE rather than REPNE, for those that compare.
+pub struct Repeat<E, N, T, const WHILE_EQUAL: bool>(As<(E, N, T)>);
+
+impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
+    for Repeat<E, N, T, WHILE_EQUAL>
+{
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let mut left = cpu.regs.get::<N>(RCX).to_u64();
+        if left == 0 {
+            return Ok(());
+        }
+        let mut budget = if cpu.single_repetitions() {
+            1
+        } else {
+            cpu.repeat_budget(op)
+        };
+        loop {
+            one::<E, N, T>(cpu, op.a.into())?;
+            left -= 1;
+            cpu.regs.set(RCX, N::from_u64(left));
+            let ended = left == 0 || (E::COMPARES && cpu.flags.zf() != WHILE_EQUAL);
+            if ended {
+                return if E::IO { Err(Stop::Leave) } else { Ok(()) };
+            }
+            // The repetition that ends the instruction is counted as the instruction itself.
+            cpu.attached.repeated += 1;
+            budget -= 1;
+            if budget == 0 || E::IO || cpu.leave_block {
+                return Err(Stop::Repeat);
+            }
+        }
+    }
+}

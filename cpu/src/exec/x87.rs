@@ -1,0 +1,658 @@
+//! x87 instructions: what surrounds the functions of [`crate::x87`]: #NM, pending exceptions, memory operands, the
+//! instruction and data pointers.
+//!
+//! Each operation takes two slots. The second holds the opcode (`a`: low bits of the first byte, `b`: ModRM) and the
+//! distance of the instruction from the start of the block.
+
+use super::operand::As;
+use crate::alu::Condition;
+use crate::alu::flags::{ARITHMETIC, CF, PF, ZF};
+use crate::fault::Fault;
+use crate::interpreter::Interpreter;
+use crate::mem::address::{self, Address, Segmented};
+use crate::op::{Instruction, OpRef, Stop};
+use crate::softfloat::{F32, F64, F80, Operand, RemainderKind};
+use crate::x87::arith::{self, Operation};
+use crate::x87::compare::{self, Comparison};
+use crate::x87::image::{self, Format};
+use crate::x87::transfer::{self, Constant, IntegerRounding, Store};
+use crate::x87::{Fpu, control};
+use emu_core::Width;
+use emu_core::backend::{Attention, Special};
+use emu_core::x86::{Cr0, Seg};
+
+/// How an instruction stands to exceptions and pointers.
+pub trait Execution: 'static {
+    /// A pending unmasked exception is taken first.
+    const WAITS: bool;
+    /// FIP, FCS and FOP are recorded.
+    const RECORDS: bool;
+    /// Executes it.
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
+}
+
+/// An x87 instruction.
+pub struct X87<E>(As<E>);
+
+impl<E: Execution> Instruction for X87<E> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        if cpu.cr0.intersects(Cr0::EM | Cr0::TS) {
+            return Err(cpu.fault(Fault::NM));
+        }
+        if E::WAITS {
+            cpu.take_x87_exception()?;
+        }
+        E::run(cpu, op)?;
+        if E::RECORDS {
+            let second = op.plus(1);
+            let rip = cpu.attached.block_rip.wrapping_add(second.imm as u64);
+            let selector = cpu.segment(Seg::Cs).selector.0;
+            let opcode = u16::from(second.a) << 8 | u16::from(second.b);
+            cpu.x87
+                .record_instruction(selector, cpu.wrap_rip(rip), opcode);
+        }
+        cpu.show_ferr();
+        Ok(())
+    }
+}
+
+/// WAIT: #NM if both MP and TS are set; takes a pending exception.
+pub struct Wait;
+
+impl Instruction for Wait {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        if cpu.cr0.contains(Cr0::MP | Cr0::TS) {
+            return Err(cpu.fault(Fault::NM));
+        }
+        cpu.take_x87_exception()
+    }
+}
+
+impl Interpreter {
+    /// Takes a pending unmasked exception: #MF with CR0.NE; else FERR# has told the board, and the CPU waits until
+    /// IGNNE# or an interrupt comes (SDM vol. 1, section 8.7.2).
+    fn take_x87_exception(&mut self) -> Result<(), Stop> {
+        if !self.x87.exception_pending() {
+            return Ok(());
+        }
+        if self.cr0.contains(Cr0::NE) {
+            return Err(self.fault(Fault::MF));
+        }
+        let id = self.id;
+        if self.bus().attention(id).contains(Attention::IGNNE) {
+            return Ok(());
+        }
+        self.attached.repeated += 1;
+        Err(Stop::Repeat)
+    }
+
+    /// Drives FERR# after an instruction that may have changed it.
+    fn show_ferr(&mut self) {
+        let error = self.x87.exception_pending() && !self.cr0.contains(Cr0::NE);
+        if error != self.ferr {
+            self.ferr = error;
+            self.device_access();
+            let id = self.id;
+            self.bus().special_cycle(id, Special::Ferr(error));
+        }
+    }
+
+    fn offset_plus(&self, op: OpRef, n: u64) -> u64 {
+        let short = op.d & address::form::ADDRESS_16 != 0;
+        let mask = if short { 0xFFFF } else { u64::from(u32::MAX) };
+        Segmented::offset(self, op).wrapping_add(n) & mask
+    }
+
+    fn load_bytes<const N: usize>(&mut self, op: OpRef) -> Result<[u8; N], Stop> {
+        let seg = address::segment(&op);
+        let mut bytes = [0; N];
+        let mut i = 0;
+        while i < N {
+            let at = self.offset_plus(op, i as u64);
+            if N - i >= 4 {
+                let v = self.load_at::<u32, Segmented>(seg, at)?;
+                bytes[i..i + 4].copy_from_slice(&v.to_le_bytes());
+                i += 4;
+            } else {
+                let v = self.load_at::<u16, Segmented>(seg, at)?;
+                bytes[i..i + 2].copy_from_slice(&v.to_le_bytes());
+                i += 2;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Stores bytes (an even number), all checked before the first is written.
+    fn store_bytes(&mut self, op: OpRef, bytes: &[u8]) -> Result<(), Stop> {
+        let seg = address::segment(&op);
+        let mut places = Vec::with_capacity(bytes.len() / 2);
+        for i in (0..bytes.len()).step_by(2) {
+            places.push(self.place(seg, self.offset_plus(op, i as u64), Width::Word)?);
+        }
+        for (place, pair) in places.into_iter().zip(bytes.chunks_exact(2)) {
+            let v = u16::from_le_bytes([pair[0], pair[1]]);
+            self.close_slow(place, Width::Word, v.into());
+        }
+        Ok(())
+    }
+
+    fn record_operand(&mut self, op: OpRef) {
+        let selector = self.segments[address::segment(&op) % 6].reg.selector.0;
+        let offset = Segmented::offset(self, op);
+        self.x87.record_operand(selector, offset);
+    }
+
+    fn image_format(&self, op: OpRef) -> Format {
+        match (op.a != 0, self.is_protected()) {
+            (true, true) => Format::Protected32,
+            (true, false) => Format::Real32,
+            (false, true) => Format::Protected16,
+            (false, false) => Format::Real16,
+        }
+    }
+}
+
+/// A memory operand that becomes a number.
+pub trait MemoryNumber: 'static {
+    /// Reads it.
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop>;
+}
+
+/// Single precision.
+pub struct M32;
+/// Double precision.
+pub struct M64;
+/// Word integer.
+pub struct I16;
+/// Doubleword integer.
+pub struct I32;
+/// Quadword integer.
+pub struct I64;
+
+impl MemoryNumber for M32 {
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
+        Ok(F32(cpu.load::<u32, Segmented>(op)?).into())
+    }
+}
+impl MemoryNumber for M64 {
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
+        Ok(F64(cpu.load::<u64, Segmented>(op)?).into())
+    }
+}
+impl MemoryNumber for I16 {
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
+        Ok((cpu.load::<u16, Segmented>(op)? as i16).into())
+    }
+}
+impl MemoryNumber for I32 {
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
+        Ok((cpu.load::<u32, Segmented>(op)? as i32).into())
+    }
+}
+impl MemoryNumber for I64 {
+    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
+        Ok((cpu.load::<u64, Segmented>(op)? as i64).into())
+    }
+}
+
+/// The six operations in the order of the ModRM reg field; FCOM and FCOMP stand between.
+const OPERATIONS: [Operation; 8] = [
+    Operation::Add,
+    Operation::Mul,
+    Operation::Add,
+    Operation::Add,
+    Operation::Sub,
+    Operation::SubReverse,
+    Operation::Div,
+    Operation::DivReverse,
+];
+
+/// FADD to FDIVR with a memory operand; `N` is the reg field.
+pub struct ArithMemory<M, const N: usize>(As<M>);
+
+impl<M: MemoryNumber, const N: usize> Execution for ArithMemory<M, N> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = M::read(cpu, op)?;
+        arith::arithmetic_memory(&mut cpu.x87, OPERATIONS[N], v);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// FCOM and FCOMP, FICOM and FICOMP.
+pub struct CompareMemory<M, const POP: bool>(As<M>);
+
+impl<M: MemoryNumber, const POP: bool> Execution for CompareMemory<M, POP> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = M::read(cpu, op)?;
+        compare::compare_memory(&mut cpu.x87, v, POP);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// FLD m32, m64; FILD.
+pub struct LoadMemory<M>(As<M>);
+
+impl<M: MemoryNumber> Execution for LoadMemory<M> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = M::read(cpu, op)?;
+        transfer::load(&mut cpu.x87, v);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// FLD m80.
+pub struct LoadExtended;
+
+impl Execution for LoadExtended {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let b: [u8; 10] = cpu.load_bytes(op)?;
+        let [s0, s1, s2, s3, s4, s5, s6, s7, e0, e1] = b;
+        let significand = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
+        let v = F80::new(u16::from_le_bytes([e0, e1]), significand);
+        transfer::load_f80(&mut cpu.x87, v);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// FBLD.
+pub struct LoadBcd;
+
+impl Execution for LoadBcd {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let b: [u8; 10] = cpu.load_bytes(op)?;
+        transfer::load_bcd(&mut cpu.x87, b);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// What FST and FIST write.
+pub trait MemoryStore: 'static {
+    /// The value.
+    type Value;
+    /// Computes it.
+    fn compute(fpu: &Fpu) -> Store<Self::Value>;
+    /// Writes it.
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &Self::Value) -> Result<(), Stop>;
+}
+
+impl MemoryStore for M32 {
+    type Value = F32;
+    fn compute(fpu: &Fpu) -> Store<F32> {
+        transfer::store_f32(fpu)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &F32) -> Result<(), Stop> {
+        cpu.store::<u32, Segmented>(op, v.0)
+    }
+}
+impl MemoryStore for M64 {
+    type Value = F64;
+    fn compute(fpu: &Fpu) -> Store<F64> {
+        transfer::store_f64(fpu)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &F64) -> Result<(), Stop> {
+        cpu.store::<u64, Segmented>(op, v.0)
+    }
+}
+impl MemoryStore for I16 {
+    type Value = i16;
+    fn compute(fpu: &Fpu) -> Store<i16> {
+        transfer::store_i16(fpu, IntegerRounding::Control)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i16) -> Result<(), Stop> {
+        cpu.store::<u16, Segmented>(op, *v as u16)
+    }
+}
+impl MemoryStore for I32 {
+    type Value = i32;
+    fn compute(fpu: &Fpu) -> Store<i32> {
+        transfer::store_i32(fpu, IntegerRounding::Control)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i32) -> Result<(), Stop> {
+        cpu.store::<u32, Segmented>(op, *v as u32)
+    }
+}
+impl MemoryStore for I64 {
+    type Value = i64;
+    fn compute(fpu: &Fpu) -> Store<i64> {
+        transfer::store_i64(fpu, IntegerRounding::Control)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i64) -> Result<(), Stop> {
+        cpu.store::<u64, Segmented>(op, *v as u64)
+    }
+}
+/// Extended precision.
+pub struct M80;
+/// Packed decimal.
+pub struct Bcd;
+
+impl MemoryStore for M80 {
+    type Value = F80;
+    fn compute(fpu: &Fpu) -> Store<F80> {
+        transfer::store_f80(fpu)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &F80) -> Result<(), Stop> {
+        let mut bytes = [0; 10];
+        bytes[..8].copy_from_slice(&v.significand.to_le_bytes());
+        bytes[8..].copy_from_slice(&v.sign_exp.to_le_bytes());
+        cpu.store_bytes(op, &bytes)
+    }
+}
+impl MemoryStore for Bcd {
+    type Value = [u8; 10];
+    fn compute(fpu: &Fpu) -> Store<[u8; 10]> {
+        transfer::store_bcd(fpu)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &[u8; 10]) -> Result<(), Stop> {
+        cpu.store_bytes(op, v)
+    }
+}
+
+/// FST, FSTP, FIST, FISTP, FBSTP.
+pub struct StoreMemory<M, const POP: bool>(As<M>);
+
+impl<M: MemoryStore, const POP: bool> Execution for StoreMemory<M, POP> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let store = M::compute(&cpu.x87);
+        if let Some(v) = &store.value {
+            M::write(cpu, op, v)?;
+        }
+        store.commit(&mut cpu.x87, POP);
+        cpu.record_operand(op);
+        Ok(())
+    }
+}
+
+/// FADD to FDIVR on registers. `N` is the operation's place in [`OPERATIONS`]; `TO_STI` puts the result into ST(i),
+/// whose number is the first slot's `a`.
+pub struct ArithStack<const N: usize, const TO_STI: bool, const POP: bool>;
+
+impl<const N: usize, const TO_STI: bool, const POP: bool> Execution for ArithStack<N, TO_STI, POP> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let (destination, source) = if TO_STI { (op.a, 0) } else { (0, op.a) };
+        arith::arithmetic(&mut cpu.x87, OPERATIONS[N], destination, source, POP);
+        Ok(())
+    }
+}
+
+/// FCOM, FUCOM and their popping forms.
+pub struct CompareStack<const ORDERED: bool, const POPS: u8>;
+
+impl<const ORDERED: bool, const POPS: u8> Execution for CompareStack<ORDERED, POPS> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        compare::compare(&mut cpu.x87, op.a, kind(ORDERED), POPS);
+        Ok(())
+    }
+}
+
+const fn kind(ordered: bool) -> Comparison {
+    if ordered {
+        Comparison::Ordered
+    } else {
+        Comparison::Unordered
+    }
+}
+
+/// FCOMI, FUCOMI and their popping forms. OF, SF and AF are cleared (SDM vol. 2, "FCOMI").
+pub struct CompareToFlags<const ORDERED: bool, const POP: bool>;
+
+impl<const ORDERED: bool, const POP: bool> Execution for CompareToFlags<ORDERED, POP> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let f = compare::compare_to_eflags(&mut cpu.x87, op.a, kind(ORDERED), POP);
+        let bit = |set: bool, bit: u64| if set { bit } else { 0 };
+        let bits = bit(f.zf, ZF) | bit(f.pf, PF) | bit(f.cf, CF);
+        cpu.flags = cpu.flags.with(ARITHMETIC, bits);
+        Ok(())
+    }
+}
+
+/// FCMOVcc; `N` is the condition's encoding.
+pub struct MoveIf<const N: usize>;
+
+impl<const N: usize> Execution for MoveIf<N> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let condition: Condition = super::data::CONDITIONS[N];
+        let holds = cpu.flags.holds(condition);
+        transfer::move_if(&mut cpu.x87, op.a, holds);
+        Ok(())
+    }
+}
+
+/// An instruction on the register stack alone, as a function of the unit and ST(i)'s number.
+pub trait OnStack: 'static {
+    /// Executes it.
+    fn run(fpu: &mut Fpu, i: u8);
+}
+
+/// An arithmetic or transfer instruction on the stack.
+pub struct Stack<F>(As<F>);
+
+impl<F: OnStack> Execution for Stack<F> {
+    const WAITS: bool = true;
+    const RECORDS: bool = true;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        F::run(&mut cpu.x87, op.a);
+        Ok(())
+    }
+}
+
+/// A control instruction that does not wait for exceptions.
+pub struct Control<F>(As<F>);
+
+impl<F: OnStack> Execution for Control<F> {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        F::run(&mut cpu.x87, op.a);
+        Ok(())
+    }
+}
+
+macro_rules! on_stack {
+    ($($(#[$doc:meta])* $name:ident => |$fpu:ident, $i:ident| $code:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub struct $name;
+            impl OnStack for $name {
+                fn run($fpu: &mut Fpu, $i: u8) {
+                    let _ = $i;
+                    $code
+                }
+            }
+        )*
+    };
+}
+
+on_stack! {
+    /// FLD ST(i).
+    LoadSt => |fpu, i| transfer::load_st(fpu, i);
+    /// FXCH.
+    Exchange => |fpu, i| transfer::exchange(fpu, i);
+    /// FST ST(i).
+    StoreSt => |fpu, i| transfer::store_st(fpu, i, false);
+    /// FSTP ST(i).
+    StoreStPop => |fpu, i| transfer::store_st(fpu, i, true);
+    /// FSTP1 (D9 D8+i).
+    StoreStUnchecked => |fpu, i| transfer::store_st_unchecked(fpu, i);
+    /// FNOP.
+    Nothing => |fpu, i| { let _ = fpu; };
+    /// FCHS.
+    ChangeSign => |fpu, i| arith::change_sign(fpu);
+    /// FABS.
+    Absolute => |fpu, i| arith::absolute(fpu);
+    /// FTST.
+    Test => |fpu, i| compare::test(fpu);
+    /// FXAM.
+    Examine => |fpu, i| compare::examine(fpu);
+    /// FLD1.
+    LoadOne => |fpu, i| transfer::load_constant(fpu, Constant::One);
+    /// FLDL2T.
+    LoadLog2Of10 => |fpu, i| transfer::load_constant(fpu, Constant::Log2Of10);
+    /// FLDL2E.
+    LoadLog2OfE => |fpu, i| transfer::load_constant(fpu, Constant::Log2OfE);
+    /// FLDPI.
+    LoadPi => |fpu, i| transfer::load_constant(fpu, Constant::Pi);
+    /// FLDLG2.
+    LoadLog10Of2 => |fpu, i| transfer::load_constant(fpu, Constant::Log10Of2);
+    /// FLDLN2.
+    LoadLnOf2 => |fpu, i| transfer::load_constant(fpu, Constant::LnOf2);
+    /// FLDZ.
+    LoadZero => |fpu, i| transfer::load_constant(fpu, Constant::Zero);
+    /// FXTRACT.
+    Extract => |fpu, i| arith::extract(fpu);
+    /// FPREM.
+    Remainder => |fpu, i| arith::remainder(fpu, RemainderKind::Truncate);
+    /// FPREM1.
+    RemainderIeee => |fpu, i| arith::remainder(fpu, RemainderKind::Nearest);
+    /// FSQRT.
+    SquareRoot => |fpu, i| arith::square_root(fpu);
+    /// FRNDINT.
+    RoundToIntegral => |fpu, i| arith::round_to_integral(fpu);
+    /// FSCALE.
+    Scale => |fpu, i| arith::scale(fpu);
+    /// FDECSTP.
+    DecrementTop => |fpu, i| control::decrement_top(fpu);
+    /// FINCSTP.
+    IncrementTop => |fpu, i| control::increment_top(fpu);
+    /// FFREE.
+    Free => |fpu, i| control::free(fpu, i);
+    /// FFREEP.
+    FreeAndPop => |fpu, i| control::free_and_pop(fpu, i);
+    /// FNCLEX.
+    ClearExceptions => |fpu, i| control::clear_exceptions(fpu);
+    /// FNINIT.
+    Init => |fpu, i| control::init(fpu);
+    /// FNENI (8087; no operation later).
+    EnableInterrupts => |fpu, i| control::set_interrupts(fpu, true);
+    /// FNDISI (8087; no operation later).
+    DisableInterrupts => |fpu, i| control::set_interrupts(fpu, false);
+}
+
+/// FLDCW.
+pub struct LoadControl;
+/// FNSTCW.
+pub struct StoreControl;
+/// FNSTSW m16.
+pub struct StoreStatus;
+/// FNSTSW AX.
+pub struct StatusToAx;
+/// FLDENV.
+pub struct LoadEnvironment;
+/// FNSTENV.
+pub struct StoreEnvironment;
+/// FRSTOR.
+pub struct Restore;
+/// FNSAVE.
+pub struct Save;
+
+impl Execution for LoadControl {
+    const WAITS: bool = true;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.load::<u16, Segmented>(op)?;
+        control::load_control(&mut cpu.x87, v);
+        Ok(())
+    }
+}
+impl Execution for StoreControl {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.x87.control;
+        cpu.store::<u16, Segmented>(op, v)
+    }
+}
+impl Execution for StoreStatus {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.x87.status_word();
+        cpu.store::<u16, Segmented>(op, v)
+    }
+}
+impl Execution for StatusToAx {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let v = cpu.x87.status_word();
+        cpu.regs.set(0, v);
+        Ok(())
+    }
+}
+impl Execution for LoadEnvironment {
+    const WAITS: bool = true;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let format = cpu.image_format(op);
+        if format.environment_bytes() == 14 {
+            let b: [u8; 14] = cpu.load_bytes(op)?;
+            image::load_environment(&mut cpu.x87, format, &b);
+        } else {
+            let b: [u8; 28] = cpu.load_bytes(op)?;
+            image::load_environment(&mut cpu.x87, format, &b);
+        }
+        Ok(())
+    }
+}
+impl Execution for StoreEnvironment {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let format = cpu.image_format(op);
+        let b = image::environment(&cpu.x87, format);
+        cpu.store_bytes(op, &b[..format.environment_bytes()])?;
+        image::mask_exceptions(&mut cpu.x87);
+        Ok(())
+    }
+}
+impl Execution for Restore {
+    const WAITS: bool = true;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let format = cpu.image_format(op);
+        if format.state_bytes() == 94 {
+            let b: [u8; 94] = cpu.load_bytes(op)?;
+            image::restore(&mut cpu.x87, format, &b);
+        } else {
+            let b: [u8; 108] = cpu.load_bytes(op)?;
+            image::restore(&mut cpu.x87, format, &b);
+        }
+        Ok(())
+    }
+}
+impl Execution for Save {
+    const WAITS: bool = false;
+    const RECORDS: bool = false;
+    fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let format = cpu.image_format(op);
+        let b = image::save(&cpu.x87, format);
+        cpu.store_bytes(op, &b[..format.state_bytes()])?;
+        control::init(&mut cpu.x87);
+        Ok(())
+    }
+}

@@ -1,0 +1,447 @@
+//! Loads and stores of instructions: the fast path through the TLB, and the slow path that does everything.
+//!
+//! # The invariant behind the `unsafe` in this file
+//! A host address in a TLB entry or a [`super::paging::PhysicalPage`] lies in a page of a block of guest memory that
+//! the board keeps for as long as the entry: whoever changes the map raises `Attention::MAP_CHANGED`, and the CPU
+//! then forgets all of them before it touches memory again. An access that hits stays inside the page.
+#![expect(
+    unsafe_code,
+    reason = "guest memory is reached by host pointers; see the invariant above"
+)]
+
+use super::address::{self, Address};
+use super::paging::Purpose;
+use super::tlb::Privilege;
+use crate::alu::Int;
+use crate::fault::Fault;
+use crate::interpreter::Interpreter;
+use crate::op::{OpRef, Stop};
+use emu_core::probe::{Memory, MemoryAccess};
+use emu_core::ram::granule_mask;
+use emu_core::x86::{Cr0, Exception, Rflags, Seg};
+use emu_core::{Gpa, Width};
+
+#[inline(always)]
+fn read_host<T: Int>(at: u64) -> T {
+    let p = std::ptr::with_exposed_provenance::<u8>(at as usize);
+    // SAFETY: see the file's header.
+    let v = unsafe {
+        match T::BITS {
+            8 => u64::from(p.read()),
+            16 => u64::from(p.cast::<u16>().read_unaligned()),
+            32 => u64::from(p.cast::<u32>().read_unaligned()),
+            _ => p.cast::<u64>().read_unaligned(),
+        }
+    };
+    T::from_u64(u64::from_le(v.to_le()))
+}
+
+#[inline(always)]
+fn write_host<T: Int>(at: u64, v: T) {
+    let p = std::ptr::with_exposed_provenance_mut::<u8>(at as usize);
+    let v = v.to_u64();
+    // SAFETY: see the file's header.
+    unsafe {
+        match T::BITS {
+            8 => p.write(v as u8),
+            16 => p.cast::<u16>().write_unaligned((v as u16).to_le()),
+            32 => p.cast::<u32>().write_unaligned((v as u32).to_le()),
+            _ => p.cast::<u64>().write_unaligned(v.to_le()),
+        }
+    }
+}
+
+/// Where a read-modify-write instruction puts its result: checked, translated, ready to be written.
+#[derive(Copy, Clone)]
+pub struct Place {
+    /// Host address; 0: `first` and `second` say where.
+    host: u64,
+    /// Physical address of the first part.
+    first: u64,
+    /// Bytes in the first part.
+    first_len: u8,
+    /// Physical address of the part on the next page.
+    second: u64,
+    /// Linear address, for probes.
+    linear: u64,
+}
+
+impl Interpreter {
+    /// Loads the memory operand of an operation.
+    #[inline(always)]
+    pub(crate) fn load<T: Int, A: Address>(&mut self, op: OpRef) -> Result<T, Stop> {
+        let offset = A::offset(self, op);
+        self.load_at::<T, A>(address::segment(&op), offset)
+    }
+
+    /// Loads from a segment.
+    #[inline(always)]
+    pub(crate) fn load_at<T: Int, A: Address>(
+        &mut self,
+        seg: usize,
+        offset: u64,
+    ) -> Result<T, Stop> {
+        let linear = if A::FLAT {
+            offset
+        } else {
+            let s = &self.segments[seg % 6];
+            if !s.may_read(offset, T::BYTES as u64) {
+                return self.load_slow(seg, offset, T::WIDTH).map(T::from_u64);
+            }
+            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+        };
+        match self.tlb.read_hit::<T>(self.privilege, linear) {
+            Some(host) => Ok(read_host(host)),
+            None => self.load_slow(seg, offset, T::WIDTH).map(T::from_u64),
+        }
+    }
+
+    /// Stores to the memory operand of an operation.
+    #[inline(always)]
+    pub(crate) fn store<T: Int, A: Address>(&mut self, op: OpRef, v: T) -> Result<(), Stop> {
+        let offset = A::offset(self, op);
+        self.store_at::<T, A>(address::segment(&op), offset, v)
+    }
+
+    /// Stores to a segment.
+    #[inline(always)]
+    pub(crate) fn store_at<T: Int, A: Address>(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        v: T,
+    ) -> Result<(), Stop> {
+        let linear = if A::FLAT {
+            offset
+        } else {
+            let s = &self.segments[seg % 6];
+            if !s.may_write(offset, T::BYTES as u64) {
+                return self.store_slow(seg, offset, T::WIDTH, v.to_u64());
+            }
+            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+        };
+        match self.tlb.write_hit::<T>(self.privilege, linear) {
+            Some(host) => {
+                write_host(host, v);
+                Ok(())
+            }
+            None => self.store_slow(seg, offset, T::WIDTH, v.to_u64()),
+        }
+    }
+
+    /// Loads the memory operand of a read-modify-write instruction, with the right to write it.
+    #[inline(always)]
+    pub(crate) fn open<T: Int, A: Address>(&mut self, op: OpRef) -> Result<(T, Place), Stop> {
+        let offset = A::offset(self, op);
+        let seg = address::segment(&op);
+        let linear = if A::FLAT {
+            offset
+        } else {
+            let s = &self.segments[seg % 6];
+            if !s.may_write(offset, T::BYTES as u64) || !s.may_read(offset, T::BYTES as u64) {
+                return self.open_slow::<T>(seg, offset);
+            }
+            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+        };
+        match self.tlb.write_hit::<T>(self.privilege, linear) {
+            Some(host) => {
+                let place = Place {
+                    host,
+                    first: 0,
+                    first_len: 0,
+                    second: 0,
+                    linear,
+                };
+                Ok((read_host(host), place))
+            }
+            None => self.open_slow::<T>(seg, offset),
+        }
+    }
+
+    /// Writes what [`Self::open`] gave the place for; cannot fail.
+    #[inline(always)]
+    pub(crate) fn close<T: Int>(&mut self, place: Place, v: T) {
+        if place.host != 0 {
+            write_host(place.host, v);
+        } else {
+            self.close_slow(place, T::WIDTH, v.to_u64());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_slow<T: Int>(&mut self, seg: usize, offset: u64) -> Result<(T, Place), Stop> {
+        let place = self.place(seg, offset, T::WIDTH)?;
+        let v = self.read_place(&place, T::WIDTH);
+        Ok((T::from_u64(v), place))
+    }
+
+    /// Checks and translates a store without performing it.
+    pub(crate) fn place(&mut self, seg: usize, offset: u64, width: Width) -> Result<Place, Stop> {
+        let linear = self.linear(seg, offset, width, true)?;
+        self.place_linear(linear, width, self.cpl == 3)
+    }
+
+    /// As [`Self::place`], for a linear address and with given privilege.
+    pub(crate) fn place_linear(
+        &mut self,
+        linear: u64,
+        width: Width,
+        user: bool,
+    ) -> Result<Place, Stop> {
+        let n = width.bytes() as u64;
+        let purpose = Purpose { write: true, user };
+        let room = 0x1000 - (linear & 0xFFF);
+        let first = self.translate(linear, purpose)?;
+        if room >= n {
+            let (len, global) = (n as u8, first.global);
+            self.fill_write(linear, first.gpa, user, global);
+            return Ok(Place {
+                host: 0,
+                first: first.gpa,
+                first_len: len,
+                second: 0,
+                linear,
+            });
+        }
+        let next = linear.wrapping_add(room) & u64::from(u32::MAX);
+        let second = self.translate(next, purpose)?.gpa;
+        Ok(Place {
+            host: 0,
+            first: first.gpa,
+            first_len: room as u8,
+            second,
+            linear,
+        })
+    }
+
+    fn read_place(&mut self, place: &Place, width: Width) -> u64 {
+        let n = width.bytes();
+        let first = usize::from(place.first_len);
+        let v = if first >= n {
+            self.physical_read(place.first, width)
+        } else {
+            self.read_parts(place.first, first, place.second, n)
+        };
+        self.watch(MemoryAccess::Read, place.linear, place.first, width, v);
+        v
+    }
+
+    fn read_parts(&mut self, first: u64, first_len: usize, second: u64, n: usize) -> u64 {
+        let mut v = 0;
+        for i in 0..n {
+            let at = if i < first_len {
+                first + i as u64
+            } else {
+                second + (i - first_len) as u64
+            };
+            v |= self.physical_read(at, Width::Byte) << (8 * i);
+        }
+        v
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close_slow(&mut self, place: Place, width: Width, v: u64) {
+        let n = width.bytes();
+        let first = usize::from(place.first_len);
+        if first >= n {
+            self.physical_write(place.first, width, v);
+        } else {
+            for i in 0..n {
+                let at = if i < first {
+                    place.first + i as u64
+                } else {
+                    place.second + (i - first) as u64
+                };
+                self.physical_write(at, Width::Byte, v >> (8 * i) & 0xFF);
+            }
+        }
+        self.watch(MemoryAccess::Write, place.linear, place.first, width, v);
+    }
+
+    /// Checks a segment access and gives its linear address.
+    fn linear(&mut self, seg: usize, offset: u64, width: Width, write: bool) -> Result<u64, Stop> {
+        let n = width.bytes() as u64;
+        let s = &self.segments[seg % 6];
+        let base = s.reg.base;
+        let ok = if write {
+            s.may_write(offset, n)
+        } else {
+            s.may_read(offset, n)
+        };
+        // With a limit of 4 GiB an access may wrap round the end of the segment (SDM vol. 3, section 5.3 leaves it to
+        // the implementation).
+        let wraps = !ok
+            && s.reg.limit == u32::MAX
+            && offset <= u64::from(u32::MAX)
+            && if write {
+                s.may_write(offset, 1)
+            } else {
+                s.may_read(offset, 1)
+            };
+        if !ok && !wraps {
+            let fault = if seg == Seg::Ss as usize {
+                Fault::SS0
+            } else {
+                Fault::GP0
+            };
+            return Err(self.fault(fault));
+        }
+        let linear = base.wrapping_add(offset) & u64::from(u32::MAX);
+        let checks =
+            self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
+        if checks && linear & (n - 1) != 0 {
+            return Err(self.fault(Fault::of(Exception::AlignmentCheck)));
+        }
+        Ok(linear)
+    }
+
+    /// A load that missed: every check, translation, devices.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn load_slow(&mut self, seg: usize, offset: u64, width: Width) -> Result<u64, Stop> {
+        let linear = self.linear(seg, offset, width, false)?;
+        self.load_linear(linear, width, self.cpl == 3)
+    }
+
+    /// Loads from a linear address with given privilege (descriptor tables and TSSs are read as supervisor).
+    pub(crate) fn load_linear(
+        &mut self,
+        linear: u64,
+        width: Width,
+        user: bool,
+    ) -> Result<u64, Stop> {
+        let n = width.bytes();
+        let purpose = Purpose { write: false, user };
+        let room = (0x1000 - (linear & 0xFFF)) as usize;
+        let first = self.translate(linear, purpose)?;
+        let v = if room >= n {
+            let page = self.physical_page(first.gpa);
+            if page.read != 0 && !self.is_watched(linear) {
+                let privilege = if user {
+                    Privilege::User
+                } else {
+                    Privilege::Supervisor
+                };
+                self.tlb
+                    .fill_read(privilege, linear, page.read, first.global);
+            }
+            self.physical_read(first.gpa, width)
+        } else {
+            let next = linear.wrapping_add(room as u64) & u64::from(u32::MAX);
+            let second = self.translate(next, purpose)?;
+            self.read_parts(first.gpa, room, second.gpa, n)
+        };
+        self.watch(MemoryAccess::Read, linear, first.gpa, width, v);
+        Ok(v)
+    }
+
+    /// A store that missed.
+    #[cold]
+    #[inline(never)]
+    fn store_slow(&mut self, seg: usize, offset: u64, width: Width, v: u64) -> Result<(), Stop> {
+        let place = self.place(seg, offset, width)?;
+        self.close_slow(place, width, v);
+        Ok(())
+    }
+
+    /// Stores to a linear address with given privilege.
+    pub(crate) fn store_linear(
+        &mut self,
+        linear: u64,
+        width: Width,
+        user: bool,
+        v: u64,
+    ) -> Result<(), Stop> {
+        let place = self.place_linear(linear, width, user)?;
+        self.close_slow(place, width, v);
+        Ok(())
+    }
+
+    fn fill_write(&mut self, linear: u64, gpa: u64, user: bool, global: bool) {
+        let page = self.physical_page(gpa);
+        if page.write == 0 || self.is_watched(linear) {
+            return;
+        }
+        let code = self.physical.locate(page.write).is_some_and(|(ram, n)| {
+            ram.mark_dirty(n);
+            ram.code_in(n) != 0
+        });
+        let privilege = if user {
+            Privilege::User
+        } else {
+            Privilege::Supervisor
+        };
+        self.tlb
+            .fill_write(privilege, linear, page.write, code, global);
+    }
+
+    /// Whether a page must stay out of the TLB because a breakpoint or a probe watches it.
+    fn is_watched(&self, linear: u64) -> bool {
+        self.watch_memory || self.has_data_breakpoint_on(linear & !0xFFF)
+    }
+
+    /// Reports an access on the slow path to data breakpoints and the probe.
+    fn watch(&mut self, access: MemoryAccess, linear: u64, gpa: u64, width: Width, value: u64) {
+        if self.dr7 & 0xFF != 0 {
+            self.note_data_breakpoints(access, linear, width);
+        }
+        if self.watch_memory {
+            let m = Memory {
+                cpu: self.id,
+                access,
+                linear,
+                gpa: Gpa(gpa),
+                width,
+                value,
+            };
+            if let Some(p) = self.probe() {
+                p.memory(&m);
+            }
+        }
+    }
+
+    /// Reads host memory that a [`super::paging::PhysicalPage`] names.
+    pub(crate) fn host_read(&self, at: u64, width: Width) -> u64 {
+        match width {
+            Width::Byte => read_host::<u8>(at).into(),
+            Width::Word => read_host::<u16>(at).into(),
+            Width::Dword => read_host::<u32>(at).into(),
+            Width::Qword => read_host(at),
+        }
+    }
+
+    /// Writes host memory that a [`super::paging::PhysicalPage`] names.
+    pub(crate) fn host_write(&self, at: u64, width: Width, v: u64) {
+        match width {
+            Width::Byte => write_host(at, v as u8),
+            Width::Word => write_host(at, v as u16),
+            Width::Dword => write_host(at, v as u32),
+            Width::Qword => write_host(at, v),
+        }
+    }
+
+    /// After a store on the slow path: marks the page dirty and drops code that was overwritten.
+    pub(crate) fn host_written(&mut self, at: u64, bytes: usize) {
+        let Some((ram, page)) = self.physical.locate(at) else {
+            return;
+        };
+        ram.mark_dirty(page);
+        let offset = (at & 0xFFF) as usize;
+        let hit = ram.code_in(page) & granule_mask(offset, (offset + bytes).min(0x1000));
+        if hit != 0 {
+            let host_page = at & !0xFFF;
+            let ram = ram.clone();
+            self.blocks.overwrite(host_page, offset..offset + bytes);
+            ram.set_code(page, self.blocks.granules_of(host_page));
+            self.leave_block = true;
+        }
+    }
+
+    /// Called before a device is accessed: guest time must be exact, and the block ends behind this instruction.
+    pub(crate) fn device_access(&mut self) {
+        self.synchronize();
+        self.leave_block = true;
+    }
+}

@@ -1,0 +1,7 @@
+//! Memory as instructions see it: logical -> linear -> physical, and the fast way past all that.
+
+pub mod access;
+pub mod address;
+pub mod paging;
+pub mod segment;
+pub mod tlb;

@@ -1,0 +1,203 @@
+//! The translation lookaside buffers: linear page to host memory, one direct-mapped table per access kind and
+//! privilege.
+//!
+//! An entry hits when its tag equals the page of the access's *last* byte while the slot is chosen by the first, so
+//! an access that crosses a page misses without a test of its own. Pages that hold decoded code carry bit 0 in the
+//! tag of their write entry: stores there miss, and the slow path looks at the code stamps.
+
+use crate::alu::Int;
+
+/// Slots in one table.
+const SLOTS: usize = 1024;
+/// Bits of an address inside a page.
+const PAGE_MASK: u64 = 0xFFF;
+/// The tag of an empty slot; equals no page address.
+const EMPTY: u64 = u64::MAX;
+/// The tag of a slot that was filled and then dropped.
+const DROPPED: u64 = u64::MAX - 1;
+/// Tag bit: the page holds decoded code.
+pub const HAS_CODE: u64 = 1;
+
+/// Which table an access uses.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Privilege {
+    /// CPL 0 to 2.
+    Supervisor = 0,
+    /// CPL 3.
+    User = 1,
+    /// Never filled: every access takes the slow path (alignment checks, watched memory).
+    Uncached = 2,
+}
+
+#[derive(Copy, Clone)]
+struct Entry {
+    tag: u64,
+    /// Host address minus linear address.
+    addend: u64,
+}
+
+const NO_ENTRY: Entry = Entry {
+    tag: EMPTY,
+    addend: 0,
+};
+
+/// One kind of access: reads or writes.
+struct Table {
+    entries: Box<[Entry; 3 * SLOTS]>,
+    filled: Vec<u16>,
+    global: Vec<u64>,
+}
+
+impl Table {
+    fn new() -> Self {
+        let entries = vec![NO_ENTRY; 3 * SLOTS].into_boxed_slice();
+        let entries = entries
+            .try_into()
+            .unwrap_or_else(|_| Box::new([NO_ENTRY; 3 * SLOTS]));
+        Self {
+            entries,
+            filled: Vec::new(),
+            global: vec![0; 2 * SLOTS / 64],
+        }
+    }
+
+    #[inline(always)]
+    fn slot(privilege: Privilege, linear: u64) -> usize {
+        privilege as usize * SLOTS + (linear >> 12) as usize % SLOTS
+    }
+
+    #[inline(always)]
+    fn hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
+        let e = &self.entries[Self::slot(privilege, linear)];
+        let last = linear.wrapping_add(T::BYTES as u64 - 1);
+        (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
+    }
+
+    fn fill(
+        &mut self,
+        privilege: Privilege,
+        linear: u64,
+        host_page: u64,
+        code: bool,
+        global: bool,
+    ) {
+        if privilege == Privilege::Uncached {
+            return;
+        }
+        let (slot, page) = (Self::slot(privilege, linear), linear & !PAGE_MASK);
+        if self.entries[slot].tag == EMPTY {
+            self.filled.push(slot as u16);
+        }
+        let tag = page | if code { HAS_CODE } else { 0 };
+        self.entries[slot] = Entry {
+            tag,
+            addend: host_page.wrapping_sub(page),
+        };
+        let (word, bit) = (slot / 64, 1 << (slot % 64));
+        self.global[word] = (self.global[word] & !bit) | if global { bit } else { 0 };
+    }
+
+    fn flush(&mut self, keep_global: bool) {
+        let (entries, global) = (&mut self.entries, &self.global);
+        self.filled.retain(|&slot| {
+            let slot = usize::from(slot);
+            let keep = keep_global && global[slot / 64] >> (slot % 64) & 1 != 0;
+            if !keep {
+                entries[slot] = NO_ENTRY;
+            }
+            keep
+        });
+    }
+
+    fn flush_page(&mut self, linear: u64) {
+        for privilege in [Privilege::Supervisor, Privilege::User] {
+            let e = &mut self.entries[Self::slot(privilege, linear)];
+            if e.tag & !PAGE_MASK == linear & !PAGE_MASK {
+                // The slot stays in `filled`, so its tag is another one that equals no page.
+                *e = Entry {
+                    tag: DROPPED,
+                    addend: 0,
+                };
+            }
+        }
+    }
+}
+
+/// All tables of a CPU.
+pub struct Tlb {
+    read: Table,
+    write: Table,
+    /// Entries filled since power-on.
+    pub fills: u64,
+}
+
+impl Default for Tlb {
+    fn default() -> Self {
+        Self {
+            read: Table::new(),
+            write: Table::new(),
+            fills: 0,
+        }
+    }
+}
+
+impl Tlb {
+    /// The host address for a read, if the page is here and the access stays inside it.
+    #[inline(always)]
+    pub fn read_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
+        self.read.hit::<T>(privilege, linear)
+    }
+
+    /// The host address for a write.
+    #[inline(always)]
+    pub fn write_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
+        self.write.hit::<T>(privilege, linear)
+    }
+
+    /// Makes a page readable.
+    pub fn fill_read(&mut self, privilege: Privilege, linear: u64, host_page: u64, global: bool) {
+        self.fills += 1;
+        self.read.fill(privilege, linear, host_page, false, global);
+    }
+
+    /// Makes a page writable; with `code`, only by way of the slow path.
+    pub fn fill_write(
+        &mut self,
+        privilege: Privilege,
+        linear: u64,
+        host_page: u64,
+        code: bool,
+        global: bool,
+    ) {
+        self.fills += 1;
+        self.write.fill(privilege, linear, host_page, code, global);
+    }
+
+    /// A page now holds code: stores to it must take the slow path.
+    pub fn mark_code(&mut self, host_page: u64) {
+        for &slot in &self.write.filled {
+            let e = &mut self.write.entries[usize::from(slot)];
+            if (e.tag & !PAGE_MASK).wrapping_add(e.addend) == host_page {
+                e.tag |= HAS_CODE;
+            }
+        }
+    }
+
+    /// Forgets everything, but for global pages if `keep_global`.
+    pub fn flush(&mut self, keep_global: bool) {
+        self.read.flush(keep_global);
+        self.write.flush(keep_global);
+    }
+
+    /// Forgets writable pages, so that the next store marks its page dirty again.
+    pub fn flush_writes(&mut self) {
+        self.write.flush(false);
+    }
+
+    /// Forgets one page.
+    pub fn flush_page(&mut self, linear: u64) {
+        self.read.flush_page(linear);
+        self.write.flush_page(linear);
+    }
+}

@@ -1,0 +1,110 @@
+//! CPU models as data: what each offers, how it starts, where it differs.
+
+mod i80286;
+mod i8086;
+mod p6;
+
+use crate::x87::Generation;
+use emu_core::x86::CpuState;
+use iced_x86::{CpuidFeature, Instruction};
+
+/// A CPU model.
+#[derive(Debug)]
+pub struct CpuModel {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it is.
+    pub description: &'static str,
+    /// Instruction groups that it executes, as iced-x86 names them.
+    pub features: &'static [CpuidFeature],
+    /// CPUID leaves from 0 on; empty: no CPUID.
+    pub cpuid: &'static [[u32; 4]],
+    /// The floating-point unit.
+    pub fpu: Generation,
+    /// The instruction pointer wraps at 16 bits, and word accesses at the end of a segment wrap to its start.
+    pub ip_wraps: bool,
+    /// The value of EDX after reset: the processor signature.
+    pub signature: u32,
+    /// Flag bits that read as 1 whatever is written.
+    pub flags_fixed: u64,
+    /// Flag bits that can be written (arithmetic flags included).
+    pub flags_writable: u64,
+    /// CR0 bits that exist.
+    pub cr0: u64,
+    /// CR4 bits that exist.
+    pub cr4: u64,
+    /// CR0 after reset.
+    pub reset_cr0: u64,
+    /// Where execution starts: CS base and instruction pointer.
+    pub reset_vector: (u64, u64),
+}
+
+impl CpuModel {
+    /// All models.
+    pub const ALL: &'static [&'static Self] = &[&i8086::MODEL, &i80286::MODEL, &p6::MODEL];
+    /// The model that a machine has when none is named.
+    pub const DEFAULT: &'static Self = &p6::MODEL;
+
+    /// A model by its name.
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        Self::ALL
+            .iter()
+            .find(|m| m.name.eq_ignore_ascii_case(name))
+            .copied()
+    }
+
+    /// Whether the model executes an instruction; one that it does not is undefined on it.
+    pub fn offers(&self, insn: &Instruction) -> bool {
+        insn.cpuid_features()
+            .iter()
+            .all(|f| self.features.contains(f))
+    }
+
+    /// A CPUID leaf. Beyond the highest basic leaf the highest one answers (SDM vol. 2, "CPUID").
+    pub fn cpuid(&self, leaf: u32, _subleaf: u32) -> [u32; 4] {
+        self.cpuid
+            .get(leaf as usize)
+            .or(self.cpuid.last())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The state after reset (SDM vol. 3, table 10-1).
+    pub fn reset_state(&self) -> CpuState {
+        use emu_core::x86::{Cr0, DescriptorTable, Gpr, Rflags, Seg, SegmentAttributes as A};
+        use emu_core::x86::{SegmentRegister, Selector};
+        let segment = |selector: u16, base: u64, attributes: A| SegmentRegister {
+            selector: Selector(selector),
+            base,
+            limit: 0xFFFF,
+            attributes: attributes | A::USABLE,
+        };
+        let data = A::PRESENT | A::NON_SYSTEM | A::WRITABLE | A::ACCESSED;
+        let mut s = CpuState {
+            rip: self.reset_vector.1,
+            rflags: Rflags::from_bits_retain(self.flags_fixed),
+            segments: [segment(0, 0, data); 6],
+            ldtr: segment(0, 0, A::PRESENT | A::WRITABLE),
+            tr: segment(0, 0, A::PRESENT | A::WRITABLE | A::ACCESSED | A::CODE),
+            gdtr: DescriptorTable {
+                base: 0,
+                limit: 0xFFFF,
+            },
+            idtr: DescriptorTable {
+                base: 0,
+                limit: 0xFFFF,
+            },
+            cr0: Cr0::from_bits_retain(self.reset_cr0),
+            dr6: 0xFFFF_0FF0,
+            dr7: 0x400,
+            ..CpuState::default()
+        };
+        let selector = if self.ip_wraps { 0xFFFF } else { 0xF000 };
+        s.segments[Seg::Cs as usize] = segment(selector, self.reset_vector.0, data | A::CODE);
+        s.gpr[Gpr::Rdx as usize] = self.signature.into();
+        // After RESET the x87 holds FINIT's control word only on later parts; the P6 starts with 0040h.
+        s.x87.control = 0x0040;
+        s.x87.not_empty = 0xFF;
+        s
+    }
+}

@@ -1,0 +1,62 @@
+//! The general registers, addressed as lowering prepared them.
+
+use crate::alu::Int;
+use emu_core::x86::Gpr;
+
+/// Number of the register that always reads as 0: stands for "no base" and "no index".
+pub const ZERO: u8 = 16;
+/// Set in a register number to name bits 8 to 15 (AH, CH, DH, BH).
+pub const HIGH_BYTE: u8 = 0x80;
+
+/// General registers. A 32-bit write clears the upper half, as in 64-bit mode; outside of it nobody sees that half.
+#[derive(Clone, Debug)]
+pub struct Registers([u64; 32]);
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self([0; 32])
+    }
+}
+
+impl Registers {
+    /// Reads the operand-sized register `r`.
+    #[inline(always)]
+    pub fn get<T: Int>(&self, r: u8) -> T {
+        let v = self.0[usize::from(r & 31)];
+        if T::BITS == 8 {
+            T::from_u64(v >> ((r & HIGH_BYTE) >> 4))
+        } else {
+            T::from_u64(v)
+        }
+    }
+
+    /// Writes the operand-sized register `r`.
+    #[inline(always)]
+    pub fn set<T: Int>(&mut self, r: u8, v: T) {
+        let slot = &mut self.0[usize::from(r & 31)];
+        *slot = match T::BITS {
+            8 => {
+                let shift = (r & HIGH_BYTE) >> 4;
+                (*slot & !(0xFF << shift)) | (v.to_u64() << shift)
+            }
+            16 => (*slot & !0xFFFF) | v.to_u64(),
+            _ => v.to_u64(),
+        };
+    }
+
+    /// The whole register.
+    #[inline(always)]
+    pub fn whole(&self, r: u8) -> u64 {
+        self.0[usize::from(r & 31)]
+    }
+
+    /// A named register.
+    pub fn named<T: Int>(&self, r: Gpr) -> T {
+        self.get(r as u8)
+    }
+
+    /// Writes a named register.
+    pub fn set_named<T: Int>(&mut self, r: Gpr, v: T) {
+        self.set(r as u8, v);
+    }
+}

@@ -1,0 +1,595 @@
+//! The loop: boundaries between instructions, where events, interrupts and debug traps are taken, and blocks between
+//! them.
+//!
+//! # The invariant behind the `unsafe` in this file
+//! `Attached` holds pointers to the bus and the probe, and to the block that runs. Bus and probe are set on entry to
+//! [`CpuBackend::run`] from references that live until it returns, and cleared before it returns; they are used only
+//! through `&mut self`. The running block stays allocated until `BlockCache::bury`, which only this loop calls,
+//! between blocks.
+#![expect(
+    unsafe_code,
+    reason = "the bus, the probe and the running block; see the invariant above"
+)]
+
+use crate::block::Block;
+use crate::interpreter::Interpreter;
+use crate::op::{OpRef, Stop};
+use emu_core::backend::{
+    Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick, Special, SystemBus,
+};
+use emu_core::probe::{Execute, Probe, Verdict};
+use emu_core::x86::{Activity, CpuState, Dr6, Rflags, Seg};
+use std::ptr::NonNull;
+
+/// What is attached for the length of a slice or a block.
+#[derive(Default)]
+pub struct Attached {
+    bus: Option<NonNull<dyn SystemBus>>,
+    probe: Option<NonNull<dyn Probe>>,
+    block: Option<NonNull<Block>>,
+    /// Value of the instruction pointer at the start of the block.
+    pub block_rip: u64,
+    /// Instructions of the block that were already counted.
+    counted: u64,
+    /// Instructions retired since the board was last told.
+    done: u64,
+    /// Instructions that may retire before the board must be told.
+    budget: u64,
+    /// Iterations of a repeated string instruction before the one that is counted as the instruction itself.
+    pub repeated: u64,
+    /// The operation that executes.
+    pub op: OpRef,
+    /// A repeated string instruction was left before its end.
+    repeating: bool,
+    /// The probe asked to stop.
+    probe_stopped: bool,
+}
+
+// SAFETY: the pointers are only set while `run` is on the stack of the thread that owns the CPU.
+unsafe impl Send for Attached {}
+
+impl Interpreter {
+    /// The bus.
+    pub(crate) fn bus(&mut self) -> &mut dyn SystemBus {
+        let bus = self
+            .attached
+            .bus
+            .expect("instructions are executed only inside `run`");
+        // SAFETY: see the file's header.
+        unsafe { &mut *bus.as_ptr() }
+    }
+
+    /// The probe, if one watches.
+    pub(crate) fn probe(&mut self) -> Option<&mut dyn Probe> {
+        // SAFETY: see the file's header.
+        self.attached.probe.map(|p| unsafe { &mut *p.as_ptr() })
+    }
+
+    /// Whether a slice is running.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.attached.bus.is_some()
+    }
+
+    fn current_block(&self) -> Option<&Block> {
+        // SAFETY: see the file's header.
+        self.attached.block.map(|b| unsafe { b.as_ref() })
+    }
+
+    /// The number, in the running block, of the instruction at `op`.
+    fn insn_at(&self, op: OpRef) -> usize {
+        self.current_block()
+            .map_or(0, |b| b.insn_of_slot(op.slots_from(b.first())))
+    }
+
+    /// The address of the instruction behind `op`.
+    pub(crate) fn next_rip(&self, op: OpRef) -> u64 {
+        let n = self.insn_at(op);
+        let offset = self.current_block().map_or(0, |b| b.offset_of(n + 1));
+        self.wrap_rip(self.attached.block_rip.wrapping_add(offset))
+    }
+
+    /// The address of the instruction at `op`.
+    pub(crate) fn this_rip(&self, op: OpRef) -> u64 {
+        let n = self.insn_at(op);
+        let offset = self.current_block().map_or(0, |b| b.offset_of(n));
+        self.wrap_rip(self.attached.block_rip.wrapping_add(offset))
+    }
+
+    /// Lets the instruction pointer wrap where the model's does.
+    pub(crate) fn wrap_rip(&self, rip: u64) -> u64 {
+        if self.model.ip_wraps {
+            rip & 0xFFFF
+        } else {
+            rip & u64::from(u32::MAX)
+        }
+    }
+
+    /// Leaves the block at `op`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave(&mut self, op: OpRef, stop: Stop) -> Option<OpRef> {
+        let n = self.insn_at(op);
+        self.attached.repeating = stop == Stop::Repeat;
+        let retired = match stop {
+            Stop::Fault => {
+                self.rip = self.this_rip(op);
+                n as u64
+            }
+            Stop::Repeat => {
+                self.rip = self.this_rip(op);
+                self.poll = true;
+                n as u64
+            }
+            Stop::Branch => n as u64 + 1,
+            Stop::Leave => {
+                self.rip = self.next_rip(op);
+                self.poll = true;
+                n as u64 + 1
+            }
+        };
+        self.finish_block(retired);
+        if stop == Stop::Fault {
+            self.poll = true;
+            self.deliver_fault();
+            self.attached.done += 1;
+        }
+        None
+    }
+
+    /// Ends the block after its last instruction.
+    pub(crate) fn leave_at_end(&mut self) {
+        let Some(b) = self.current_block() else {
+            return;
+        };
+        let (len, insns) = (u64::from(b.len), u64::from(b.insns));
+        self.rip = self.wrap_rip(self.attached.block_rip.wrapping_add(len));
+        self.finish_block(insns);
+    }
+
+    /// Whether a repeated string instruction must do one repetition at a time: single stepping, breakpoints.
+    pub(crate) fn single_repetitions(&self) -> bool {
+        self.rflags.contains(Rflags::TF) || self.dr7 & 0xFF != 0
+    }
+
+    #[inline(always)]
+    fn finish_block(&mut self, retired: u64) {
+        let repeated = std::mem::take(&mut self.attached.repeated);
+        self.attached.done += retired.saturating_sub(self.attached.counted) + repeated;
+        self.attached.counted = 0;
+        self.attached.block = None;
+    }
+
+    /// Tells the board how many instructions have retired, up to (not including) the one that executes.
+    pub(crate) fn synchronize(&mut self) {
+        if !self.is_attached() {
+            return;
+        }
+        // The instruction that executes asks, so a block is running, unless code is fetched or an event delivered.
+        let done = std::mem::take(&mut self.attached.done);
+        let repeated = std::mem::take(&mut self.attached.repeated);
+        let in_block = match self.attached.block {
+            Some(_) => self.insn_at(self.attached.op) as u64,
+            None => 0,
+        };
+        let fresh = in_block.saturating_sub(self.attached.counted) + repeated;
+        self.attached.counted = in_block.max(self.attached.counted);
+        self.retired += done + fresh;
+        self.attached.budget = self.attached.budget.saturating_sub(done + fresh);
+        self.bus().advance(done + fresh);
+    }
+
+    /// How many iterations a repeated string instruction at `op` may do before an event is due.
+    pub(crate) fn repeat_budget(&self, op: OpRef) -> u64 {
+        let before = self.insn_at(op) as u64;
+        let used = self.attached.done + before.saturating_sub(self.attached.counted);
+        self.attached.budget.saturating_sub(used).max(1)
+    }
+
+    /// Executes up to `budget` instructions.
+    fn execute(&mut self) {
+        while !self.poll && self.attached.done < self.attached.budget {
+            if self.needs_care() {
+                self.step_with_care(false);
+                continue;
+            }
+            let Some(block) = self.block_at_rip() else {
+                continue;
+            };
+            // SAFETY: see the file's header.
+            let b = unsafe { block.as_ref() };
+            let room = self.attached.budget - self.attached.done;
+            self.attached.block = Some(block);
+            self.attached.block_rip = self.rip;
+            if u64::from(b.insns) <= room {
+                let mut op = b.first();
+                while let Some(next) = (op.handler)(self, op) {
+                    op = next;
+                }
+            } else {
+                let mut op = b.first();
+                for _ in 0..room {
+                    match (op.handler)(self, op) {
+                        Some(next) => op = next,
+                        None => break,
+                    }
+                }
+                if self.attached.block.is_some() {
+                    self.stop_before(op);
+                }
+            }
+        }
+    }
+
+    /// Leaves the block before the instruction at `op`.
+    fn stop_before(&mut self, op: OpRef) {
+        let n = self.insn_at(op);
+        self.rip = self.this_rip(op);
+        self.finish_block(n as u64);
+    }
+
+    /// The block at the instruction pointer; `None` if fetching faulted (the fault is then delivered) or the block
+    /// cannot be entered as a whole (its first instructions have then been executed one by one).
+    #[inline(always)]
+    fn block_at_rip(&mut self) -> Option<NonNull<Block>> {
+        self.blocks.bury();
+        self.leave_block = false;
+        let cs = &self.segments[Seg::Cs as usize].reg;
+        let (base, limit) = (cs.base, u64::from(cs.limit));
+        let linear = base.wrapping_add(self.rip) & u64::from(u32::MAX);
+        if self.cache_blocks
+            && let Some(b) = self.blocks.recent(linear, self.mode)
+            && self.rip + u64::from(b.len) - 1 <= limit
+        {
+            return Some(NonNull::from(b));
+        }
+        self.fetch_block(linear, limit)
+    }
+
+    /// Finds or decodes the block at the instruction pointer.
+    #[cold]
+    #[inline(never)]
+    fn fetch_block(&mut self, linear: u64, limit: u64) -> Option<NonNull<Block>> {
+        match self.decode_at(linear, limit) {
+            Ok(block) => Some(block),
+            Err(_) => {
+                self.poll = true;
+                self.deliver_fault();
+                self.attached.done += 1;
+                None
+            }
+        }
+    }
+
+    /// Whether the next instruction must be executed alone, with all the checks at its boundaries.
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.sti_shadow
+            || self.mov_ss_shadow
+            || self.pending_debug != 0
+            || self.rflags.intersects(Rflags::TF.union(Rflags::RF))
+            || self.dr7 & 0xFF != 0
+    }
+
+    /// Executes one instruction with breakpoints, single stepping and interrupt shadows (SDM vol. 3, sections 6.9
+    /// and 18.3.1).
+    fn step_with_care(&mut self, watched: bool) {
+        if self.pending_debug != 0 && !self.mov_ss_shadow {
+            self.deliver_debug_trap();
+            return;
+        }
+        let resume = self.rflags.contains(Rflags::RF);
+        if !resume && !self.mov_ss_shadow && self.hits_instruction_breakpoint() {
+            self.poll = true;
+            self.deliver_debug_fault();
+            self.attached.done += 1;
+            return;
+        }
+        let stepping = self.rflags.contains(Rflags::TF);
+        let (sti, mov_ss) = (self.sti_shadow, self.mov_ss_shadow);
+        let before = self.attached.done;
+        let Some(block) = self.block_at_rip() else {
+            return;
+        };
+        if watched && !self.probe_allows(block) {
+            return;
+        }
+        self.sti_shadow = false;
+        self.mov_ss_shadow = false;
+        self.attached.block = Some(block);
+        self.attached.block_rip = self.rip;
+        // SAFETY: see the file's header.
+        let op = unsafe { block.as_ref() }.first();
+        let delivered = self.deliveries;
+        let next = (op.handler)(self, op);
+        if let Some(next) = next {
+            self.stop_before(next);
+        }
+        let faulted = self.deliveries != delivered;
+        let completed = self.attached.done > before && !faulted;
+        if completed {
+            if resume && !self.attached.repeating {
+                self.rflags.remove(Rflags::RF);
+            }
+            if stepping && !self.mov_ss_shadow {
+                self.pending_debug |= Dr6::BS.bits();
+            }
+        } else if !faulted {
+            self.sti_shadow = sti;
+            self.mov_ss_shadow = mov_ss;
+        }
+        if self.pending_debug != 0 && !self.mov_ss_shadow {
+            self.deliver_debug_trap();
+        }
+        self.poll = true;
+    }
+
+    /// Handles everything that happens at an instruction boundary. `Some`: the slice ends.
+    fn boundary(&mut self) -> Option<Exit> {
+        let done = std::mem::take(&mut self.attached.done);
+        self.retired += done;
+        self.bus().advance(done);
+        self.poll = false;
+        loop {
+            let id = self.id;
+            let attention = self.bus().attention(id);
+            if attention.contains(Attention::RESET) || attention.contains(Attention::INIT) {
+                let init = !attention.contains(Attention::RESET);
+                self.bus().accept(id, Attention::RESET | Attention::INIT);
+                self.reset(init);
+                if let Some(p) = self.probe() {
+                    p.reset(id);
+                }
+                continue;
+            }
+            if attention.contains(Attention::MAP_CHANGED)
+                || attention.contains(Attention::A20_MASKED) != self.physical.a20_masked
+            {
+                self.bus().accept(id, Attention::MAP_CHANGED);
+                self.take_map(attention);
+            }
+            if attention.contains(Attention::CODE_WRITTEN) {
+                self.bus().accept(id, Attention::CODE_WRITTEN);
+                self.drop_overwritten_code();
+            }
+            if attention.contains(Attention::NMI) {
+                self.bus().accept(id, Attention::NMI);
+                self.nmi_pending = true;
+            }
+            if attention.contains(Attention::STOP) || self.kick.take() {
+                return Some(Exit::SliceEnd);
+            }
+            if self.activity == Activity::Shutdown && !self.nmi_pending {
+                return Some(Exit::Shutdown);
+            }
+            if self.nmi_pending && !self.nmi_blocked && !self.mov_ss_shadow {
+                self.nmi_pending = false;
+                self.nmi_blocked = true;
+                self.activity = Activity::Running;
+                self.deliver_nmi();
+                return None;
+            }
+            let open = self.interrupts_open();
+            if open && attention.contains(Attention::INTR) {
+                if let Some(vector) = self.bus().acknowledge(id) {
+                    self.activity = Activity::Running;
+                    self.deliver_external(vector);
+                }
+                return None;
+            }
+            if self.activity == Activity::Halted {
+                return Some(Exit::Halted);
+            }
+            return None;
+        }
+    }
+
+    /// Takes the board's present memory map.
+    fn take_map(&mut self, attention: Attention) {
+        self.physical.a20_masked = attention.contains(Attention::A20_MASKED);
+        let blocks = self.bus().blocks().to_vec();
+        self.physical.refresh(&blocks);
+        self.flush_tlb(false);
+    }
+
+    /// Drops code that devices wrote over.
+    fn drop_overwritten_code(&mut self) {
+        let blocks: Vec<_> = self
+            .physical
+            .blocks
+            .iter()
+            .map(|b| (b.start, b.ram.clone()))
+            .collect();
+        for (start, ram) in blocks {
+            if ram.code_was_written() {
+                for (page, granules) in ram.take_code_writes() {
+                    let host_page = start + (u64::from(page) << 12);
+                    self.blocks.overwrite_granules(host_page, granules);
+                    ram.set_code(page as usize, self.blocks.granules_of(host_page));
+                }
+            }
+        }
+    }
+
+    fn run_slice(&mut self, watched: bool) -> Exit {
+        loop {
+            if let Some(exit) = self.boundary() {
+                return exit;
+            }
+            self.attached.budget = self.bus().countdown();
+            if watched {
+                if let Some(exit) = self.execute_watched() {
+                    return exit;
+                }
+            } else {
+                self.execute();
+            }
+        }
+    }
+
+    fn execute_watched(&mut self) -> Option<Exit> {
+        while !self.poll && self.attached.done < self.attached.budget {
+            let before = (self.attached.done, self.deliveries);
+            self.step_watched();
+            if (self.attached.done, self.deliveries) == before && self.stopped_by_probe() {
+                let done = std::mem::take(&mut self.attached.done);
+                self.retired += done;
+                self.bus().advance(done);
+                return Some(Exit::Probe);
+            }
+        }
+        None
+    }
+
+    /// One instruction under a probe: the same as without, one at a time.
+    fn step_watched(&mut self) {
+        self.attached.probe_stopped = false;
+        if self.needs_care() {
+            self.step_with_care(true);
+            return;
+        }
+        let Some(block) = self.block_at_rip() else {
+            return;
+        };
+        if !self.probe_allows(block) {
+            return;
+        }
+        self.attached.block = Some(block);
+        self.attached.block_rip = self.rip;
+        // SAFETY: see the file's header.
+        let op = unsafe { block.as_ref() }.first();
+        if let Some(next) = (op.handler)(self, op) {
+            self.stop_before(next);
+        }
+    }
+
+    fn stopped_by_probe(&self) -> bool {
+        self.attached.probe_stopped
+    }
+
+    /// Shows the first instruction of a block to the probe; false if it says stop.
+    fn probe_allows(&mut self, block: NonNull<Block>) -> bool {
+        // SAFETY: see the file's header.
+        let b = unsafe { block.as_ref() };
+        let len = b.offset_of(1).min(15) as usize;
+        let mut bytes = [0; 15];
+        for (i, byte) in bytes[..len].iter_mut().enumerate() {
+            let in_first = 0x1000 - (b.host & 0xFFF) as usize;
+            let at = match b.second_page {
+                Some(second) if i >= in_first => second + (i - in_first) as u64,
+                _ => b.host + i as u64,
+            };
+            *byte = if b.host == 0 {
+                0
+            } else {
+                self.host_read(at, emu_core::Width::Byte) as u8
+            };
+        }
+        let cs = self.segments[Seg::Cs as usize].reg;
+        let at = Execute {
+            cpu: self.id,
+            insns: self.retired + self.attached.done,
+            linear: cs.base.wrapping_add(self.rip) & u64::from(u32::MAX),
+            bytes: &bytes[..len],
+            code_bits: if self.mode & crate::interpreter::mode::CODE_32 != 0 {
+                32
+            } else {
+                16
+            },
+        };
+        let probe = self.attached.probe;
+        let this = &*self;
+        let state = || {
+            let mut s = this.save_state();
+            s.retired += this.attached.done;
+            s
+        };
+        // SAFETY: see the file's header; the probe is not part of `self`.
+        let verdict = probe.map(|p| unsafe { &mut *p.as_ptr() }.execute(&at, &state));
+        if verdict == Some(Verdict::Stop) {
+            self.attached.probe_stopped = true;
+            return false;
+        }
+        true
+    }
+
+    /// Marks the CPU as stopped by a triple fault.
+    pub(crate) fn shut_down(&mut self) {
+        self.activity = Activity::Shutdown;
+        self.poll = true;
+        let id = self.id;
+        self.bus().special_cycle(id, Special::Shutdown);
+    }
+}
+
+impl CpuBackend for Interpreter {
+    fn run(&mut self, bus: &mut dyn SystemBus, probe: Option<&mut dyn Probe>) -> Exit {
+        let watched = probe.is_some();
+        let memory = probe.as_ref().is_some_and(|p| p.wants_memory());
+        // SAFETY: only the lifetime is erased; both are cleared below, before the references end.
+        self.attached.bus = Some(unsafe {
+            std::mem::transmute::<NonNull<dyn SystemBus + '_>, NonNull<dyn SystemBus>>(
+                NonNull::from(bus),
+            )
+        });
+        // SAFETY: as above.
+        self.attached.probe = probe.map(|p| unsafe {
+            std::mem::transmute::<NonNull<dyn Probe + '_>, NonNull<dyn Probe>>(NonNull::from(p))
+        });
+        if self.watch_memory != memory {
+            self.watch_memory = memory;
+            self.update_mode();
+        }
+        if self.physical.blocks.is_empty() {
+            let id = self.id;
+            let attention = self.bus().attention(id);
+            self.take_map(attention);
+        }
+        let exit = self.run_slice(watched);
+        self.attached.bus = None;
+        self.attached.probe = None;
+        self.attached.block = None;
+        self.stats.exits += 1;
+        exit
+    }
+
+    fn state(&self) -> CpuState {
+        self.save_state()
+    }
+
+    fn set_state(&mut self, state: &CpuState) {
+        self.load_state(state);
+    }
+
+    fn invalidate(&mut self, what: Invalidate) {
+        match what {
+            Invalidate::Memory => {
+                self.physical = Default::default();
+                self.flush_tlb(false);
+            }
+            Invalidate::WriteTracking => self.tlb.flush_writes(),
+            Invalidate::All => {
+                self.physical = Default::default();
+                self.blocks.clear();
+                self.flush_tlb(false);
+            }
+        }
+    }
+
+    fn kick(&self) -> Kick {
+        self.kick.clone()
+    }
+
+    fn caps(&self) -> BackendCaps {
+        BackendCaps {
+            exact: true,
+            probes: true,
+        }
+    }
+
+    fn stats(&self) -> BackendStats {
+        BackendStats {
+            tlb_fills: self.tlb.fills,
+            ..self.stats
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Laws of the loop and the caches, on a board of nothing but RAM.
+
+use crate::{CpuModel, Interpreter};
+use emu_core::backend::{Attention, CpuBackend, CpuId, Exit, Special, SystemBus};
+use emu_core::bus::{Gpa, PageView, Width};
+use emu_core::ram::Ram;
+use emu_core::x86::{CpuState, Gpr, Seg, Selector};
+
+/// RAM at 0, ports that remember, and an event after each `period` instructions.
+struct Board {
+    ram: [Ram; 1],
+    insns: u64,
+    stop_at: u64,
+    out: Vec<(u64, u16, u32)>,
+    period: u64,
+}
+
+impl Board {
+    fn new(code: &[u8]) -> Self {
+        let ram = Ram::new("ram", 1 << 20).expect("memory");
+        ram.write(0x1000, code);
+        Self {
+            ram: [ram],
+            insns: 0,
+            stop_at: u64::MAX,
+            out: Vec::new(),
+            period: 1000,
+        }
+    }
+}
+
+impl SystemBus for Board {
+    fn attention(&self, _: CpuId) -> Attention {
+        if self.insns >= self.stop_at {
+            Attention::STOP
+        } else {
+            Attention::empty()
+        }
+    }
+    fn accept(&mut self, _: CpuId, _: Attention) {}
+    fn advance(&mut self, retired: u64) {
+        self.insns += retired;
+    }
+    fn countdown(&self) -> u64 {
+        let next = (self.insns / self.period + 1) * self.period;
+        next.min(self.stop_at.max(self.insns + 1)) - self.insns
+    }
+    fn insns(&self) -> u64 {
+        self.insns
+    }
+    fn port_read(&mut self, _: CpuId, port: u16, _: Width) -> u32 {
+        u32::from(port)
+    }
+    fn port_write(&mut self, _: CpuId, port: u16, _: Width, value: u32) {
+        self.out.push((self.insns, port, value));
+    }
+    fn mmio_read(&mut self, _: CpuId, _: Gpa, _: bool, w: Width) -> u64 {
+        w.mask()
+    }
+    fn mmio_write(&mut self, _: CpuId, _: Gpa, _: bool, _: Width, _: u64) {}
+    fn page(&self, gpa: Gpa, _: bool) -> PageView {
+        if gpa.0 < 1 << 20 {
+            let side = Some((self.ram[0].clone(), gpa.0 as usize & !0xFFF));
+            PageView {
+                read: side.clone(),
+                write: side,
+            }
+        } else {
+            PageView::default()
+        }
+    }
+    fn acknowledge(&mut self, _: CpuId) -> Option<u8> {
+        None
+    }
+    fn special_cycle(&mut self, _: CpuId, _: Special) {}
+    fn blocks(&self) -> &[Ram] {
+        &self.ram
+    }
+}
+
+/// A CPU in real mode at 0000:1000 with its stack at 0000:F000.
+fn at_1000() -> Interpreter {
+    let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+    let mut s = cpu.state();
+    s.segments[Seg::Cs as usize].selector = Selector(0);
+    s.segments[Seg::Cs as usize].base = 0;
+    s.rip = 0x1000;
+    s.gpr[Gpr::Rsp as usize] = 0xF000;
+    cpu.set_state(&s);
+    cpu
+}
+
+fn run(board: &mut Board, cpu: &mut Interpreter) -> (Exit, CpuState) {
+    let exit = cpu.run(board, None);
+    (exit, cpu.state())
+}
+
+/// mov cx,100 / l: add ax,cx / push ax / pop bx / loop l / out 80h,ax / hlt
+const SUM: [u8; 12] = [
+    0xB9, 100, 0, 0x01, 0xC8, 0x50, 0x5B, 0xE2, 0xFA, 0xE7, 0x80, 0xF4,
+];
+
+#[test]
+fn a_loop_sums_and_halts_after_the_exact_number_of_instructions() {
+    let mut board = Board::new(&SUM);
+    let mut cpu = at_1000();
+    let (exit, s) = run(&mut board, &mut cpu);
+    assert_eq!(exit, Exit::Halted);
+    assert_eq!(s.gpr[Gpr::Rax as usize], 5050);
+    assert_eq!(s.gpr[Gpr::Rbx as usize], 5050);
+    assert_eq!(board.insns, 1 + 400 + 2);
+    assert_eq!(board.out, [(401, 0x80, 5050)]);
+    assert_eq!(s.rip, 0x100C);
+}
+
+#[test]
+fn stopping_at_any_instruction_and_going_on_changes_nothing() {
+    let reference = {
+        let mut board = Board::new(&SUM);
+        let mut cpu = at_1000();
+        run(&mut board, &mut cpu).1
+    };
+    for cached in [true, false] {
+        for stop in 0..403 {
+            let mut board = Board::new(&SUM);
+            board.stop_at = stop;
+            let mut cpu = at_1000();
+            cpu.set_block_cache(cached);
+            let (exit, s) = run(&mut board, &mut cpu);
+            assert_eq!((exit, board.insns), (Exit::SliceEnd, stop));
+            let mut other = at_1000();
+            other.set_state(&s);
+            board.stop_at = u64::MAX;
+            let (exit, s) = run(&mut board, &mut other);
+            assert_eq!((exit, s), (Exit::Halted, reference), "stopped at {stop}");
+        }
+    }
+}
+
+#[test]
+fn a_repeated_move_counts_each_repetition_and_can_be_stopped_between_any_two() {
+    // mov si,2000h / mov di,3000h / mov cx,50 / rep movsb / hlt
+    let code = [0xBE, 0, 0x20, 0xBF, 0, 0x30, 0xB9, 50, 0, 0xF3, 0xA4, 0xF4];
+    for stop in 0..54 {
+        let mut board = Board::new(&code);
+        board.ram[0].write(0x2000, &[7; 50]);
+        board.stop_at = stop;
+        let mut cpu = at_1000();
+        let (exit, s) = run(&mut board, &mut cpu);
+        assert_eq!((exit, board.insns), (Exit::SliceEnd, stop));
+        let moved = stop.saturating_sub(3).min(50);
+        if stop > 3 {
+            assert_eq!(s.gpr[Gpr::Rcx as usize], 50 - moved);
+            assert_eq!(s.rip, if moved == 50 { 0x100B } else { 0x1009 });
+        }
+        board.stop_at = u64::MAX;
+        assert_eq!(run(&mut board, &mut cpu).0, Exit::Halted);
+        assert_eq!(board.insns, 54);
+        assert_eq!(board.ram[0].read_u8(0x3031), 7);
+        assert_eq!(board.ram[0].read_u8(0x3032), 0);
+    }
+}
+
+#[test]
+fn an_instruction_that_the_one_before_it_changed_executes_as_changed() {
+    // l: mov byte [1006h],42h ; inc ax -> inc dx / nop / jmp to hlt
+    let code = [0xC6, 0x06, 0x06, 0x10, 0x42, 0x90, 0x40, 0xF4];
+    let mut board = Board::new(&code);
+    let mut cpu = at_1000();
+    let (_, s) = run(&mut board, &mut cpu);
+    assert_eq!(s.gpr[Gpr::Rax as usize], 0);
+    assert_eq!(s.gpr[Gpr::Rdx as usize] & 0xFFFF, (0x0634 + 1) & 0xFFFF);
+}
+
+#[test]
+fn an_instruction_across_a_page_is_decoded_again_when_its_second_page_changes() {
+    // 1FFEh: mov ax,imm16 (imm in the next page) / hlt
+    let mut board = Board::new(&[]);
+    board.ram[0].write(0x1FFF, &[0xB8, 0x34, 0x12, 0xF4]);
+    let mut cpu = at_1000();
+    for value in [0x1234u16, 0xBEEF] {
+        board.ram[0].write_u16(0x2000, value);
+        let mut s = at_1000().state();
+        s.rip = 0x1FFF;
+        cpu.set_state(&s);
+        cpu.invalidate(emu_core::backend::Invalidate::All);
+        let (_, s) = run(&mut board, &mut cpu);
+        assert_eq!(s.gpr[Gpr::Rax as usize], u64::from(value));
+    }
+}
