@@ -487,3 +487,38 @@ pub fn conformance<D: Device>(make: impl Fn(&mut Lines<'_>) -> D) {
         }
     }
 }
+
+/// The law that a saved state keeps its shape as long as it keeps its version.
+///
+/// `folder` holds `golden-v<VERSION>.bin`: the state of a device after some random steps, saved once when the version
+/// was made. It must still load, and save as the same bytes. With `BOXWOOD_WRITE_GOLDEN` in the environment a missing
+/// file is written; an existing one never is, so a new shape needs a new version.
+pub fn golden<D: Device>(make: impl Fn(&mut Lines<'_>) -> D, folder: &str) {
+    let file = std::path::Path::new(folder).join(format!("golden-v{}.bin", D::State::VERSION));
+    if !file.exists() && std::env::var_os("BOXWOOD_WRITE_GOLDEN").is_some() {
+        let mut bench = Bench::new(&make);
+        let mut rng = Rng::new(1);
+        for _ in 0..1000 {
+            bench.random_step(&mut rng);
+        }
+        std::fs::write(&file, bench.save()).expect("the golden file can be written");
+    }
+    let saved = match std::fs::read(&file) {
+        Ok(saved) => saved,
+        Err(e) => panic!("{}: {}: {e}", D::KIND, file.display()),
+    };
+    let mut bench = Bench::new(&make);
+    if let Err(e) = bench.device.load(D::State::VERSION, &saved) {
+        panic!(
+            "{}: a state of version {} is refused: {e}",
+            D::KIND,
+            D::State::VERSION
+        );
+    }
+    assert_eq!(
+        bench.save(),
+        saved,
+        "{}: the state's shape has changed, its version has not",
+        D::KIND
+    );
+}

@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 fn device() -> FwCfg {
     let contents = Contents::new(64 << 20, 2)
@@ -115,4 +115,12 @@ fn names_that_do_not_fit_are_refused() {
         .and_then(|c| c.file("a", []));
     assert_eq!(twice.unwrap_err(), ContentsError::Duplicate("a".into()));
     assert!(Contents::default().file("x".repeat(55), []).is_ok());
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| device(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/fw_cfg"),
+    );
 }

@@ -1,6 +1,6 @@
 use super::*;
 use emu_core::bus::{Gpa, MemoryMap, Route};
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 const MIB: usize = 1 << 20;
 
@@ -194,4 +194,12 @@ fn a_board_can_give_it_a_subsystem_id() {
     let mut b = Bench::new(|_| I440fx::new(dram, I440fx::PCI_HOLE).with_subsystem(0x1AF4, 0x1100));
     b.with(|d, cx| d.config_write(0x2C, Width::Dword, 0, cx));
     assert_eq!(get(&mut b, 0x2C, Width::Dword), 0x1100_1AF4);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| I440fx::new(Ram::new("dram", MIB).expect("memory"), I440fx::PCI_HOLE),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/i440fx"),
+    );
 }

@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 fn bridge(lines: &mut Lines<'_>) -> Piix3 {
     Piix3::new(Wiring {
@@ -142,4 +142,9 @@ fn a_reset_turns_routes_off_but_the_pins_stay_as_they_are_driven() {
     assert_eq!(high(&b), []);
     set(&mut b, 0x63, Width::Byte, 0x09);
     assert_eq!(high(&b), [9]);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(bridge, concat!(env!("CARGO_MANIFEST_DIR"), "/src/piix3"));
 }

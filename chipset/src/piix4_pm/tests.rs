@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 const PM_BASE: u16 = 0xB000;
 const SMB_BASE: u16 = 0xB100;
@@ -256,4 +256,12 @@ fn block_data_is_an_array_whose_index_host_control_resets() {
 fn smm_can_be_claimed_before_firmware_comes_to_it() {
     let mut b = Bench::new(|lines| function(lines).with_smm_claimed());
     assert_eq!(get(&mut b, 0x5B, Width::Byte), 0x02);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        function,
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/piix4_pm"),
+    );
 }

@@ -5,7 +5,7 @@ mod registers;
 mod timing;
 
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 pub(super) const VRAM_BYTES: usize = 1 << 20;
 
@@ -264,4 +264,12 @@ fn the_isa_card_keeps_the_laws_of_devices() {
 #[test]
 fn the_pci_card_keeps_the_laws_of_devices() {
     conformance(|lines| card(Slot::Pci, lines));
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |lines| card(Slot::Pci, lines),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/vga"),
+    );
 }
