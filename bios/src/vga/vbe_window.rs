@@ -59,11 +59,19 @@ vga_dispi_enable_write:
 # Carry if there is no display interface with a linear frame buffer and 32 bits a pixel (B0C2h and later).
 vga_dispi_check:
     pushw %ax
+    pushw %cx
+    movw $0xb0c5, %cx              # the chip shows what the guest says it knows
     movw $vga_dispi_id, %ax
     callw vga_dispi_read
-    subw $0xb0c2, %ax
+    cmpw %cx, %ax
+    je 1f
+    movw $vga_dispi_id, %ax
+    callw vga_dispi_write
+    callw vga_dispi_read
+1:  subw $0xb0c2, %ax
     cmpw $0x0e, %ax
     cmc
+    popw %cx
     popw %ax
     retw
 
