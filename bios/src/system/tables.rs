@@ -8,8 +8,8 @@
 //! Tables of boards with PCI or power management carry a blank signature in the ROM; POST writes it into
 //! the shadow RAM where that hardware was found.
 //!
-//! **Not implemented**: PnP device nodes (function 00h and all others answer 82h, not supported), AML beyond
-//! `\_S5`, SMBIOS types beyond 0, 1, 3, 4, 16, 17, 19, 32, 127.
+//! **Not implemented**: PnP device nodes (every function answers 82h, not supported), AML beyond
+//! `\_S5` and the PCI root with its interrupt routing, SMBIOS types beyond 0, 1, 3, 4, 16, 17, 19, 32, 127.
 
 macro_rules! text {
     () => {
@@ -185,6 +185,20 @@ smbios_table_end:
     .ascii "BXWD"
     .long 1
 .endm
+# Package length (two bytes) of what ends at END; START is behind the length.
+.macro aml_length start, end
+    .byte 0x40 | ((\end - \start + 2) & 0x0f), (\end - \start + 2) >> 4
+.endm
+# Word address space descriptor: type 1 I/O, 2 bus numbers; fixed, produced, positively decoded.
+.macro aml_word_range type, flags, first, last
+    .byte 0x88, 0x0d, 0x00, \type, 0x0c, \flags
+    .word 0, \first, \last, 0, \last - \first + 1
+.endm
+# Double word address space descriptor: memory, read and write.
+.macro aml_dword_range first, last
+    .byte 0x87, 0x17, 0x00, 0x00, 0x0c, 0x01
+    .long 0, \first, \last, 0, \last - \first + 1
+.endm
 .balign 16
 rsdp:
     .ascii "        "           # RSD PTR
@@ -227,6 +241,56 @@ dsdt:
     .byte 0x08                  # Name (\_S5, Package (4) {0, 0, 0, 0})
     .ascii "_S5_"
     .byte 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00
+    .byte 0x10                  # Scope (\_SB)
+    aml_length aml_sb, aml_sb_end
+aml_sb:
+    .ascii "\\_SB_"
+    .byte 0x5b, 0x82            # Device (PCI0)
+    aml_length aml_pci0, aml_sb_end
+aml_pci0:
+    .ascii "PCI0"
+    .byte 0x08                  # Name (_HID, EisaId ("PNP0A03"))
+    .ascii "_HID"
+    .byte 0x0c, 0x41, 0xd0, 0x0a, 0x03
+    .byte 0x08                  # Name (_ADR, 0)
+    .ascii "_ADR"
+    .byte 0x00
+    .byte 0x08                  # Name (_CRS, ResourceTemplate () {..})
+    .ascii "_CRS"
+    .byte 0x11
+    aml_length aml_crs, aml_crs_end
+aml_crs:
+    .byte 0x0a, aml_crs_end - aml_crs_data
+aml_crs_data:
+    aml_word_range 2, 0x00, 0x0000, 0x00ff # buses
+    .byte 0x47, 0x01, 0xf8, 0x0c, 0xf8, 0x0c, 0x01, 0x08 # the bridge's own ports
+    aml_word_range 1, 0x03, 0x0000, 0x0cf7
+    aml_word_range 1, 0x03, 0x0d00, 0xffff
+    aml_dword_range 0x000a0000, 0x000bffff
+    aml_dword_range PCI_MEM_START, PCI_MEM_END - 1
+    .byte 0x79, 0x00
+aml_crs_end:
+    .byte 0x08                  # Name (_PRT, Package (124) {..})
+    .ascii "_PRT"
+    .byte 0x12
+    aml_length aml_prt, aml_sb_end
+aml_prt:
+    .byte 31 * 4
+# Slot n, pin p: PIRQ (n - 1 + p) mod 4; PIRQA and B are IRQ 10, C and D IRQ 11 (pirq_irqs).
+.set aml_slot, 1
+.rept 31
+    .set aml_pin, 0
+    .rept 4
+    .byte 0x12, 0x0c, 0x04
+    .byte 0x0c
+    .word 0xffff, aml_slot
+    .byte 0x0a, aml_pin, 0x00
+    .byte 0x0a, 10 + (((aml_slot + 3 + aml_pin) >> 1) & 1)
+    .set aml_pin, aml_pin + 1
+    .endr
+    .set aml_slot, aml_slot + 1
+.endr
+aml_sb_end:
 dsdt_end:
     rom_checksum system, dsdt, dsdt_end, dsdt + 9
 
