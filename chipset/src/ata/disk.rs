@@ -2,7 +2,7 @@
 
 use super::spec::*;
 use super::{
-    COMMAND_NS, DMA_BLOCK_SECTORS, Drive, Identity, Job, Phase, SECTOR_NS, Unit, Work, sector_bytes,
+    COMMAND_NS, DMA_BLOCK_SECTORS, Drive, Identity, Job, Phase, SECTOR_NS, Work, sector_bytes,
 };
 use emu_core::Cx;
 use emu_core::host::{BlockBackend, BlockError, SECTOR_BYTES};
@@ -103,6 +103,11 @@ impl DiskState {
         }
     }
 
+    /// Whether only a reset helps.
+    pub fn asleep(&self) -> bool {
+        self.power == Power::Sleep
+    }
+
     /// The power mode, standby timer included.
     pub fn power_at(&self, now: VirtTime) -> Power {
         let idle = now.since(self.last_active);
@@ -131,28 +136,13 @@ fn standby_ns(count: u8) -> u64 {
     }
 }
 
-impl Drive<'_> {
+impl Drive<'_, Disk> {
     fn backend(&mut self) -> &mut dyn BlockBackend {
-        let Unit::Disk(disk) = &mut *self.unit;
-        &mut *disk.backend
+        &mut *self.unit.backend
     }
 
-    /// A write to the command register.
-    pub(super) fn command(&mut self, code: u8, cx: &mut Cx<'_>) {
-        if self.s.busy() || self.s.disk.power == Power::Sleep {
-            return;
-        }
-        if self.s.transferring() {
-            // The host gave up a transfer.
-            self.quiet();
-        }
-        self.s.interrupt = false;
-        self.s.error = 0;
-        self.s.status -= Status::ERR | Status::DF;
-        self.disk_command(code, cx);
-    }
-
-    fn disk_command(&mut self, code: u8, cx: &mut Cx<'_>) {
+    /// A command of its own, or one that a disk does not know.
+    pub(super) fn disk_command(&mut self, code: u8, cx: &mut Cx<'_>) {
         use command::*;
         let native_max_read = std::mem::take(&mut self.s.disk.native_max_read);
         let power = self.s.disk.power_at(cx.now());
@@ -195,8 +185,7 @@ impl Drive<'_> {
             RECALIBRATE..=RECALIBRATE_LAST => self.busy(Work::Complete, COMMAND_NS, cx),
             INITIALIZE_DEVICE_PARAMETERS => self.initialize_parameters(),
             IDENTIFY_DEVICE => {
-                let Unit::Disk(disk) = &*self.unit;
-                self.s.buffer = super::identify::disk(disk, &self.s.disk);
+                self.s.buffer = super::identify::disk(self.unit, &self.s.disk);
                 self.s.job = Job::default();
                 self.busy(Work::Offer, COMMAND_NS, cx);
             }

@@ -1,5 +1,6 @@
 //! IDENTIFY DEVICE (ATA/ATAPI-6 section 8.15).
 
+use super::atapi::{CdRom, CdState};
 use super::disk::{Disk, DiskState};
 use super::spec::{LBA28_SECTORS, MULTIPLE_MAX};
 
@@ -106,5 +107,34 @@ pub(super) fn disk(disk: &Disk, s: &DiskState) -> Vec<u8> {
         w.0[100 + i] = u16::from_le_bytes([pair[0], pair[1]]);
     }
     // Word 128 stays 0: no security feature set.
+    w.bytes()
+}
+
+/// IDENTIFY PACKET DEVICE (section 8.16).
+pub(super) fn packet(cd: &CdRom, s: &CdState) -> Vec<u8> {
+    let mut w = Words::new();
+    // Packet device, CD-ROM, removable, DRQ within 50 microseconds, packets of 12 bytes.
+    w.0[0] = 0x85C0;
+    w.text(10, 10, &cd.identity.serial);
+    w.text(23, 4, &cd.identity.firmware);
+    w.text(27, 20, &cd.identity.model);
+    // DMA, LBA, IORDY.
+    w.0[49] = 0x0F00;
+    w.0[50] = 0x4000;
+    w.0[51] = 0x0200;
+    w.0[53] = 0x0006;
+    w.0[63] = modes(0x0007, s.multiword_mode);
+    w.0[64] = 0x0003;
+    for word in &mut w.0[65..=68] {
+        *word = 120;
+    }
+    w.0[80] = 0x007E;
+    // Power management, PACKET, DEVICE RESET, NOP.
+    w.0[82] = 0x0008 | 0x0010 | 0x0200 | 0x4000;
+    w.0[83] = 0x4000;
+    w.0[84] = 0x4000;
+    w.0[85] = w.0[82];
+    w.0[87] = 0x4000;
+    w.0[88] = modes(0x0007, s.ultra_mode);
     w.bytes()
 }

@@ -7,19 +7,26 @@
 //! to it, moves data when [`Channel::dma_request`] says so, and leads [`Channel::interrupt`] to its line. Two devices
 //! share the cable: both see every register write, the selected one answers and executes.
 //!
-//! - `disk`: commands of a hard disk; `identify`: what it says of itself; `smart`: its health
+//! - `disk`: commands of a hard disk; `identify`: what devices say of themselves; `smart`: a disk's health
+//! - `atapi`: packet protocol of a CD-ROM drive; `mmc`: its commands; `cd_sector`: sectors as they stand on a disc
 //!
 //! Disk work is done at once on the back end but completes after a time in guest time.
 //!
 //! **Not implemented**: the security feature set (IDENTIFY says so, its commands abort); overlapped and queued
 //! commands; READ/WRITE LONG; host protected area passwords (SET MAX SET PASSWORD and its kin abort); CFA, removable
-//! media and streaming feature sets.
+//! media and streaming feature sets. CD-ROM drives: images hold one session with one track of mode 1, so there is no
+//! audio to play, no CD-TEXT, no PMA and no ATIP.
 //!
 //! **Known inaccuracies**: latencies are short constants, not those of a turning disk; the write cache is the host's
 //! (FLUSH CACHE flushes it).
 
+mod atapi;
+#[cfg(test)]
+mod atapi_tests;
+mod cd_sector;
 mod disk;
 mod identify;
+mod mmc;
 mod smart;
 pub mod spec;
 #[cfg(test)]
@@ -32,6 +39,7 @@ use emu_core::host::{BlockBackend, SECTOR_BYTES};
 use serde::{Deserialize, Serialize};
 use spec::*;
 
+pub use atapi::CdRom;
 pub use disk::Disk;
 
 /// Time from a reset until the devices are ready: ours, disks take up to 31 s to spin up.
@@ -71,6 +79,8 @@ impl Identity {
 pub enum Unit {
     /// A hard disk.
     Disk(Disk),
+    /// A CD-ROM drive.
+    CdRom(CdRom),
 }
 
 impl Unit {
@@ -79,9 +89,15 @@ impl Unit {
         Self::Disk(Disk { backend, identity })
     }
 
+    /// A CD-ROM drive, with a disc in it or without. The disc's image is addressed in sectors of 512 bytes.
+    pub fn cdrom(medium: Option<Box<dyn BlockBackend>>, identity: Identity) -> Self {
+        Self::CdRom(CdRom { medium, identity })
+    }
+
     fn signature(&self) -> (u8, u8) {
         match self {
             Self::Disk(_) => SIGNATURE_DISK,
+            Self::CdRom(_) => SIGNATURE_PACKET,
         }
     }
 }
@@ -99,6 +115,12 @@ enum Work {
     Verify,
     /// Makes writes durable.
     Flush,
+    /// Executes a command packet.
+    Packet,
+    /// Reads the next sectors of a disc.
+    ReadDisc,
+    /// Offers what is left of a packet command's data.
+    MoreData,
     /// Offers the buffer.
     Offer,
     /// Nothing but telling that the command is done.
@@ -155,6 +177,7 @@ struct DriveState {
     position: u32,
     job: Job,
     disk: disk::DiskState,
+    cd: atapi::CdState,
 }
 
 impl DriveState {
@@ -177,6 +200,7 @@ impl DriveState {
                 Some(Unit::Disk(d)) => disk::DiskState::new(d),
                 _ => disk::DiskState::default(),
             },
+            cd: atapi::CdState::default(),
         }
     }
 
@@ -208,6 +232,7 @@ impl ChannelState {
                 || d.position as usize > d.buffer.len()
                 || d.job.remaining > 1 << 16
                 || d.job.block > DMA_BLOCK_SECTORS
+                || !d.cd.is_valid()
         };
         if self.selected > 1 || self.drives.iter().any(bad) {
             return Err("an ATA transfer is out of bounds");
@@ -232,8 +257,8 @@ pub struct Channel {
 }
 
 /// A device during one call.
-struct Drive<'a> {
-    unit: &'a mut Unit,
+struct Drive<'a, U> {
+    unit: &'a mut U,
     s: &'a mut DriveState,
     timer: TimerId,
 }
@@ -253,7 +278,7 @@ impl Channel {
         }
     }
 
-    fn drive<'a>(&'a mut self, s: &'a mut ChannelState, n: u8) -> Option<Drive<'a>> {
+    fn drive<'a>(&'a mut self, s: &'a mut ChannelState, n: u8) -> Option<Drive<'a, Unit>> {
         let i = usize::from(n & 1);
         Some(Drive {
             unit: self.units[i].as_mut()?,
@@ -263,7 +288,7 @@ impl Channel {
     }
 
     /// The device that executes and answers: the selected one, or none.
-    fn selected<'a>(&'a mut self, s: &'a mut ChannelState) -> Option<Drive<'a>> {
+    fn selected<'a>(&'a mut self, s: &'a mut ChannelState) -> Option<Drive<'a, Unit>> {
         let n = s.selected;
         self.drive(s, n)
     }
@@ -463,6 +488,24 @@ impl Channel {
         }
     }
 
+    /// A medium is put into the CD-ROM drive at position `n`, or taken out.
+    pub fn change_medium(
+        &mut self,
+        s: &mut ChannelState,
+        n: u8,
+        medium: Option<Box<dyn BlockBackend>>,
+    ) {
+        if let Some(Drive {
+            unit: Unit::CdRom(cd),
+            s,
+            ..
+        }) = self.drive(s, n)
+        {
+            s.cd.medium_changed(medium.is_some());
+            cd.medium = medium;
+        }
+    }
+
     /// How many bytes the device could move at once.
     pub fn dma_bytes(&self, s: &ChannelState) -> usize {
         let d = &s.drives[usize::from(s.selected & 1)];
@@ -470,16 +513,28 @@ impl Channel {
     }
 }
 
-impl Drive<'_> {
+impl Drive<'_, Unit> {
+    fn with_disk(&mut self) -> Result<Drive<'_, Disk>, Drive<'_, CdRom>> {
+        let (s, timer) = (&mut *self.s, self.timer);
+        match &mut *self.unit {
+            Unit::Disk(unit) => Ok(Drive { unit, s, timer }),
+            Unit::CdRom(unit) => Err(Drive { unit, s, timer }),
+        }
+    }
+
     /// What only the RESET- signal does.
     fn hardware_reset(&mut self) {
-        let Unit::Disk(disk) = &mut *self.unit;
-        self.s.disk.hardware_reset(disk);
+        match self.with_disk() {
+            Ok(d) => d.s.disk.hardware_reset(d.unit),
+            Err(d) => d.s.cd.hardware_reset(),
+        }
     }
 
     fn software_reset(&mut self) {
-        let Unit::Disk(disk) = &mut *self.unit;
-        self.s.disk.software_reset(disk);
+        match self.with_disk() {
+            Ok(d) => d.s.disk.software_reset(d.unit),
+            Err(d) => d.s.cd.software_reset(),
+        }
     }
 
     fn hold_in_reset(&mut self, cx: &mut Cx<'_>) {
@@ -491,6 +546,7 @@ impl Drive<'_> {
         s.buffer.clear();
         s.position = 0;
         s.job = Job::default();
+        s.cd.end_transfer();
     }
 
     fn begin_reset(&mut self, cx: &mut Cx<'_>) {
@@ -498,9 +554,103 @@ impl Drive<'_> {
         self.busy(Work::Reset, RESET_NS, cx);
     }
 
+    /// A write to the command register.
+    fn command(&mut self, code: u8, cx: &mut Cx<'_>) {
+        if code == command::DEVICE_RESET && matches!(self.unit, Unit::CdRom(_)) {
+            // Section 8.10: even while busy, and without interrupt.
+            self.hold_in_reset(cx);
+            self.work(Work::Reset, cx);
+            return;
+        }
+        if self.s.busy() || self.s.disk.asleep() || self.s.cd.asleep() {
+            return;
+        }
+        if self.s.transferring() {
+            // The host gave up a transfer.
+            self.quiet();
+            self.s.cd.end_transfer();
+        }
+        self.s.interrupt = false;
+        self.s.error = 0;
+        self.s.status -= Status::ERR | Status::DF;
+        match self.with_disk() {
+            Ok(mut d) => d.disk_command(code, cx),
+            Err(mut d) => d.atapi_command(code, cx),
+        }
+    }
+
+    fn work(&mut self, work: Work, cx: &mut Cx<'_>) {
+        match work {
+            Work::Reset => {
+                let diagnostic = self.s.job.command == command::EXECUTE_DEVICE_DIAGNOSTIC;
+                let (mid, high) = self.unit.signature();
+                self.put_signature(mid, high);
+                self.quiet();
+                if matches!(self.unit, Unit::CdRom(_)) {
+                    // A packet device is not ready until its first command (section 9.12).
+                    self.s.status = Status::empty();
+                }
+                self.s.error = DIAGNOSTIC_PASSED;
+                self.s.interrupt = diagnostic;
+                self.s.job = Job::default();
+                return;
+            }
+            Work::Offer => return self.offer(false),
+            Work::Complete => return self.done(),
+            _ => {}
+        }
+        match (self.with_disk(), work) {
+            (Ok(mut d), Work::Read) => d.read_block(),
+            (Ok(mut d), Work::Write) => d.write_block(cx),
+            (Ok(mut d), Work::Verify) => d.verify(),
+            (Ok(mut d), Work::Flush) => d.flush(),
+            (Err(mut d), Work::Packet) => d.execute_packet(cx),
+            (Err(mut d), Work::ReadDisc) => d.read_disc(),
+            (Err(mut d), Work::MoreData) => d.offer_data(),
+            // Only a damaged snapshot asks a disk for a disc's work, or the reverse.
+            (Ok(mut d), _) => d.fail(Error::ABRT),
+            (Err(mut d), _) => d.fail(Error::ABRT),
+        }
+    }
+
+    fn pio_read(&mut self, cx: &mut Cx<'_>) -> u16 {
+        if self.s.phase != Phase::PioIn {
+            return 0xFFFF;
+        }
+        let at = self.s.position as usize;
+        let byte = |i: usize| self.s.buffer.get(at + i).copied().unwrap_or(0);
+        let value = u16::from_le_bytes([byte(0), byte(1)]);
+        self.moved(2, cx);
+        value
+    }
+
+    fn pio_write(&mut self, value: u16, cx: &mut Cx<'_>) {
+        if self.s.phase == Phase::PioOut {
+            let at = self.s.position as usize;
+            for (slot, byte) in self.s.buffer.iter_mut().skip(at).zip(value.to_le_bytes()) {
+                *slot = byte;
+            }
+            self.moved(2, cx);
+        }
+    }
+
+    /// So many bytes went over the cable.
+    fn moved(&mut self, bytes: usize, cx: &mut Cx<'_>) {
+        let len = self.s.buffer.len();
+        let position = (self.s.position as usize).saturating_add(bytes).min(len);
+        self.s.position = position as u32;
+        if position >= len {
+            match self.with_disk() {
+                Ok(mut d) => d.block_moved(cx),
+                Err(mut d) => d.data_moved(cx),
+            }
+        }
+    }
+}
+
+impl<U> Drive<'_, U> {
     /// The signature that stands in the registers after a reset (section 9.12).
-    fn put_signature(&mut self) {
-        let (mid, high) = self.unit.signature();
+    fn put_signature(&mut self, mid: u8, high: u8) {
         let s = &mut *self.s;
         s.count = [1, 0];
         s.lba_low = [1, 0];
@@ -538,25 +688,6 @@ impl Drive<'_> {
         self.s.error = error.bits();
     }
 
-    fn work(&mut self, work: Work, cx: &mut Cx<'_>) {
-        match work {
-            Work::Reset => {
-                let diagnostic = self.s.job.command == command::EXECUTE_DEVICE_DIAGNOSTIC;
-                self.put_signature();
-                self.quiet();
-                self.s.error = DIAGNOSTIC_PASSED;
-                self.s.interrupt = diagnostic;
-                self.s.job = Job::default();
-            }
-            Work::Offer => self.offer(false),
-            Work::Complete => self.done(),
-            Work::Read => self.read_block(),
-            Work::Write => self.write_block(cx),
-            Work::Verify => self.verify(),
-            Work::Flush => self.flush(),
-        }
-    }
-
     /// The buffer is ready for the host to read.
     fn offer(&mut self, dma: bool) {
         let s = &mut *self.s;
@@ -575,37 +706,6 @@ impl Drive<'_> {
         s.status = Status::DRDY | Status::DSC | Status::DRQ;
         s.phase = if dma { Phase::DmaOut } else { Phase::PioOut };
         s.interrupt |= interrupt;
-    }
-
-    fn pio_read(&mut self, cx: &mut Cx<'_>) -> u16 {
-        if self.s.phase != Phase::PioIn {
-            return 0xFFFF;
-        }
-        let at = self.s.position as usize;
-        let byte = |i: usize| self.s.buffer.get(at + i).copied().unwrap_or(0);
-        let value = u16::from_le_bytes([byte(0), byte(1)]);
-        self.moved(2, cx);
-        value
-    }
-
-    fn pio_write(&mut self, value: u16, cx: &mut Cx<'_>) {
-        if self.s.phase == Phase::PioOut {
-            let at = self.s.position as usize;
-            for (slot, byte) in self.s.buffer.iter_mut().skip(at).zip(value.to_le_bytes()) {
-                *slot = byte;
-            }
-            self.moved(2, cx);
-        }
-    }
-
-    /// So many bytes went over the cable.
-    fn moved(&mut self, bytes: usize, cx: &mut Cx<'_>) {
-        let len = self.s.buffer.len();
-        let position = (self.s.position as usize).saturating_add(bytes).min(len);
-        self.s.position = position as u32;
-        if position >= len {
-            self.block_moved(cx);
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::identify::checksum;
 use super::spec::{Error, smart};
-use super::{COMMAND_NS, Drive, Job, Work};
+use super::{COMMAND_NS, Disk, Drive, Job, Work};
 use emu_core::Cx;
 use emu_core::host::SECTOR_BYTES;
 use serde::{Deserialize, Serialize};
@@ -116,7 +116,7 @@ fn log(s: &SmartState, address: u8) -> Option<Vec<u8>> {
     Some(finish(b))
 }
 
-impl Drive<'_> {
+impl Drive<'_, Disk> {
     pub(super) fn smart(&mut self, cx: &mut Cx<'_>) {
         let (subcommand, mid, high) = (self.s.features[0], self.s.lba_mid[0], self.s.lba_high[0]);
         let (low, count) = (self.s.lba_low[0], self.s.count[0]);

@@ -23,8 +23,9 @@ use crate::ata::{Channel, ChannelState, Unit};
 use crate::pci::{COMMAND, Command, ConfigRegisters, ConfigSpace, LATENCY_TIMER, Status};
 use bus_master::BusMaster;
 use emu_core::bus::{Decode, Width};
-use emu_core::cap::{PciFunction, PortAddr, PortIo, Timers};
+use emu_core::cap::{HostInput, PciFunction, PortAddr, PortIo, Timers};
 use emu_core::event::TimerId;
+use emu_core::host::{DriveId, HostEvent};
 use emu_core::snapshot::Snapshot;
 use emu_core::{Cx, Device, Line, ResetKind};
 use serde::{Deserialize, Serialize};
@@ -206,6 +207,21 @@ impl Device for Piix3Ide {
     }
     fn timers(&mut self) -> Option<&mut dyn Timers> {
         Some(self)
+    }
+    fn host_input(&mut self) -> Option<&mut dyn HostInput> {
+        Some(self)
+    }
+}
+
+impl HostInput for Piix3Ide {
+    fn host_input(&mut self, event: HostEvent, _cx: &mut Cx<'_>) {
+        if let HostEvent::Medium(change) = event
+            && let DriveId::Atapi(n, position) = change.drive
+            && let n = usize::from(n)
+            && let Some(channel) = self.channels.get_mut(n)
+        {
+            channel.change_medium(&mut self.state.channels[n], position, change.medium);
+        }
     }
 }
 

@@ -184,6 +184,10 @@ pub(crate) fn pattern_disk() -> Unit {
     Unit::disk(Box::new(Pattern), Identity::new("PATTERN", "1"))
 }
 
+pub(crate) fn pattern_cdrom() -> Unit {
+    Unit::cdrom(Some(Box::new(Pattern)), Identity::new("PATTERN CD", "2"))
+}
+
 #[test]
 fn conforms() {
     conformance(|lines| {
@@ -191,7 +195,7 @@ fn conforms() {
         Piix3Ide::new(
             irqs,
             [Some(pattern_disk()), Some(pattern_disk())],
-            [None, None],
+            [Some(pattern_cdrom()), None],
         )
     });
 }
@@ -200,12 +204,15 @@ fn conforms() {
 fn random_accesses_with_everything_enabled_never_panic() {
     for seed in 1..15 {
         let mut rng = emu_core::testkit::Rng::new(seed);
-        let mut rig = Rig::new([Some(pattern_disk()), None], [None, Some(pattern_disk())]);
+        let mut rig = Rig::new(
+            [Some(pattern_disk()), None],
+            [Some(pattern_cdrom()), Some(pattern_disk())],
+        );
         for _ in 0..20_000 {
             let v = rng.next_u64();
             let port = [
-                0x1F0, 0x1F1, 0x1F2, 0x1F6, 0x1F7, 0x177, 0x3F6, 0xC000, 0xC002,
-            ][(v % 9) as usize]
+                0x1F0, 0x1F1, 0x1F2, 0x1F6, 0x1F7, 0x170, 0x176, 0x3F6, 0xC000, 0xC002,
+            ][(v % 10) as usize]
                 + (v >> 8 & 3) as u16;
             match v >> 60 {
                 0 => rig.bench.advance_ns(v >> 16 & 0xF_FFFF),
