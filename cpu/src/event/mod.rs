@@ -4,3 +4,6 @@ pub mod debug;
 pub mod fault;
 pub mod interrupt;
 pub mod task;
+
+#[cfg(test)]
+mod tests;

@@ -153,9 +153,9 @@ impl Interpreter {
         }
         self.check_system_target(selector, d)?;
         if d.system_type() == Some(SystemType::TaskGate) || d.is_available_tss() {
-            return self.to_task(selector, d, Reason::Jump, op);
+            return self.switch_by_far_pointer(selector, d, Reason::Jump, op);
         }
-        let t = self.through_call_gate(selector, d)?;
+        let t = self.through_call_gate(d)?;
         let c = t.descriptor;
         let allowed = if c.is_conforming() {
             c.dpl() <= self.cpl
@@ -194,9 +194,9 @@ impl Interpreter {
         }
         self.check_system_target(selector, d)?;
         if d.system_type() == Some(SystemType::TaskGate) || d.is_available_tss() {
-            return self.to_task(selector, d, Reason::Nested, op);
+            return self.switch_by_far_pointer(selector, d, Reason::Nested, op);
         }
-        let t = self.through_call_gate(selector, d)?;
+        let t = self.through_call_gate(d)?;
         let c = t.descriptor;
         self.ensure(c.dpl() <= self.cpl, Fault::gp(t.selector))?;
         self.ensure(c.is_present(), Fault::np(t.selector))?;
@@ -244,7 +244,7 @@ impl Interpreter {
     }
 
     /// JMP or CALL to a TSS or through a task gate.
-    fn to_task(
+    fn switch_by_far_pointer(
         &mut self,
         selector: Selector,
         d: Descriptor,
@@ -261,7 +261,7 @@ impl Interpreter {
     }
 
     /// The code segment that a call gate leads to.
-    fn through_call_gate(&mut self, _: Selector, gate: Descriptor) -> Result<CodeTarget, Stop> {
+    fn through_call_gate(&mut self, gate: Descriptor) -> Result<CodeTarget, Stop> {
         let selector = gate.gate_selector();
         let descriptor = self.far_descriptor(selector)?;
         self.ensure(descriptor.is_code(), Fault::gp(selector))?;
