@@ -3,6 +3,7 @@
 pub mod bcd;
 pub mod flags;
 pub mod int;
+pub mod legacy;
 pub mod muldiv;
 pub mod shift;
 

@@ -1,17 +1,19 @@
 //! From bytes to blocks: fetch, decode with iced-x86, lower.
 
+pub mod legacy;
 pub mod lower;
 
 use crate::block::Block;
-use crate::exec;
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::paging::Purpose;
+use crate::models::Processor;
 use crate::op::{Op, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::Seg;
 use iced_x86::{Decoder, DecoderError, DecoderOptions, Instruction};
+use legacy::Form;
 use lower::Lowering;
 use std::ptr::NonNull;
 
@@ -123,7 +125,7 @@ impl Interpreter {
     fn decode_uncached(&mut self, limit: u64) -> Result<NonNull<Block>, Stop> {
         let base = self.segments[Seg::Cs as usize].reg.base;
         let mut bytes = Vec::with_capacity(INSN_BYTES_MAX);
-        while bytes.len() < INSN_BYTES_MAX {
+        while bytes.len() < self.insn_bytes_max() {
             let mut rip = self.rip + bytes.len() as u64;
             if rip > limit {
                 if !self.model.ip_wraps {
@@ -171,6 +173,14 @@ impl Interpreter {
         Ok(self.physical_page(gpa).read)
     }
 
+    /// The most bytes that an instruction can have.
+    fn insn_bytes_max(&self) -> usize {
+        match self.model.processor {
+            Some(Processor::I8086) => legacy::LONGEST_8086,
+            _ => INSN_BYTES_MAX,
+        }
+    }
+
     /// Decodes and lowers up to `most` instructions.
     fn lower_bytes(&mut self, bytes: &[u8], most: u32) -> Decoded {
         let bits = if self.mode & mode::CODE_32 != 0 {
@@ -178,36 +188,38 @@ impl Interpreter {
         } else {
             16
         };
-        let mut decoder = Decoder::with_ip(bits, bytes, 0, decoder_options());
-        let mut insn = Instruction::default();
+        let mut stream = match self.model.processor {
+            Some(processor) => Stream::Legacy {
+                processor,
+                fpu: self.model.has_fpu(),
+                bytes,
+                at: 0,
+            },
+            None => Stream::Iced(Decoder::with_ip(bits, bytes, 0, decoder_options())),
+        };
         let mut lowering = Lowering::new(self.model, self.mode);
         let mut starts = Vec::with_capacity(16);
-        let mut len = 0;
+        let mut len = 0u32;
         while (starts.len() as u32) < most {
-            let start = decoder.position() as u32;
+            let start = len;
             if start as usize >= bytes.len() {
                 break;
             }
-            decoder.decode_out(&mut insn);
-            if decoder.last_error() == DecoderError::NoMoreBytes {
+            let Some((insn, form, end)) = stream.next() else {
                 if starts.is_empty() {
                     return Decoded::Truncated;
                 }
                 break;
-            }
-            let end = decoder.position() as u32;
+            };
             starts.push((lowering.ops.len() as u16, start as u16));
             len = end;
-            if insn.is_invalid() {
-                lowering.insn = insn;
-                if (end - start) as usize >= INSN_BYTES_MAX {
-                    lowering.emit::<exec::flag::TooLong>(0, 0, 0);
-                } else {
-                    lowering.emit::<exec::flag::Undefined>(0, 0, 0);
-                }
-                break;
-            }
-            lowering.lower(&insn, &bytes[start as usize..end as usize], start, end);
+            lowering.lower(
+                &insn,
+                form,
+                &bytes[start as usize..end as usize],
+                start,
+                end,
+            );
             if lowering.ends_block {
                 break;
             }
@@ -265,6 +277,49 @@ impl Interpreter {
         ram.mark_code(page, granule_mask(from, to));
         if fresh {
             self.tlb.mark_code(host_page);
+        }
+    }
+}
+
+/// Instructions out of bytes, one after the other.
+enum Stream<'a> {
+    /// As processors from the 80386 on decode them.
+    Iced(Decoder<'a>),
+    /// As those before do.
+    Legacy {
+        processor: Processor,
+        fpu: bool,
+        bytes: &'a [u8],
+        at: usize,
+    },
+}
+
+impl Stream<'_> {
+    /// The next instruction, and where it ends; `None` if it goes on behind the bytes.
+    fn next(&mut self) -> Option<(Instruction, Form, u32)> {
+        match self {
+            Self::Iced(decoder) => {
+                let start = decoder.position();
+                let insn = decoder.decode();
+                let len = decoder.position() - start;
+                let form = match decoder.last_error() {
+                    DecoderError::NoMoreBytes => return None,
+                    DecoderError::None => Form::Plain,
+                    _ if len >= INSN_BYTES_MAX => Form::TooLong,
+                    _ => Form::Undefined,
+                };
+                Some((insn, form, decoder.position() as u32))
+            }
+            Self::Legacy {
+                processor,
+                fpu,
+                bytes,
+                at,
+            } => {
+                let d = legacy::decode(*processor, *fpu, &bytes[*at..], *at as u32)?;
+                *at += d.len;
+                Some((d.insn, d.form, *at as u32))
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ impl StackFrame {
             sp: cpu.stack_pointer(),
             mask: cpu.stack_mask(),
             user: cpu.cpl == 3,
-            fault: Fault::SS0,
+            fault: cpu.stack_fault(),
             pushes: Vec::with_capacity(4),
         }
     }

@@ -10,6 +10,7 @@ pub mod desc;
 pub mod far;
 pub mod flag;
 pub mod io;
+pub mod legacy;
 pub mod logic;
 pub mod msr;
 pub mod muldiv;

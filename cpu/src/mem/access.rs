@@ -178,8 +178,36 @@ impl Interpreter {
 
     /// Checks and translates a store without performing it.
     pub(crate) fn place(&mut self, seg: usize, offset: u64, width: Width) -> Result<Place, Stop> {
+        if let Some(place) = self.place_round_the_end(seg, offset, width)? {
+            return Ok(place);
+        }
         let linear = self.linear(seg, offset, width, true)?;
         self.place_linear(linear, width, self.cpl == 3)
+    }
+
+    /// On the 8086, where an access that goes over the end of a segment goes on at its start.
+    fn place_round_the_end(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        width: Width,
+    ) -> Result<Option<Place>, Stop> {
+        if !self.model.ip_wraps || offset + width.bytes() as u64 <= 0x1_0000 {
+            return Ok(None);
+        }
+        let base = self.segments[seg % 6].reg.base;
+        let linear = base + offset;
+        let purpose = Purpose {
+            write: true,
+            user: false,
+        };
+        Ok(Some(Place {
+            host: 0,
+            first: self.translate(linear, purpose)?.gpa,
+            first_len: (0x1_0000 - offset) as u8,
+            second: self.translate(base, purpose)?.gpa,
+            linear,
+        }))
     }
 
     /// As [`Self::place`], for a linear address and with given privilege.
@@ -260,6 +288,16 @@ impl Interpreter {
         self.watch(MemoryAccess::Write, place.linear, place.first, width, v);
     }
 
+    /// What an access beyond the limit of the stack segment raises: #SS(0), but on the 80286 in real mode interrupt 13
+    /// as for any other segment (as captured from one).
+    pub(crate) fn stack_fault(&self) -> Fault {
+        if self.model.processor.is_some() && self.is_real() {
+            Fault::GP0
+        } else {
+            Fault::SS0
+        }
+    }
+
     /// Checks a segment access and gives its linear address.
     fn linear(&mut self, seg: usize, offset: u64, width: Width, write: bool) -> Result<u64, Stop> {
         let n = width.bytes() as u64;
@@ -282,7 +320,7 @@ impl Interpreter {
             };
         if !ok && !wraps {
             let fault = if seg == Seg::Ss as usize {
-                Fault::SS0
+                self.stack_fault()
             } else {
                 Fault::GP0
             };
@@ -301,6 +339,9 @@ impl Interpreter {
     #[cold]
     #[inline(never)]
     pub(crate) fn load_slow(&mut self, seg: usize, offset: u64, width: Width) -> Result<u64, Stop> {
+        if let Some(place) = self.place_round_the_end(seg, offset, width)? {
+            return Ok(self.read_place(&place, width));
+        }
         let linear = self.linear(seg, offset, width, false)?;
         self.load_linear(linear, width, self.cpl == 3)
     }

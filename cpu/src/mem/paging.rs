@@ -225,8 +225,9 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Applies the A20 gate.
+    /// Applies the model's address lines and the A20 gate.
     fn a20(&self, gpa: u64) -> u64 {
+        let gpa = gpa & ((1 << self.model.physical_bits) - 1);
         if self.physical.a20_masked {
             gpa & !(1 << 20)
         } else {

@@ -1,13 +1,16 @@
 //! The Intel 80286.
 
-use super::CpuModel;
+use super::{CpuModel, Processor};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
 
-/// The model.
-pub static MODEL: CpuModel = CpuModel {
-    name: "80286",
-    description: "Intel 80286",
+/// Alone.
+pub static MODEL: CpuModel = BARE;
+
+/// With its coprocessor.
+pub static WITH_80287: CpuModel = CpuModel {
+    name: "80286+80287",
+    description: "Intel 80286 with 80287",
     features: &[
         F::INTEL8086,
         F::INTEL186,
@@ -16,9 +19,18 @@ pub static MODEL: CpuModel = CpuModel {
         F::FPU,
         F::FPU287,
     ],
+    ..BARE
+};
+
+const BARE: CpuModel = CpuModel {
+    name: "80286",
+    description: "Intel 80286",
+    features: &[F::INTEL8086, F::INTEL186, F::INTEL286, F::INTEL286_ONLY],
+    processor: Some(Processor::I80286),
     cpuid: &[],
     fpu: Generation::I80287,
     ip_wraps: false,
+    physical_bits: 24,
     signature: 0,
     flags_fixed: 0x0002,
     flags_writable: 0x7FD5,

@@ -1,17 +1,29 @@
 //! The Intel 8086.
 
-use super::CpuModel;
+use super::{CpuModel, Processor};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
 
-/// The model.
-pub static MODEL: CpuModel = CpuModel {
+/// Alone.
+pub static MODEL: CpuModel = BARE;
+
+/// With its coprocessor.
+pub static WITH_8087: CpuModel = CpuModel {
+    name: "8086+8087",
+    description: "Intel 8086 with 8087",
+    features: &[F::INTEL8086, F::INTEL8086_ONLY, F::FPU],
+    ..BARE
+};
+
+const BARE: CpuModel = CpuModel {
     name: "8086",
     description: "Intel 8086",
-    features: &[F::INTEL8086, F::INTEL8086_ONLY, F::FPU],
+    features: &[F::INTEL8086, F::INTEL8086_ONLY],
+    processor: Some(Processor::I8086),
     cpuid: &[],
     fpu: Generation::I8087,
     ip_wraps: true,
+    physical_bits: 20,
     signature: 0,
     flags_fixed: 0xF002,
     flags_writable: 0x0FD5,

@@ -8,8 +8,17 @@ use crate::x87::Generation;
 use emu_core::x86::CpuState;
 use iced_x86::{CpuidFeature, Instruction};
 
+/// A processor before the 80386: its decoder, its arithmetic and its string instructions are its own.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Processor {
+    /// Intel 8086: every byte sequence does something, and there is no limit to prefixes.
+    I8086,
+    /// Intel 80286.
+    I80286,
+}
+
 /// A CPU model.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CpuModel {
     /// The name on the command line.
     pub name: &'static str,
@@ -17,12 +26,16 @@ pub struct CpuModel {
     pub description: &'static str,
     /// Instruction groups that it executes, as iced-x86 names them.
     pub features: &'static [CpuidFeature],
+    /// Set for a model before the 80386.
+    pub processor: Option<Processor>,
     /// CPUID leaves from 0 on; empty: no CPUID.
     pub cpuid: &'static [[u32; 4]],
     /// The floating-point unit.
     pub fpu: Generation,
     /// The instruction pointer wraps at 16 bits, and word accesses at the end of a segment wrap to its start.
     pub ip_wraps: bool,
+    /// Address lines.
+    pub physical_bits: u32,
     /// The value of EDX after reset: the processor signature.
     pub signature: u32,
     /// Flag bits that read as 1 whatever is written.
@@ -41,7 +54,13 @@ pub struct CpuModel {
 
 impl CpuModel {
     /// All models.
-    pub const ALL: &'static [&'static Self] = &[&i8086::MODEL, &i80286::MODEL, &p6::MODEL];
+    pub const ALL: &'static [&'static Self] = &[
+        &i8086::MODEL,
+        &i8086::WITH_8087,
+        &i80286::MODEL,
+        &i80286::WITH_80287,
+        &p6::MODEL,
+    ];
     /// The model that a machine has when none is named.
     pub const DEFAULT: &'static Self = &p6::MODEL;
 
@@ -51,6 +70,11 @@ impl CpuModel {
             .iter()
             .find(|m| m.name.eq_ignore_ascii_case(name))
             .copied()
+    }
+
+    /// Whether there is a floating-point unit.
+    pub fn has_fpu(&self) -> bool {
+        self.features.contains(&CpuidFeature::FPU)
     }
 
     /// Whether the model executes an instruction; one that it does not is undefined on it.

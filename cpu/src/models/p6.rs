@@ -52,6 +52,7 @@ pub static MODEL: CpuModel = CpuModel {
         F::SMM,
         F::UDBG,
     ],
+    processor: None,
     cpuid: &[
         // "GenuineIntel" in EBX, EDX, ECX.
         [1, 0x756E_6547, 0x6C65_746E, 0x4965_6E69],
@@ -59,6 +60,7 @@ pub static MODEL: CpuModel = CpuModel {
     ],
     fpu: Generation::I80387,
     ip_wraps: false,
+    physical_bits: 36,
     signature: SIGNATURE,
     flags_fixed: 0x0000_0002,
     flags_writable: 0x003F_7FD5,

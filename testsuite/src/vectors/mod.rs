@@ -10,7 +10,8 @@ pub use case::Model;
 
 use anyhow::{Context, Result, bail};
 use case::{Bench, Outcome};
-use emu_core::backend::CpuBackend;
+use cpu::{CpuModel, Interpreter};
+use emu_core::backend::{CpuBackend, CpuId};
 use metadata::Metadata;
 use report::{Failure, OpcodeResult};
 use std::path::{Path, PathBuf};
@@ -81,7 +82,9 @@ pub fn run(args: &Args) -> Result<bool> {
 }
 
 fn backend(model: Model) -> Result<Box<dyn CpuBackend>> {
-    bail!("there is no interpreter for the {} yet", model.name())
+    let model = CpuModel::by_name(model.name())
+        .with_context(|| format!("there is no CPU model {}", model.name()))?;
+    Ok(Box::new(Interpreter::new(CpuId(0), model)))
 }
 
 fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
@@ -100,8 +103,10 @@ fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
     std::thread::scope(|scope| {
         for _ in 0..args.jobs {
             scope.spawn(|| {
+                let bench = || Bench::new(args.model, args.watched, !args.no_masks, make()?);
+                let mut mine = None;
                 while let Some((opcode, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = run_file(args, &metadata, opcode, path, make)
+                    let result = run_file(args, &metadata, opcode, path, &bench, &mut mine)
                         .with_context(|| format!("cannot run {}", path.display()));
                     if let Ok(mut results) = results.lock() {
                         results.push(result);
@@ -158,15 +163,14 @@ fn run_file(
     metadata: &Metadata,
     opcode: &str,
     path: &Path,
-    make: MakeCpu<'_>,
+    make: &dyn Fn() -> Result<Bench>,
+    mine: &mut Option<Bench>,
 ) -> Result<OpcodeResult> {
     let mask = metadata
         .flags_mask(opcode)
         .with_context(|| format!("metadata.json does not know opcode {opcode}"))?;
     let tests = moo::read(path)?;
     let shard = args.shard.unwrap_or(Shard::WHOLE);
-    let bench = || Bench::new(args.model, args.watched, !args.no_masks, make()?);
-    let mut here = bench()?;
     let mut result = OpcodeResult {
         opcode: opcode.to_owned(),
         ..OpcodeResult::default()
@@ -176,13 +180,18 @@ fn run_file(
             continue;
         }
         result.runs += 1;
-        let run = std::panic::AssertUnwindSafe(|| here.run(test, mask));
+        let mut bench = match mine.take() {
+            Some(bench) => bench,
+            None => make()?,
+        };
+        // A bench on which the interpreter panicked is not used again.
+        let run = std::panic::AssertUnwindSafe(move || (bench.run(test, mask), bench));
         let outcome = match std::panic::catch_unwind(run) {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                here = bench()?;
-                Outcome::Lost("the interpreter panicked".into())
+            Ok((outcome, bench)) => {
+                *mine = Some(bench);
+                outcome
             }
+            Err(_) => Outcome::Lost("the interpreter panicked".into()),
         };
         if outcome != Outcome::Same {
             result.failed += 1;

@@ -41,11 +41,13 @@ macro_rules! by_condition {
 mod arith;
 mod branch;
 mod data;
+mod legacy;
 mod shift;
 mod string;
 mod system;
 mod x87;
 
+use super::legacy::Form;
 use crate::exec;
 use crate::interpreter::mode;
 use crate::mem::address;
@@ -88,12 +90,32 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lowers one instruction, `start` and `end` bytes from the start of the block.
-    pub fn lower(&mut self, insn: &iced_x86::Instruction, bytes: &[u8], start: u32, end: u32) {
+    pub fn lower(
+        &mut self,
+        insn: &iced_x86::Instruction,
+        form: Form,
+        bytes: &[u8],
+        start: u32,
+        end: u32,
+    ) {
         self.insn = *insn;
         (self.start, self.end) = (start, end);
         self.ends_block = false;
+        match form {
+            Form::Undefined => return self.undefined(),
+            Form::TooLong => {
+                self.emit::<exec::flag::TooLong>(0, 0, 0);
+                self.ends_block = true;
+                return;
+            }
+            _ => {}
+        }
         let lowered = self.model.offers(insn)
-            && (arith::lower(self)
+            && (self
+                .model
+                .processor
+                .is_some_and(|p| legacy::lower(self, p, form))
+                || arith::lower(self)
                 || data::lower(self)
                 || branch::lower(self)
                 || shift::lower(self)
