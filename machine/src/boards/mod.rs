@@ -7,8 +7,11 @@ mod roms;
 use crate::board::Board;
 use crate::builder::Conflicts;
 use crate::media::{self, DriveSlot, MediaError, OpenOptions};
+use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BoardKind, MachineSpec, MediumSource, SpecError};
+use cpu::{CpuModel, Interpreter};
+use emu_core::backend::CpuId;
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
 use emu_core::ram::OutOfMemory;
 
@@ -52,6 +55,27 @@ pub fn build_board(
     }
 }
 
+/// Builds a machine and powers it on.
+pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
+    let model = cpu_model(&spec.cpu)?;
+    let (board, media) = build_board(spec, hosts)?;
+    let cpu = Box::new(Interpreter::new(CpuId(0), model));
+    let mut machine = Machine::new(board, cpu, model.name);
+    machine.set_media(media);
+    Ok(machine)
+}
+
+/// The CPU model of that name.
+fn cpu_model(name: &str) -> Result<&'static CpuModel, SpecError> {
+    CpuModel::by_name(name).ok_or_else(|| {
+        let known: Vec<_> = CpuModel::ALL.iter().map(|m| m.name).collect();
+        SpecError::UnknownCpu {
+            name: name.to_string(),
+            known: known.join(", "),
+        }
+    })
+}
+
 /// Opens what a drive is given.
 fn open(
     source: &MediumSource,
@@ -60,7 +84,7 @@ fn open(
     identities: &mut Vec<MediaIdentity>,
 ) -> Result<Box<dyn BlockBackend>, BuildError> {
     let medium: Box<dyn BlockBackend> = match source {
-        MediumSource::Demo => Box::new(MemoryDisk::new(vec![0; 1440 * 1024], false)),
+        MediumSource::Demo => Box::new(MemoryDisk::new(demo_disk::image().to_vec(), false)),
         MediumSource::File {
             path,
             read_only,

@@ -1,0 +1,424 @@
+//! The command line, as DESIGN section 6 of the book words it: long options, one meaning each.
+//!
+//! An option appears here once it works.
+
+use crate::exit::Mistake;
+use crate::keys::{self, Chord};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// An exact, observable x86 PC in software.
+#[derive(Parser, Debug)]
+#[command(name = "boxwood", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Boot a machine (the default verb: `boxwood a.img` is `boxwood run a.img`)
+    Run(Box<RunArgs>),
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum DisplayChoice {
+    /// A window on the desktop
+    Window,
+    /// The terminal: text modes with colours, graphics as half blocks
+    Terminal,
+    /// Nothing is shown
+    None,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ClockChoice {
+    /// Time follows from the count of instructions; runs repeat exactly
+    Deterministic,
+    /// Time is held to the host's clock
+    Realtime,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TripleFaultChoice {
+    /// The chipset restarts the CPU
+    Reset,
+    /// The run ends with exit code 126
+    Exit,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum MachineChoice {
+    /// i440FX and PIIX3
+    Pc,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Image to boot; whether it is a floppy, a hard disk or a CD is recognised from the file. Without any image
+    /// the demo disk boots
+    pub image: Option<PathBuf>,
+    /// Board
+    #[arg(long, value_enum, default_value = "pc")]
+    pub machine: MachineChoice,
+    /// CPU model
+    #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU)]
+    pub cpu: String,
+    /// Memory: a number with K, M or G
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size)]
+    pub mem: u64,
+    /// Floppy image for drive A:, a second one for B:. FILE[,readonly][,snapshot]
+    #[arg(long, value_name = "FILE")]
+    pub floppy: Vec<String>,
+    /// Hard-disk image (repeat for more). FILE[,readonly][,snapshot]
+    #[arg(long, value_name = "FILE")]
+    pub disk: Vec<String>,
+    /// CD image
+    #[arg(long, value_name = "FILE")]
+    pub cdrom: Option<String>,
+    /// Boot order: a floppy, c hard disk, d CD
+    #[arg(long, value_name = "LETTERS")]
+    pub boot: Option<String>,
+    /// System BIOS instead of ours
+    #[arg(long, value_name = "FILE")]
+    pub bios: Option<PathBuf>,
+    /// VGA BIOS instead of ours
+    #[arg(long, value_name = "FILE")]
+    pub vgabios: Option<PathBuf>,
+    /// Where the picture goes. Default: a window where there is a display, else the terminal
+    #[arg(long, value_enum)]
+    pub display: Option<DisplayChoice>,
+    /// COM1's other end, then COM2's ... stdio, file=FILE or none
+    #[arg(long, value_name = "WHERE", value_parser = parse_character_end)]
+    pub serial: Vec<CharacterEnd>,
+    /// Where ports E9h and 402h write to: stdio, file=FILE or none
+    #[arg(long, value_name = "WHERE", value_parser = parse_character_end)]
+    pub debugcon: Option<CharacterEnd>,
+    /// Which clock. Default: deterministic with `--display none`, else realtime
+    #[arg(long, value_enum)]
+    pub clock: Option<ClockChoice>,
+    /// Instructions per guest second
+    #[arg(long, value_name = "N", default_value_t = machine::DEFAULT_INSNS_PER_SECOND, value_parser = parse_count)]
+    pub ips: u64,
+    /// What RAM holds at power-on: 0 for zeros, else the seed of a pattern
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// What a triple fault does
+    #[arg(long, value_enum, default_value = "reset")]
+    pub on_triple_fault: TripleFaultChoice,
+    /// Step: wait until COM1 has sent this text
+    #[arg(long, value_name = "TEXT")]
+    pub expect_serial: Vec<String>,
+    /// Step: wait until this text stands on the screen
+    #[arg(long, value_name = "TEXT")]
+    pub expect_screen: Vec<String>,
+    /// Step: type on the US keyboard; \n \t \\ \< <F1> <left> <ctrl-alt-del> ...
+    #[arg(long = "type", value_name = "TEXT", value_parser = keys::parse)]
+    pub type_text: Vec<Typing>,
+    /// Step: let that many instructions pass, or seconds of guest time with an s behind the number
+    #[arg(long, value_name = "INSNS|SECONDS", value_parser = parse_wait)]
+    pub wait: Vec<Wait>,
+    /// Step: write a picture of the screen
+    #[arg(long, value_name = "FILE.png")]
+    pub screenshot: Vec<PathBuf>,
+    /// End after so many instructions since power-on
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub timeout_insns: Option<u64>,
+    /// End after so many seconds on the host
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<f64>,
+    /// A debug-exit port: a guest that writes VALUE to it ends the run with exit code VALUE*2+1
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "F4h", value_parser = parse_port)]
+    pub debug_exit: Option<u16>,
+    /// Save a snapshot when that many instructions have retired (repeat for more)
+    #[arg(long, value_name = "INSNS=FILE", value_parser = parse_save_at)]
+    pub save_at: Vec<SaveAt>,
+    /// Start from a snapshot of the same machine
+    #[arg(long, value_name = "FILE")]
+    pub restore: Option<PathBuf>,
+    /// Write counters and the state hash
+    #[arg(long, value_name = "FILE.json")]
+    pub stats: Option<PathBuf>,
+    /// Write each instruction with the registers it changed, interrupts, exceptions and port accesses.
+    /// FILE[,range=HEX-HEX] keeps to linear addresses (repeat range for more)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<String>,
+}
+
+/// A `--type` argument, ready to be played.
+#[derive(Clone, Debug)]
+pub struct Typing(pub Vec<Chord>);
+
+/// A `--wait` argument.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Wait {
+    Insns(u64),
+    GuestNs(u64),
+}
+
+/// A `--save-at` argument.
+#[derive(Clone, Debug)]
+pub struct SaveAt {
+    pub insns: u64,
+    pub file: PathBuf,
+}
+
+/// The host's end of a character device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CharacterEnd {
+    Stdio,
+    File(PathBuf),
+    None,
+}
+
+/// What the command line's order of steps is.
+#[derive(Clone, Debug)]
+pub enum Step {
+    ExpectSerial(String),
+    ExpectScreen(String),
+    Type(Vec<Chord>),
+    Wait(Wait),
+    Screenshot(PathBuf),
+}
+
+fn parse_scaled(text: &str) -> Option<u64> {
+    let (digits, shift) = match text.chars().last()? {
+        'k' | 'K' => (&text[..text.len() - 1], 10),
+        'm' | 'M' => (&text[..text.len() - 1], 20),
+        'g' | 'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    let bare = text.chars().all(|c| c.is_ascii_digit());
+    let size = parse_scaled(text).and_then(|n| {
+        if bare {
+            n.checked_mul(1 << 20)
+        } else {
+            Some(n)
+        }
+    });
+    size.ok_or_else(|| "a size is a number with K, M or G behind it, as in 64M".into())
+}
+
+fn parse_count(text: &str) -> Result<u64, String> {
+    let clean: String = text.chars().filter(|c| *c != '_').collect();
+    let (digits, factor) = match clean.chars().last() {
+        Some('k' | 'K') => (&clean[..clean.len() - 1], 1_000),
+        Some('m' | 'M') => (&clean[..clean.len() - 1], 1_000_000),
+        Some('g' | 'G') => (&clean[..clean.len() - 1], 1_000_000_000),
+        _ => (clean.as_str(), 1),
+    };
+    let n = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(factor));
+    n.ok_or_else(|| "a count is a number, with k, M or G behind it if you like".into())
+}
+
+fn parse_wait(text: &str) -> Result<Wait, String> {
+    let seconds = |digits: &str, ns_per_unit: f64| {
+        let n: f64 = digits.parse().ok()?;
+        (n.is_finite() && (0.0..1e9).contains(&n))
+            .then_some(Wait::GuestNs((n * ns_per_unit) as u64))
+    };
+    let wait = if let Some(digits) = text.strip_suffix("ms") {
+        seconds(digits, 1e6)
+    } else if let Some(digits) = text.strip_suffix('s') {
+        seconds(digits, 1e9)
+    } else {
+        parse_count(text).ok().map(Wait::Insns)
+    };
+    wait.ok_or_else(|| "a wait is a count of instructions (5M) or of seconds (2.5s, 300ms)".into())
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_suffix(['h', 'H']))
+        .unwrap_or(text);
+    u16::from_str_radix(digits, 16).map_err(|_| "a port is a hexadecimal number, as in F4h".into())
+}
+
+fn parse_save_at(text: &str) -> Result<SaveAt, String> {
+    let wrong = || "it takes INSNS=FILE, as in 1000000=early.snap".to_string();
+    let (insns, file) = text.split_once('=').ok_or_else(wrong)?;
+    if file.is_empty() {
+        return Err(wrong());
+    }
+    let file = file.into();
+    let insns = parse_count(insns)?;
+    Ok(SaveAt { insns, file })
+}
+
+fn parse_character_end(text: &str) -> Result<CharacterEnd, String> {
+    match text {
+        "stdio" => Ok(CharacterEnd::Stdio),
+        "none" => Ok(CharacterEnd::None),
+        _ => match text.strip_prefix("file=") {
+            Some(file) if !file.is_empty() => Ok(CharacterEnd::File(file.into())),
+            _ => Err("it is stdio, file=FILE or none".into()),
+        },
+    }
+}
+
+/// Parses the process's arguments. `Ok(None)`: help or the version was printed.
+pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Option<(Cli, Vec<Step>)>, Mistake> {
+    let mut args: Vec<String> = args.into_iter().collect();
+    let verb = args.get(1).map(String::as_str);
+    if !matches!(verb, Some("run" | "-h" | "--help" | "-V" | "--version")) {
+        args.insert(1.min(args.len()), "run".into());
+    }
+    let parsed = Cli::command()
+        .try_get_matches_from(args)
+        .and_then(|m| Ok((Cli::from_arg_matches(&m)?, m)));
+    match parsed {
+        Ok((cli, matches)) => {
+            let run = matches.subcommand_matches("run");
+            let steps = run.map_or_else(Vec::new, ordered_steps);
+            Ok(Some((cli, steps)))
+        }
+        Err(e) if !e.use_stderr() => {
+            let _ = e.print();
+            Ok(None)
+        }
+        Err(e) => Err(Mistake::usage(one_sentence(&e.render().to_string()))),
+    }
+}
+
+/// Clap's message without its list of usages.
+fn one_sentence(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let first: Vec<&str> = text
+        .lines()
+        .take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"))
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
+    let sentence = first.join(" ");
+    format!("{sentence} (boxwood run --help lists the options)")
+}
+
+/// The steps in the order in which they stand on the command line.
+fn ordered_steps(m: &ArgMatches) -> Vec<Step> {
+    let mut steps: Vec<(usize, Step)> = Vec::new();
+    fn add<T: Clone + Send + Sync + 'static>(
+        m: &ArgMatches,
+        id: &str,
+        steps: &mut Vec<(usize, Step)>,
+        make: impl Fn(T) -> Step,
+    ) {
+        let (Some(at), Some(values)) = (m.indices_of(id), m.get_many::<T>(id)) else {
+            return;
+        };
+        steps.extend(at.zip(values.cloned().map(make)));
+    }
+    add(m, "expect_serial", &mut steps, Step::ExpectSerial);
+    add(m, "expect_screen", &mut steps, Step::ExpectScreen);
+    add(m, "type_text", &mut steps, |t: Typing| Step::Type(t.0));
+    add(m, "wait", &mut steps, Step::Wait);
+    add(m, "screenshot", &mut steps, Step::Screenshot);
+    steps.sort_by_key(|s| s.0);
+    steps.into_iter().map(|s| s.1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> Result<(RunArgs, Vec<Step>), Mistake> {
+        let args = std::iter::once("boxwood").chain(args.iter().copied());
+        let (cli, steps) = parse(args.map(str::to_string))?.expect("no help was asked for");
+        let Command::Run(run) = cli.command;
+        Ok((*run, steps))
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_is_the_default_verb() {
+        assert!(run(&[]).unwrap().0.image.is_none());
+        assert_eq!(run(&["a.img"]).unwrap().0.image, Some("a.img".into()));
+        assert_eq!(
+            run(&["run", "a.img"]).unwrap().0.image,
+            Some("a.img".into())
+        );
+        assert_eq!(run(&["--mem", "1M"]).unwrap().0.mem, 1 << 20);
+    }
+
+    #[test]
+    fn steps_keep_the_order_of_the_command_line() {
+        let (_, steps) = run(&[
+            "--expect-screen",
+            "A:\\>",
+            "--type",
+            "ver\\n",
+            "--expect-serial",
+            "x",
+            "--type",
+            "b",
+            "--wait",
+            "2s",
+            "--screenshot",
+            "p.png",
+            "--expect-screen",
+            "end",
+        ])
+        .unwrap();
+        let kinds: Vec<_> = steps
+            .iter()
+            .map(|s| match s {
+                Step::ExpectSerial(t) | Step::ExpectScreen(t) => t.clone(),
+                Step::Type(c) => format!("type {}", c.len()),
+                Step::Wait(w) => format!("{w:?}"),
+                Step::Screenshot(p) => p.display().to_string(),
+            })
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                "A:\\>",
+                "type 4",
+                "x",
+                "type 1",
+                "GuestNs(2000000000)",
+                "p.png",
+                "end"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_one_sentence_with_exit_code_64() {
+        for bad in [
+            &["--mem", "lots"][..],
+            &["--no-such-option"],
+            &["--display", "hologram"],
+            &["--type", "<nokey>"],
+            &["--save-at", "7"],
+            &["--debug-exit=xyz"],
+            &["--wait", "soon"],
+            &["--serial", "carrier-pigeon"],
+            &["a.img", "b.img"],
+        ] {
+            let m = run(bad).expect_err("it was taken");
+            assert_eq!(m.code, 64);
+            assert!(!m.sentence.contains('\n'), "{}", m.sentence);
+        }
+    }
+
+    #[test]
+    fn the_debug_exit_port_has_a_default() {
+        assert_eq!(run(&["--debug-exit"]).unwrap().0.debug_exit, Some(0xF4));
+        assert_eq!(
+            run(&["--debug-exit=501"]).unwrap().0.debug_exit,
+            Some(0x501)
+        );
+        assert_eq!(run(&[]).unwrap().0.debug_exit, None);
+    }
+}

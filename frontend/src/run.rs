@@ -1,0 +1,157 @@
+//! `boxwood run`: from the command line to a machine, a script and a display.
+
+use crate::characters::{self, Output, Tap};
+use crate::cli::{
+    CharacterEnd, ClockChoice, DisplayChoice, MachineChoice, RunArgs, Step, TripleFaultChoice,
+};
+use crate::display::{terminal, window};
+use crate::drives;
+use crate::exit::Mistake;
+use crate::script::Script;
+use crate::session::{Orders, Session};
+use crate::trace::Tracer;
+use emu_core::host::CharBackend;
+use machine::boards::{self, Hosts};
+use machine::spec::{BoardKind, MachineSpec, RomSource, RtcStart};
+use machine::{ClockMode, Machine, OnTripleFault};
+use std::io::IsTerminal;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Boots a machine and runs it to the end; gives the exit code.
+pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
+    let display = choose_display(args)?;
+    let clock = args.clock.unwrap_or(match display {
+        DisplayChoice::None => ClockChoice::Deterministic,
+        DisplayChoice::Window | DisplayChoice::Terminal => ClockChoice::Realtime,
+    });
+    let stdio_users = args
+        .serial
+        .iter()
+        .chain(&args.debugcon)
+        .filter(|e| **e == CharacterEnd::Stdio)
+        .count();
+    if display == DisplayChoice::Terminal && stdio_users > 0 {
+        return Err(Mistake::usage(
+            "the terminal cannot show the screen and a serial port at once: give one of them a file, or --display none or window",
+        ));
+    }
+    if args.serial.len() > SERIAL_PORTS {
+        return Err(Mistake::usage(format!(
+            "--serial was given {} times, but there are {SERIAL_PORTS} ports",
+            args.serial.len()
+        )));
+    }
+    let spec = spec_of(args, clock)?;
+    let com1 = Tap::default();
+    let hosts = hosts_of(args, &com1)?;
+    let mut machine = boards::build(&spec, hosts).map_err(|e| Mistake::data(e.to_string()))?;
+    machine.set_on_triple_fault(match args.on_triple_fault {
+        TripleFaultChoice::Reset => OnTripleFault::Reset,
+        TripleFaultChoice::Exit => OnTripleFault::Exit,
+    });
+    restore(args, &mut machine)?;
+    machine.set_clock(match clock {
+        ClockChoice::Deterministic => ClockMode::Deterministic,
+        ClockChoice::Realtime => ClockMode::RealTime,
+    });
+    let tracer = args.trace.as_deref().map(Tracer::open).transpose()?;
+    let timeout_host = args.timeout.map(seconds).transpose()?;
+    let orders = Orders {
+        timeout_insns: args.timeout_insns,
+        timeout_host,
+        saves: args.save_at.clone(),
+        stats: args.stats.clone(),
+    };
+    let com1_is_stdio = args.serial.first() == Some(&CharacterEnd::Stdio);
+    let session = Session::new(machine, Script::new(steps, com1), orders)
+        .with_tracer(tracer)
+        .with_stdin(com1_is_stdio.then(characters::stdin_bytes));
+    match display {
+        DisplayChoice::None => session.run(),
+        DisplayChoice::Terminal => terminal::run(session),
+        DisplayChoice::Window => window::run(session),
+    }
+}
+
+const SERIAL_PORTS: usize = 4;
+
+fn seconds(n: f64) -> Result<Duration, Mistake> {
+    Duration::try_from_secs_f64(n)
+        .map_err(|_| Mistake::usage(format!("--timeout {n}: it takes a number of seconds")))
+}
+
+fn choose_display(args: &RunArgs) -> Result<DisplayChoice, Mistake> {
+    if let Some(choice) = args.display {
+        return Ok(choice);
+    }
+    if !std::io::stdout().is_terminal() {
+        return Err(Mistake::usage(
+            "standard output is no terminal, so say where the picture shall go: --display none, terminal or window",
+        ));
+    }
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
+    Ok(if desktop {
+        DisplayChoice::Window
+    } else {
+        DisplayChoice::Terminal
+    })
+}
+
+fn spec_of(args: &RunArgs, clock: ClockChoice) -> Result<MachineSpec, Mistake> {
+    let rom = |path: &Option<std::path::PathBuf>| match path {
+        Some(path) => RomSource::File(path.clone()),
+        None => RomSource::BuiltIn,
+    };
+    let mut spec = MachineSpec {
+        board: match args.machine {
+            MachineChoice::Pc => BoardKind::Pc,
+        },
+        cpu: args.cpu.clone(),
+        memory_bytes: args.mem,
+        bios: rom(&args.bios),
+        vgabios: rom(&args.vgabios),
+        debug_exit: args.debug_exit,
+        insns_per_second: args.ips,
+        seed: args.seed,
+        rtc_start: match clock {
+            ClockChoice::Deterministic => RtcStart::DETERMINISTIC,
+            ClockChoice::Realtime => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                now.map_or(RtcStart::DETERMINISTIC, |d| RtcStart(d.as_secs()))
+            }
+        },
+        ..MachineSpec::default()
+    };
+    spec.check().map_err(|e| Mistake::usage(e.to_string()))?;
+    drives::fill(args, &mut spec)?;
+    spec.check().map_err(|e| Mistake::usage(e.to_string()))?;
+    Ok(spec)
+}
+
+fn hosts_of(args: &RunArgs, com1: &Tap) -> Result<Hosts, Mistake> {
+    let mut hosts = Hosts::default();
+    for i in 0..SERIAL_PORTS {
+        let end = args.serial.get(i).unwrap_or(&CharacterEnd::None);
+        let tap = (i == 0).then(|| com1.clone());
+        hosts.serial.push(Box::new(characters::open(end, tap)?));
+    }
+    if let Some(end) = &args.debugcon {
+        let output: Output = characters::open(end, None)?;
+        hosts.debugcon = Some(Box::new(output) as Box<dyn CharBackend>);
+    }
+    Ok(hosts)
+}
+
+fn restore(args: &RunArgs, machine: &mut Machine) -> Result<(), Mistake> {
+    let Some(path) = &args.restore else {
+        return Ok(());
+    };
+    let name = path.display();
+    let file = std::fs::read(path)
+        .map_err(|e| Mistake::data(format!("the snapshot {name} cannot be read: {e}")))?;
+    machine
+        .restore(&file)
+        .map_err(|e| Mistake::data(format!("the snapshot {name} cannot be used: {e}")))
+}
