@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 fn says(word: &[u8]) -> bool {
     let mut b = Bench::new(|_| BochsShutdown::new());
@@ -22,4 +22,12 @@ fn only_the_whole_word_switches_off() {
     assert!(!says(b"Shutdow"));
     assert!(!says(b"shutdown"));
     assert!(!says(b"Shut down"));
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| BochsShutdown::new(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/bochs_shutdown"),
+    );
 }

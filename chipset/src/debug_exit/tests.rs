@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 #[test]
 fn a_debug_exit_keeps_the_laws_of_devices() {
@@ -20,4 +20,12 @@ fn the_exit_code_is_twice_the_value_plus_one() {
     }
     assert_eq!(b.inb(0xF4), 0xFF);
     assert_eq!(b.take_requests().exit, None);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| DebugExit::new(spec::PORT),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/debug_exit"),
+    );
 }

@@ -1,6 +1,6 @@
 use super::*;
 use emu_core::host::CharLog;
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 #[test]
 fn a_debug_console_keeps_the_laws_of_devices() {
@@ -18,4 +18,12 @@ fn characters_reach_the_back_end_and_reads_give_e9() {
         assert_eq!(b.inb(port), 0xE9);
         assert_eq!(b.inb(port + 1), 0xFF);
     }
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| Debugcon::new(spec::PORT, Box::new(CharLog::default())),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/debugcon"),
+    );
 }

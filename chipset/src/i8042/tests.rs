@@ -1,7 +1,7 @@
 use super::spec::SERIAL_BYTE_NS;
 use super::*;
 use emu_core::host::{KeyCode, MouseEvent};
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 fn make(lines: &mut Lines<'_>) -> I8042 {
     I8042::new(
@@ -661,4 +661,9 @@ fn a_hard_reset_leaves_the_devices_alone() {
     k.0.reset(ResetKind::Hard);
     assert_eq!(k.0.device.indicators(), 7);
     assert_eq!(k.ask(0x20), [0x70]);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(make, concat!(env!("CARGO_MANIFEST_DIR"), "/src/i8042"));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, conformance};
+use emu_core::testkit::{Bench, conformance, golden};
 
 fn bench() -> Bench<I8237Pair> {
     let mut b = Bench::new(|_| I8237Pair::new());
@@ -296,4 +296,12 @@ fn page_registers_keep_their_bytes_and_80h_shows_the_post_code() {
         assert_eq!(b.inb(port), port as u8 ^ 0xFF);
     }
     assert_eq!(b.device.post_code(), 0x7F);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        |_| I8237Pair::new(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/i8237"),
+    );
 }

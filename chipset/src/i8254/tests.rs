@@ -1,6 +1,6 @@
 use super::spec::PC_CLOCK;
 use super::*;
-use emu_core::testkit::{Bench, Lines, Rng, conformance};
+use emu_core::testkit::{Bench, Lines, Rng, conformance, golden};
 
 fn make(lines: &mut Lines<'_>) -> I8254 {
     I8254::new(
@@ -344,4 +344,9 @@ fn hard_reset_leaves_the_counters_running() {
     p.pulses(10);
     p.0.reset(ResetKind::Hard);
     assert_eq!(p.count(), 91);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(make, concat!(env!("CARGO_MANIFEST_DIR"), "/src/i8254"));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 const INT: fn(&Bench<I8259>) -> bool = |b| b.level(b.device.wiring.int);
 
@@ -330,4 +330,9 @@ fn ltim_makes_all_inputs_level_triggered_where_there_is_no_edge_level_register()
     assert!(INT(&b));
     program(&mut b, 0x11, 0x01);
     assert!(!INT(&b));
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(make, concat!(env!("CARGO_MANIFEST_DIR"), "/src/i8259"));
 }

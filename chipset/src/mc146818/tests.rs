@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 /// 2026-11-21 02:27:33 UTC, a Saturday.
 const START: u64 = 1_795_228_053;
@@ -335,4 +335,12 @@ fn reset_clears_enables_and_flags_and_keeps_the_time() {
     b.reset(ResetKind::Hard);
     assert!(!irq(&b));
     assert_eq!((get(&mut b, 0x0B), get(&mut b, 0x0C)), (0x06, 0));
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        make_at(START),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/mc146818"),
+    );
 }

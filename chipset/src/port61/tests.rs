@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 fn make(lines: &mut Lines<'_>) -> Port61 {
     Port61::new(Wiring {
@@ -74,4 +74,9 @@ fn the_upper_bits_cannot_be_written() {
     assert_eq!(b.inb(0x61), 0x0F);
     b.reset(ResetKind::Hard);
     assert_eq!(b.inb(0x61), 0x00);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(make, concat!(env!("CARGO_MANIFEST_DIR"), "/src/port61"));
 }

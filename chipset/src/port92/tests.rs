@@ -1,5 +1,5 @@
 use super::*;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 fn make(lines: &mut Lines<'_>) -> Port92 {
     Port92::new(Wiring {
@@ -41,4 +41,9 @@ fn reserved_bits_read_as_zero() {
     let mut b = Bench::new(make);
     b.outb(0x92, 0xFE);
     assert_eq!(b.inb(0x92), 0x02);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(make, concat!(env!("CARGO_MANIFEST_DIR"), "/src/port92"));
 }

@@ -1,6 +1,6 @@
 use super::*;
 use emu_core::host::CharLog;
-use emu_core::testkit::{Bench, Lines, conformance};
+use emu_core::testkit::{Bench, Lines, conformance, golden};
 
 fn make_with(log: CharLog) -> impl Fn(&mut Lines<'_>) -> Uart16550 {
     move |lines| {
@@ -311,4 +311,12 @@ fn scratch_and_divisor_keep_their_bytes_over_a_reset() {
     assert_eq!(b.inb(IER), 0x0F);
     b.outb(MCR, 0xFF);
     assert_eq!(b.inb(MCR), 0x1F);
+}
+
+#[test]
+fn a_state_saved_by_version_1_still_loads() {
+    golden(
+        make_with(CharLog::default()),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/uart16550"),
+    );
 }
