@@ -100,6 +100,10 @@ cold_start:
     mov %ax, %ss
     mov $S_STACK, %sp
     push B_WARM
+    # Caches on: CD and NW are set by a reset (no effect on a 386).
+    mov %cr0, %eax
+    and $0x9fffffff, %eax
+    mov %eax, %cr0
     # A20 open: the flat copies below need it.
     in $0x92, %al
     or $0x02, %al
