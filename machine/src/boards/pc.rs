@@ -52,6 +52,9 @@ const VRAM_BYTES: usize = 16 << 20;
 /// The drive that every PC has: it reads all formats of its size.
 const FLOPPY_DRIVE: DriveType = DriveType::Mb2_88;
 
+/// The host bridge's subsystem vendor and ID: by these SeaBIOS knows that there is a fw_cfg device.
+const SUBSYSTEM: (u16, u16) = (0x1AF4, 0x1100);
+
 /// One console behind two ports.
 #[derive(Clone)]
 struct SharedConsole(Arc<Mutex<Box<dyn CharBackend>>>);
@@ -106,7 +109,9 @@ pub fn build(
     let irqs = Irqs { nets };
 
     // The chipset.
-    let host_bridge = b.add("i440fx", I440fx::new(dram.clone(), I440fx::PCI_HOLE));
+    let (vendor, id) = SUBSYSTEM;
+    let host_bridge = I440fx::new(dram.clone(), I440fx::PCI_HOLE).with_subsystem(vendor, id);
+    let host_bridge = b.add("i440fx", host_bridge);
     b.pci(0, 0, host_bridge);
     let smi = b.net("SMI#");
     b.connect(smi, Sink::Cpu(CPU, CpuPin::Smi));
@@ -123,7 +128,8 @@ pub fn build(
         smi: b.line(smi),
         smbus: irqs.line(&mut b, 9),
     };
-    let power = b.add("piix4-pm", Piix4Pm::new(wiring));
+    let power = Piix4Pm::new(wiring).with_smm_claimed();
+    let power = b.add("piix4-pm", power);
     b.pci(1, 3, power);
     b.host_input(power);
     b.connect(apmc, Sink::Device(power, piix4_pm::pin::APMC));
@@ -142,7 +148,8 @@ pub fn build(
     b.add("fw_cfg", fw_cfg);
     let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;
     let vram = Ram::new("vram", VRAM_BYTES)?;
-    let vga = Vga::new(Slot::Pci, vram, Some(vga_rom), Line::UNCONNECTED);
+    b.block(&vram);
+    let vga = Vga::new(Slot::PciBootDisplay, vram, Some(vga_rom), Line::UNCONNECTED);
     let vga = b.add("vga", vga);
     b.pci(2, 0, vga);
     b.display(vga);
