@@ -112,3 +112,56 @@ fn every_character_but_the_blanks_has_a_glyph_of_its_own() {
         }
     }
 }
+
+/// (number, width, height, bits a pixel) of every entry of the VBE mode list.
+fn vbe_modes() -> Vec<[u16; 4]> {
+    let built = crate::image::built_vga();
+    let start = built.offset_of("vga_vbe_modes").unwrap() as usize;
+    let word = |at: usize| u16::from_le_bytes([built.bytes[at], built.bytes[at + 1]]);
+    (0..)
+        .map(|n| start + n * 8)
+        .take_while(|&at| word(at) != 0)
+        .map(|at| [word(at), word(at + 2), word(at + 4), word(at + 6)])
+        .collect()
+}
+
+// VBE Core Functions Standard 2.0, section 3: the mode numbers that VESA has given out.
+#[test]
+fn vbe_modes_have_the_numbers_that_vesa_gave_them() {
+    let modes = vbe_modes();
+    for wanted in [
+        [0x100, 640, 400, 8],
+        [0x101, 640, 480, 8],
+        [0x102, 800, 600, 4],
+        [0x103, 800, 600, 8],
+        [0x104, 1024, 768, 4],
+        [0x105, 1024, 768, 8],
+        [0x106, 1280, 1024, 4],
+        [0x107, 1280, 1024, 8],
+        [0x10d, 320, 200, 15],
+        [0x111, 640, 480, 16],
+        [0x118, 1024, 768, 24],
+        [0x11b, 1280, 1024, 24],
+    ] {
+        assert!(modes.contains(&wanted), "{wanted:x?}");
+    }
+}
+
+#[test]
+fn vbe_mode_numbers_are_unique_and_every_mode_can_be_described() {
+    let modes = vbe_modes();
+    for (n, [number, width, height, bits]) in modes.iter().copied().enumerate() {
+        assert!((0x100..0x200).contains(&number));
+        assert!(modes[..n].iter().all(|other| other[0] < number), "sorted");
+        assert!(matches!(bits, 4 | 8 | 15 | 16 | 24 | 32));
+        assert_eq!(width % 8, 0, "whole characters");
+        let row_bytes =
+            u32::from(width) * u32::from(bits.div_ceil(8)) / if bits == 4 { 8 } else { 1 };
+        assert!(row_bytes <= 0xffff, "{number:x}: the field has 16 bits");
+        let bytes = row_bytes * u32::from(height);
+        assert!(
+            bytes <= 16 << 20,
+            "{number:x}: more than the default memory"
+        );
+    }
+}

@@ -502,7 +502,13 @@ vga_vbe05:
     cmpb $1, %bh
     ja 8f
     je 1f
-    cmpw vga_l_memory(%bp), %dx
+    movw $vga_dispi_bpp, %ax
+    callw vga_dispi_read
+    movw vga_l_memory(%bp), %cx
+    cmpb $4, %al
+    jne 2f
+    shrw $2, %cx                   # of each plane
+2:  cmpw %cx, %dx
     jae 8f
     movw %dx, %cx
     movw $vga_dispi_bank_reg, %ax
