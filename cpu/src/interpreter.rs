@@ -2,6 +2,7 @@
 
 use crate::alu::Flags;
 use crate::block::BlockCache;
+use crate::decode::prefetch::Queue;
 use crate::fault::Fault;
 use crate::mem::paging::PhysicalPages;
 use crate::mem::segment::Segment;
@@ -31,6 +32,8 @@ pub mod mode {
     pub const PROTECTED: u32 = 1 << 4;
     /// Virtual-8086 mode.
     pub const VIRTUAL_8086: u32 = 1 << 5;
+    /// The next instruction is not the one in memory: old bytes are in the prefetch queue.
+    pub const PREFETCHED: u32 = 1 << 6;
 }
 
 /// An x86 CPU that decodes instructions to operations and executes them one after the other.
@@ -68,6 +71,8 @@ pub struct Interpreter {
     pub(crate) nmi_pending: bool,
     pub(crate) pending_debug: u64,
     pub(crate) prefetch: Prefetch,
+    /// What happens to the prefetch queue at present.
+    pub(crate) queue: Queue,
     pub(crate) retired: u64,
 
     /// Bits of [`mode`], derived.
@@ -132,6 +137,7 @@ impl Interpreter {
             nmi_pending: false,
             pending_debug: 0,
             prefetch: Prefetch::default(),
+            queue: Queue::default(),
             retired: 0,
             mode: 0,
             cpl: 0,
@@ -264,6 +270,9 @@ impl Interpreter {
         if self.watch_memory {
             self.privilege = Privilege::Uncached;
         }
+        if self.prefetch.len != 0 {
+            mode |= mode::PREFETCHED;
+        }
         self.mode = mode;
     }
 
@@ -315,7 +324,7 @@ impl Interpreter {
             nmi_blocked: self.nmi_blocked,
             nmi_pending: self.nmi_pending,
             pending_debug: self.pending_debug,
-            prefetch: self.prefetch,
+            prefetch: self.prefetched(),
             retired: self.retired,
         }
     }
@@ -347,7 +356,7 @@ impl Interpreter {
         self.nmi_blocked = s.nmi_blocked;
         self.nmi_pending = s.nmi_pending;
         self.pending_debug = s.pending_debug;
-        self.prefetch = s.prefetch;
+        self.set_prefetched(s.prefetch);
         self.retired = s.retired;
         let real = !s.cr0.contains(Cr0::PE);
         self.segments = s.segments.map(|r| Segment::new(r, real));

@@ -70,7 +70,7 @@ impl Interpreter {
         self.attached.bus.is_some()
     }
 
-    fn current_block(&self) -> Option<&Block> {
+    pub(crate) fn current_block(&self) -> Option<&Block> {
         // SAFETY: see the file's header.
         self.attached.block.map(|b| unsafe { b.as_ref() })
     }
@@ -127,6 +127,7 @@ impl Interpreter {
                 n as u64 + 1
             }
         };
+        self.keep_prefetched(n, stop);
         self.finish_block(retired);
         if stop == Stop::Fault {
             self.poll = true;

@@ -188,3 +188,94 @@ fn an_instruction_across_a_page_is_decoded_again_when_its_second_page_changes() 
         assert_eq!(s.gpr[Gpr::Rax as usize], u64::from(value));
     }
 }
+
+fn old_at_1000(model: &str) -> Interpreter {
+    let model = CpuModel::by_name(model).expect("a model");
+    let mut cpu = Interpreter::new(CpuId(0), model);
+    let mut s = cpu.state();
+    s.segments[Seg::Cs as usize].selector = Selector(0);
+    s.segments[Seg::Cs as usize].base = 0;
+    s.rip = 0x1000;
+    s.gpr[Gpr::Rsp as usize] = 0xF000;
+    cpu.set_state(&s);
+    cpu
+}
+
+/// A store that makes INC DX of the INC AX `distance` bytes behind it, with NOPs before and `between` first.
+fn self_modifying(between: &[u8], distance: usize) -> Vec<u8> {
+    // mov byte [target],42h
+    let target = 0x1005 + (between.len() + distance) as u16;
+    let mut code = vec![0xC6, 0x06];
+    code.extend(target.to_le_bytes());
+    code.push(0x42);
+    code.extend(between);
+    code.extend(vec![0x90; distance]);
+    // inc ax / hlt
+    code.extend([0x40, 0xF4]);
+    code
+}
+
+#[test]
+fn stores_into_the_prefetch_queue_come_too_late_on_processors_that_have_one() {
+    // AX and DX afterwards: which of the two instructions ran. jmp $+2 empties the queue.
+    let cases: [(&str, &[u8], usize, (u64, u64)); 9] = [
+        ("8086", &[], 0, (1, 0)),
+        ("8086", &[], 5, (1, 0)),
+        ("8086", &[], 6, (0, 1)),
+        ("8086", &[0xEB, 0], 0, (0, 1)),
+        ("80286", &[], 5, (1, 0)),
+        ("80286", &[], 6, (0, 1)),
+        ("80286", &[0xEB, 0], 1, (0, 1)),
+        // jc, not taken, does not.
+        ("80286", &[0x72, 0], 1, (1, 0)),
+        ("8086", &[0x72, 0], 1, (1, 0)),
+    ];
+    for (model, between, distance, expected) in cases {
+        let code = self_modifying(between, distance);
+        for cached in [true, false] {
+            for stop in 0..12 {
+                let mut board = Board::new(&code);
+                board.stop_at = stop;
+                let mut cpu = old_at_1000(model);
+                cpu.set_block_cache(cached);
+                let (exit, s) = run(&mut board, &mut cpu);
+                let s = if exit == Exit::Halted {
+                    s
+                } else {
+                    // The queue moves with the state.
+                    let mut other = old_at_1000(model);
+                    other.set_block_cache(cached);
+                    other.set_state(&s);
+                    board.stop_at = u64::MAX;
+                    run(&mut board, &mut other).1
+                };
+                let got = [Gpr::Rax, Gpr::Rdx].map(|r| s.gpr[r as usize] & 0xFFFF);
+                assert_eq!(
+                    (got[0], got[1]),
+                    expected,
+                    "{model} {between:02X?} {distance}, cache {cached}, stopped at {stop}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_repeated_store_over_itself_goes_on_from_the_queue() {
+    // mov di,1008h / mov cx,8 / mov al,90h / rep stosb (at 1008h) / hlt is overwritten by NOPs, the next one is not.
+    let mut code = vec![0xBF, 0x08, 0x10, 0xB9, 8, 0, 0xB0, 0x90, 0xF3, 0xAA];
+    code.resize(0x10, 0x40);
+    code.push(0xF4);
+    for cached in [true, false] {
+        let mut board = Board::new(&code);
+        let mut cpu = old_at_1000("8086");
+        cpu.set_block_cache(cached);
+        let (exit, s) = run(&mut board, &mut cpu);
+        assert_eq!(exit, Exit::Halted);
+        // All eight were stored, though the instruction destroyed itself, and the queue still held six INC AX.
+        assert_eq!(s.gpr[Gpr::Rcx as usize] & 0xFFFF, 0);
+        assert_eq!(board.ram[0].read_u16(0x1008), 0x9090);
+        assert_eq!(board.ram[0].read_u8(0x100F), 0x90);
+        assert_eq!(s.gpr[Gpr::Rax as usize] & 0xFFFF, 0x90 + 6);
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod legacy;
 pub mod lower;
+pub mod prefetch;
 
 use crate::block::Block;
 use crate::fault::Fault;
@@ -43,6 +44,9 @@ impl Interpreter {
     pub(crate) fn decode_at(&mut self, linear: u64, limit: u64) -> Result<NonNull<Block>, Stop> {
         if self.rip > limit {
             return Err(self.fault(Fault::GP0));
+        }
+        if let Some(block) = self.decode_prefetched(linear)? {
+            return Ok(block);
         }
         let host = self.fetch_page(linear)?;
         let room = (limit - self.rip + 1).min(PAGE - (linear & 0xFFF));
@@ -146,21 +150,35 @@ impl Interpreter {
                 self.physical_read(gpa, Width::Byte)
             };
             bytes.push(byte as u8);
-            if let Decoded::Block(l) = self.lower_bytes(&bytes, 1) {
-                self.leave_block = false;
-                let block = Block {
-                    host: 0,
-                    mode: self.mode,
-                    len: l.len,
-                    insns: (l.starts.len() - 1) as u32,
-                    second_page: None,
-                    ops: l.ops.into_boxed_slice(),
-                    starts: l.starts.into_boxed_slice(),
-                };
-                return Ok(self.blocks.set_aside(block));
+            if let Some(block) = self.single_block(&bytes, 0) {
+                return Ok(block);
             }
         }
         Err(self.fault(Fault::GP0))
+    }
+
+    /// The first instruction of `bytes` as a block that is executed once; `None` if it goes on behind them. `host` says
+    /// where it lies, if it is in memory.
+    fn single_block(&mut self, bytes: &[u8], host: u64) -> Option<NonNull<Block>> {
+        let Decoded::Block(l) = self.lower_bytes(bytes, 1) else {
+            return None;
+        };
+        self.leave_block = false;
+        if host != 0 {
+            let offset = (host & 0xFFF) as usize;
+            let end = (offset + l.len as usize).min(PAGE as usize);
+            self.stamp(host & !0xFFF, offset, end);
+        }
+        let block = Block {
+            host,
+            mode: self.mode,
+            len: l.len,
+            insns: (l.starts.len() - 1) as u32,
+            second_page: None,
+            ops: l.ops.into_boxed_slice(),
+            starts: l.starts.into_boxed_slice(),
+        };
+        Some(self.blocks.set_aside(block))
     }
 
     /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
@@ -252,14 +270,19 @@ impl Interpreter {
             ops: l.ops.into_boxed_slice(),
             starts: l.starts.into_boxed_slice(),
         };
-        if !self.cache_blocks || !cacheable {
+        let cached = self.cache_blocks && cacheable;
+        if !cached && self.model.prefetch_bytes == 0 {
             return self.blocks.set_aside(block);
         }
+        // Stores into the prefetch queue are seen by the stamps, so they are needed without the cache too.
         let first_end = ((host & 0xFFF) + u64::from(l.len)).min(PAGE) as usize;
         self.stamp(host & !0xFFF, (host & 0xFFF) as usize, first_end);
         if let Some(second) = second_page {
             let rest = (host & 0xFFF) as usize + l.len as usize - PAGE as usize;
             self.stamp(second, 0, rest);
+        }
+        if !cached {
+            return self.blocks.set_aside(block);
         }
         let (number, block) = self.blocks.insert(block);
         if second_page.is_none() {

@@ -274,6 +274,7 @@ impl Interpreter {
         let page = self.physical_page(gpa);
         if page.write != 0 {
             let at = page.write + (gpa & 0xFFF);
+            self.note_overwrite(at, width.bytes());
             self.host_write(at, width, value);
             self.host_written(at, width.bytes());
             return;

@@ -30,6 +30,7 @@ const BARE: CpuModel = CpuModel {
     cpuid: &[],
     fpu: Generation::I80287,
     ip_wraps: false,
+    prefetch_bytes: 6,
     physical_bits: 24,
     signature: 0,
     flags_fixed: 0x0002,

@@ -23,6 +23,7 @@ const BARE: CpuModel = CpuModel {
     cpuid: &[],
     fpu: Generation::I8087,
     ip_wraps: true,
+    prefetch_bytes: 6,
     physical_bits: 20,
     signature: 0,
     flags_fixed: 0xF002,

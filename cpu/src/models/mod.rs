@@ -34,6 +34,8 @@ pub struct CpuModel {
     pub fpu: Generation,
     /// The instruction pointer wraps at 16 bits, and word accesses at the end of a segment wrap to its start.
     pub ip_wraps: bool,
+    /// Bytes of the prefetch queue, if it keeps what stores change; 0: stores take effect on the next instruction.
+    pub prefetch_bytes: u8,
     /// Address lines.
     pub physical_bits: u32,
     /// The value of EDX after reset: the processor signature.

@@ -60,6 +60,7 @@ pub static MODEL: CpuModel = CpuModel {
     ],
     fpu: Generation::I80387,
     ip_wraps: false,
+    prefetch_bytes: 0,
     physical_bits: 36,
     signature: SIGNATURE,
     flags_fixed: 0x0000_0002,
