@@ -31,7 +31,7 @@ use chipset::i8042::{self, I8042};
 use chipset::i8237::I8237Pair;
 use chipset::i8254::{self, I8254};
 use chipset::i8259::{self, I8259};
-use chipset::i82077aa::{self, DriveType, HostMode, I82077aa};
+use chipset::i82077aa::{self, DriveType, Geometry, HostMode, I82077aa};
 use chipset::mc146818::{self, Mc146818};
 use chipset::piix3::{self, Piix3};
 use chipset::piix3_ide::Piix3Ide;
@@ -40,7 +40,7 @@ use chipset::port61::{self, Port61};
 use chipset::port92::{self, Port92};
 use chipset::vga::{Slot, Vga};
 use emu_core::backend::{CpuId, CpuPin};
-use emu_core::host::CharBackend;
+use emu_core::host::{BlockBackend, CharBackend, SECTOR_BYTES};
 use emu_core::ram::Ram;
 use emu_core::time::Frequency;
 use emu_core::wire::{Line, NetId, Sink};
@@ -180,13 +180,25 @@ pub fn build(
         irq: irqs.line(&mut b, 8),
         nmi_mask: b.wire("NMI mask", Sink::Device(port_b, port61::PIN_NMI_MASK)),
     };
+    // The floppy disks decide which drives there are.
+    let mut media = Vec::new();
+    let mut floppy_disks = [None, None];
+    for (n, source) in spec.floppies.iter().enumerate() {
+        if let Some(source) = source {
+            let drive = format!("floppy drive {}", ["A:", "B:"][n]);
+            floppy_disks[n] = Some(super::open(source, DriveSlot::Floppy, &drive, &mut media)?);
+        }
+    }
+    let floppies = [
+        Some(floppy_drive(floppy_disks[0].as_deref())),
+        floppy_disks[1]
+            .as_deref()
+            .map(|disk| floppy_drive(Some(disk))),
+    ];
     let setup = cmos::Setup {
         memory_bytes: spec.memory_bytes,
         pci_hole: I440fx::PCI_HOLE,
-        floppies: [
-            Some(FLOPPY_DRIVE),
-            spec.floppies[1].is_some().then_some(FLOPPY_DRIVE),
-        ],
+        floppies,
         disks: spec.disks.len(),
         boot: &spec.boot,
     };
@@ -211,7 +223,6 @@ pub fn build(
     b.add("port92", Port92::new(wiring));
 
     // Floppy drives.
-    let mut media = Vec::new();
     let config = i82077aa::Config {
         base: 0x3F0,
         mode: HostMode::At,
@@ -219,14 +230,7 @@ pub fn build(
         drq: b.wire("DREQ2", Sink::Device(dma, 2)),
         drives: setup.floppies,
     };
-    let mut disks = [None, None];
-    for (n, source) in spec.floppies.iter().enumerate() {
-        if let Some(source) = source {
-            let drive = format!("floppy drive {}", ["A:", "B:"][n]);
-            disks[n] = Some(super::open(source, DriveSlot::Floppy, &drive, &mut media)?);
-        }
-    }
-    let floppy = b.add("i82077aa", I82077aa::new(config, disks));
+    let floppy = b.add("i82077aa", I82077aa::new(config, floppy_disks));
     b.host_input(floppy);
     b.dma_channel(2, floppy);
 
@@ -247,9 +251,20 @@ pub fn build(
     let second = disks.pop().flatten();
     let first = disks.pop().flatten();
     let ide_irqs = [irqs.line(&mut b, 14), irqs.line(&mut b, 15)];
-    let ide = Piix3Ide::new(ide_irqs, [first, second], [None, third]);
+    let disc = match &spec.cdrom {
+        Some(source) => Some(super::open(
+            source,
+            DriveSlot::Cdrom,
+            "CD-ROM drive",
+            &mut media,
+        )?),
+        None => None,
+    };
+    let cdrom = Unit::cdrom(disc, ata::Identity::new("BOXWOOD CD-ROM", "BX00000100"));
+    let ide = Piix3Ide::new(ide_irqs, [first, second], [Some(cdrom), third]);
     let ide = b.add("piix3-ide", ide);
     b.pci(1, 1, ide);
+    b.host_input(ide);
 
     // Ports for debugging.
     if let Some(console) = hosts.debugcon.take() {
@@ -267,6 +282,16 @@ pub fn build(
     hosts.serial.clear();
     let board = b.finish(Frequency::hz(spec.insns_per_second))?;
     Ok((board, media))
+}
+
+/// The usual drive, unless only another one takes the disk: 5.25 inch disks do not fit.
+fn floppy_drive(disk: Option<&dyn BlockBackend>) -> DriveType {
+    let geometry =
+        disk.and_then(|d| Geometry::for_bytes(d.sectors().saturating_mul(SECTOR_BYTES as u64)));
+    match geometry {
+        Some(g) if FLOPPY_DRIVE.reads(g.density).is_none() => DriveType::for_geometry(&g),
+        _ => FLOPPY_DRIVE,
+    }
 }
 
 /// Fills RAM with a pattern that the seed alone decides; 0 leaves zeros.
