@@ -10,7 +10,8 @@
 //! **Not implemented**: timing: IDETIM and SIDETIM are kept but change no speed; the bus master's ERROR bit never
 //! rises, for no memory access fails here (what is no memory reads as FFh and swallows writes).
 //!
-//! **Known inaccuracies**: a PIIX3's data port takes 32-bit accesses as two of 16 bits; between them nothing else can
+//! **Known inaccuracies**: bits 31:16 of BMIBA can be written, where the datasheet has zeros: firmware (SeaBIOS for
+//! one) takes such a register for a window of almost 4 GiB. Addresses above 64 KiB are not decoded. A PIIX3's data port takes 32-bit accesses as two of 16 bits; between them nothing else can
 //! happen here.
 
 mod bus_master;
@@ -79,7 +80,6 @@ fn config_space() -> ConfigSpace {
                 bytes: BUS_MASTER_PORTS.into(),
             },
         )
-        .writable(BMIBA, &BMIBA_MASK.to_le_bytes())
         .writable(IDETIM, &IDETIM_MASK.to_le_bytes())
         .writable(IDETIM + 2, &IDETIM_MASK.to_le_bytes())
         .writable(SIDETIM, &[0xFF])

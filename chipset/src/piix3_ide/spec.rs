@@ -10,10 +10,6 @@ pub const DEVICE: u16 = 0x7010;
 pub const CLASS: (u8, u8, u8) = (0x01, 0x01, 0x80);
 /// Bits 7:4 of the master latency timer can be written (section 2.3.7).
 pub const LATENCY_MASK: u8 = 0xF0;
-/// Bus master interface base address (section 2.3.9): bits 15:4.
-pub const BMIBA: u8 = 0x20;
-/// The bits of [`BMIBA`] that can be written.
-pub const BMIBA_MASK: u32 = 0x0000_FFF0;
 /// Bytes of bus master registers, both channels.
 pub const BUS_MASTER_PORTS: u16 = 16;
 /// IDE timing of the primary channel, 16 bits; the secondary's follows (section 2.3.10).

@@ -241,7 +241,7 @@ fn identity_and_the_writable_bits_of_configuration_space_are_the_datasheets() {
         (0x04, 0x0280_0005),
         (0x0C, 0x0000_F000),
         (0x10, 0),
-        (0x20, 0x0000_FFF1),
+        (0x20, 0xFFFF_FFF1),
         (0x3C, 0),
         (0x40, 0xF3FF_F3FF),
         (0x44, 0x0000_00FF),
