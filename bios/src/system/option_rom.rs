@@ -215,7 +215,9 @@ proc rom_run
     mov $8, %cx
 2:  test %si, %si
     jz 7f
-    cmpl $0x506e5024, (%si)     # "$PnP"
+    cmpw $0x5024, (%si)         # "$PnP", in two halves: the anchor shall stand in no code
+    jne 7f
+    cmpw $0x506e, 2(%si)
     jne 7f
     mov 0x16(%si), %bx          # boot connection vector: it takes part in INT 13h
     test %bx, %bx

@@ -384,7 +384,13 @@ pci_setup_bridge:
 # What particular chips need. BX.
 pci_setup_chip:
     pushal
-    xor %di, %di
+    mov $0x08, %di
+    call pci_rd32
+    shr $16, %ecx
+    cmp $0x0300, %cx            # VGA: its fixed ports and window have no base address registers
+    jne 9f
+    orw $0x0003, S_PCI_COMMAND
+9:  xor %di, %di
     call pci_rd32
     cmp $0x70008086, %ecx
     je 1f
