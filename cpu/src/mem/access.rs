@@ -51,6 +51,9 @@ fn write_host<T: Int>(at: u64, v: T) {
     }
 }
 
+/// [`Place::first_len`] of a place in a page that holds decoded code: the code stamps must be looked at.
+const CODE_PAGE: u8 = u8::MAX;
+
 /// Where a read-modify-write instruction puts its result: checked, translated, ready to be written.
 #[derive(Copy, Clone)]
 pub struct Place {
@@ -161,7 +164,7 @@ impl Interpreter {
     /// Writes what [`Self::open`] gave the place for; cannot fail.
     #[inline(always)]
     pub(crate) fn close<T: Int>(&mut self, place: Place, v: T) {
-        if place.host != 0 {
+        if place.host != 0 && place.first_len != CODE_PAGE {
             write_host(place.host, v);
         } else {
             self.close_slow(place, T::WIDTH, v.to_u64());
@@ -182,6 +185,9 @@ impl Interpreter {
             return Ok(place);
         }
         let linear = self.linear(seg, offset, width, true)?;
+        if let Some(host) = self.tlb.write_hit_code(self.privilege, linear, width.bytes() as u64) {
+            return Ok(Place { host, first: 0, first_len: CODE_PAGE, second: 0, linear });
+        }
         self.place_linear(linear, width, self.cpl == 3)
     }
 
@@ -244,6 +250,9 @@ impl Interpreter {
     }
 
     fn read_place(&mut self, place: &Place, width: Width) -> u64 {
+        if place.first_len == CODE_PAGE {
+            return self.host_read(place.host, width);
+        }
         let n = width.bytes();
         let first = usize::from(place.first_len);
         let v = if first >= n {
@@ -271,6 +280,11 @@ impl Interpreter {
     #[cold]
     #[inline(never)]
     pub(crate) fn close_slow(&mut self, place: Place, width: Width, v: u64) {
+        if place.first_len == CODE_PAGE {
+            self.host_write(place.host, width, v);
+            self.host_written(place.host, width.bytes());
+            return;
+        }
         let n = width.bytes();
         let first = usize::from(place.first_len);
         if first >= n {

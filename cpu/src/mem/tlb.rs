@@ -155,6 +155,13 @@ impl Tlb {
         self.write.hit::<T>(privilege, linear)
     }
 
+    /// The host address for a write into a page that holds decoded code.
+    pub fn write_hit_code(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        let e = &self.write.entries[Table::slot(privilege, linear)];
+        let last = linear.wrapping_add(bytes - 1);
+        (e.tag == (last & !PAGE_MASK) | HAS_CODE).then(|| linear.wrapping_add(e.addend))
+    }
+
     /// Makes a page readable.
     pub fn fill_read(&mut self, privilege: Privilege, linear: u64, host_page: u64, global: bool) {
         self.fills += 1;
