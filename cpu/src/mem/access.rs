@@ -185,8 +185,17 @@ impl Interpreter {
             return Ok(place);
         }
         let linear = self.linear(seg, offset, width, true)?;
-        if let Some(host) = self.tlb.write_hit_code(self.privilege, linear, width.bytes() as u64) {
-            return Ok(Place { host, first: 0, first_len: CODE_PAGE, second: 0, linear });
+        if let Some(host) = self
+            .tlb
+            .write_hit_code(self.privilege, linear, width.bytes() as u64)
+        {
+            return Ok(Place {
+                host,
+                first: 0,
+                first_len: CODE_PAGE,
+                second: 0,
+                linear,
+            });
         }
         self.place_linear(linear, width, self.cpl == 3)
     }
