@@ -305,6 +305,10 @@ impl Interpreter {
 }
 
 /// Instructions out of bytes, one after the other.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack of the decoder"
+)]
 enum Stream<'a> {
     /// As processors from the 80386 on decode them.
     Iced(Decoder<'a>),

@@ -108,8 +108,10 @@ impl Interpreter {
         if effect == Effect::Empties || self.rip != next || len >= self.prefetch.len {
             return Prefetch::default();
         }
-        let mut rest = Prefetch::default();
-        rest.len = self.prefetch.len - len;
+        let mut rest = Prefetch {
+            len: self.prefetch.len - len,
+            ..Prefetch::default()
+        };
         let bytes = &self.prefetch.bytes[usize::from(len)..usize::from(self.prefetch.len)];
         rest.bytes[..bytes.len()].copy_from_slice(bytes);
         rest

@@ -3,6 +3,10 @@
 //!
 //! Sources: Intel, "The 8086 Family User's Manual" (1979); Intel, "iAPX 286 Programmer's Reference Manual" (1985); for
 //! what both leave undefined, captures of an 8086 and an 80286 (SingleStepTests).
+//!
+//! **Known inaccuracies**: a string instruction of the 8086 that is interrupted between repetitions goes on with all of
+//! its prefixes, where the chip goes on with the last one only; how far CX counts when a repeated store of the 80286
+//! faults in its last repetition is not known from captures (it stops at 0 here).
 
 use super::operand::{As, Imm, Place, Source};
 use super::shift::Shift;
