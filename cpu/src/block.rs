@@ -69,6 +69,7 @@ pub struct BlockCache {
     recent: Box<[Recent]>,
     generation: u64,
     /// Blocks that were dropped but may still be running.
+    #[expect(clippy::vec_box, reason = "a running block must not move")]
     buried: Vec<Box<Block>>,
     /// A block that is executed once and not kept.
     aside: Option<Box<Block>>,

@@ -9,14 +9,8 @@ pub const ZERO: u8 = 16;
 pub const HIGH_BYTE: u8 = 0x80;
 
 /// General registers. A 32-bit write clears the upper half, as in 64-bit mode; outside of it nobody sees that half.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Registers([u64; 32]);
-
-impl Default for Registers {
-    fn default() -> Self {
-        Self([0; 32])
-    }
-}
 
 impl Registers {
     /// Reads the operand-sized register `r`.

@@ -218,7 +218,8 @@ fn self_modifying(between: &[u8], distance: usize) -> Vec<u8> {
 #[test]
 fn stores_into_the_prefetch_queue_come_too_late_on_processors_that_have_one() {
     // AX and DX afterwards: which of the two instructions ran. jmp $+2 empties the queue.
-    let cases: [(&str, &[u8], usize, (u64, u64)); 9] = [
+    type Case<'a> = (&'a str, &'a [u8], usize, (u64, u64));
+    let cases: [Case<'_>; 9] = [
         ("8086", &[], 0, (1, 0)),
         ("8086", &[], 5, (1, 0)),
         ("8086", &[], 6, (0, 1)),

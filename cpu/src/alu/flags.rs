@@ -237,12 +237,12 @@ impl Flags {
         if let Class::Explicit = self.class {
             return self.a & ARITHMETIC;
         }
-        self.cf() as u64 * CF
-            | self.pf() as u64 * PF
-            | self.af() as u64 * AF
-            | self.zf() as u64 * ZF
-            | self.sf() as u64 * SF
-            | self.of() as u64 * OF
+        (self.cf() as u64 * CF)
+            | (self.pf() as u64 * PF)
+            | (self.af() as u64 * AF)
+            | (self.zf() as u64 * ZF)
+            | (self.sf() as u64 * SF)
+            | (self.of() as u64 * OF)
     }
 
     /// These flags with some replaced: `values` counts where `mask` is set.

@@ -24,7 +24,7 @@ impl Interpreter {
 
     /// The address `distance` bytes from the start of the block, cut to operand size.
     #[inline(always)]
-    fn from_block<T: Int>(&self, distance: i32) -> u64 {
+    fn distant<T: Int>(&self, distance: i32) -> u64 {
         self.attached.block_rip.wrapping_add(distance as i64 as u64) & T::MASK
     }
 }
@@ -41,7 +41,7 @@ pub struct Jmp<T>(As<T>);
 impl<T: Int> Instruction for Jmp<T> {
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let target = cpu.from_block::<T>(op.imm);
+        let target = cpu.distant::<T>(op.imm);
         cpu.jump(target)
     }
 }
@@ -65,7 +65,7 @@ impl<C: When, T: Int> Instruction for Jcc<C, T> {
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         if cpu.flags.holds(C::CONDITION) {
-            let target = cpu.from_block::<T>(op.imm);
+            let target = cpu.distant::<T>(op.imm);
             cpu.jump(target)
         } else {
             fall_through(cpu, op)
@@ -135,7 +135,7 @@ impl<L: LoopCondition, N: Int, T: Int> Instruction for Loop<L, N, T> {
             old
         };
         if L::jumps(count.to_u64(), cpu.flags.zf()) {
-            let target = cpu.from_block::<T>(op.imm);
+            let target = cpu.distant::<T>(op.imm);
             if target > u64::from(cpu.segments[Seg::Cs as usize].reg.limit) {
                 return Err(cpu.fault(Fault::GP0));
             }
@@ -155,7 +155,7 @@ impl<T: Int, W: Address> Instruction for Call<T, W> {
     const SLOTS: usize = 2;
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let target = cpu.from_block::<T>(op.imm);
+        let target = cpu.distant::<T>(op.imm);
         call_to::<T, W>(cpu, target, op.second())
     }
 }

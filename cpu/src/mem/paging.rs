@@ -134,7 +134,7 @@ impl Interpreter {
 
     /// SDM vol. 3, section 4.4. The four page-directory-pointer entries were loaded with CR3.
     fn walk_pae(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, u16> {
-        let address = (1u64 << PHYSICAL_BITS) - 1 & !0xFFF;
+        let address = ((1u64 << PHYSICAL_BITS) - 1) & !0xFFF;
         let reserved = !((1u64 << PHYSICAL_BITS) - 1);
         let pdpte = self.pdpte[(linear >> 30 & 3) as usize];
         if pdpte & entry::PRESENT == 0 {
