@@ -3,6 +3,8 @@
 //!
 //! Documents: ATA/ATAPI-6 (T13/1410D): "Software reset", "Device signature", IDENTIFY DEVICE words;
 //! SFF-8020i: PACKET protocol.
+//!
+//! One file because ATA and ATAPI share the register protocol and its labels.
 
 macro_rules! text {
     () => {

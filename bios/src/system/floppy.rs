@@ -6,6 +6,8 @@
 //! The medium is recognised by reading an address mark at each data rate that the drive (CMOS 10h) knows;
 //! 40:90 and 40:91 keep what was found: bits 7-6 rate (00 500, 01 300, 10 250, 11 1000 kbit/s), bit 5
 //! double step, bit 4 established, bits 2-0 the kind.
+//!
+//! One file because INT 13h for diskettes and the controller driver below it share their labels.
 
 macro_rules! text {
     () => {

@@ -3,6 +3,8 @@
 //! Facts: IBM PC AT Technical Reference and IBM PS/2 BIOS Interface Technical Reference, "INT 09h",
 //! "INT 16h". Keys that a 84-key keyboard lacks stand in the buffer with character E0h or F0h;
 //! functions 00h and 01h translate or skip them, 10h/11h and 20h/21h show them.
+//!
+//! One file because INT 09h and INT 16h share the buffer and the key tables.
 
 macro_rules! text {
     () => {

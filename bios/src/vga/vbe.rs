@@ -1,4 +1,6 @@
 //! VBE functions 4F00h-4F0Ah on the Bochs display interface (VESA VBE Core Functions Standard 2.0, section 4).
+//!
+//! One file because the VBE functions share the mode table and its labels.
 
 macro_rules! text {
     () => {

@@ -2,6 +2,8 @@
 //!
 //! One timer drives it. A command looks for its sector among those that will pass, arms the timer for the moment at
 //! which the data field begins, then for each byte; between the disk and the host stands the FIFO.
+//!
+//! One file because every command walks through the same execution phase.
 
 use super::drive::{Id, Passing, Track, byte_clock};
 use super::spec::*;

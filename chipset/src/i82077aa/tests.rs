@@ -1,3 +1,4 @@
+//! One file because all tests drive the same rig.
 use super::*;
 use emu_core::host::{BlockError, MediumChange, MemoryDisk, SECTOR_BYTES};
 use emu_core::testkit::{Bench, conformance};

@@ -3,6 +3,8 @@
 //! The segments that most tests use: 08 and 10 flat code and data of ring 0, 1B and 23 of ring 3, 28 the present TSS,
 //! 30 another one, 38 a call gate to ring 0 (two parameters), 40 a task gate to 30, 48 conforming code, 50 absent
 //! data. Each vector's handler is an HLT of its own.
+//!
+//! One file because all tests build the same descriptor tables.
 
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{Attention, CpuBackend, CpuId, Exit, Special, SystemBus};
