@@ -1,5 +1,6 @@
 //! What needs a CPU or a whole board to be tested: vectors, oracles, guests.
 
+pub mod guests;
 pub mod native;
 pub mod operands;
 pub mod vectors;

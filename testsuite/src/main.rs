@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testsuite::vectors;
+use testsuite::{guests, vectors};
 
 /// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
 const EXIT_BAD_DATA: u8 = 65;
@@ -18,11 +18,14 @@ struct Cli {
 enum Suite {
     /// Instruction vectors captured from real processors
     Vectors(vectors::Args),
+    /// Real software that boots
+    Guests(guests::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().suite {
         Suite::Vectors(args) => vectors::run(&args),
+        Suite::Guests(args) => guests::run(&args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -32,12 +32,14 @@ use chipset::i8237::I8237Pair;
 use chipset::i8254::{self, I8254};
 use chipset::i8259::{self, I8259};
 use chipset::i82077aa::{self, DriveType, Geometry, HostMode, I82077aa};
+use chipset::lpt::{self, Lpt};
 use chipset::mc146818::{self, Mc146818};
 use chipset::piix3::{self, Piix3};
 use chipset::piix3_ide::Piix3Ide;
 use chipset::piix4_pm::{self, Piix4Pm};
 use chipset::port61::{self, Port61};
 use chipset::port92::{self, Port92};
+use chipset::uart16550::{self, Uart16550};
 use chipset::vga::{Slot, Vga};
 use emu_core::backend::{CpuId, CpuPin};
 use emu_core::host::{BlockBackend, CharBackend, SECTOR_BYTES};
@@ -54,6 +56,15 @@ const FLOPPY_DRIVE: DriveType = DriveType::Mb2_88;
 
 /// The host bridge's subsystem vendor and ID: by these SeaBIOS knows that there is a fw_cfg device.
 const SUBSYSTEM: (u16, u16) = (0x1AF4, 0x1100);
+/// COM1 to COM4: first port and IRQ.
+const SERIAL_PORTS: [(u16, usize); 4] = [(0x3F8, 4), (0x2F8, 3), (0x3E8, 4), (0x2E8, 3)];
+
+/// The other end of a serial cable that leads nowhere.
+struct Nobody;
+
+impl CharBackend for Nobody {
+    fn put(&mut self, _byte: u8) {}
+}
 
 /// One console behind two ports.
 #[derive(Clone)]
@@ -247,24 +258,52 @@ pub fn build(
         disks.push(Some(Unit::disk(medium, identity)));
     }
     disks.resize_with(3, || None);
-    let third = disks.pop().flatten();
-    let second = disks.pop().flatten();
-    let first = disks.pop().flatten();
-    let ide_irqs = [irqs.line(&mut b, 14), irqs.line(&mut b, 15)];
     let disc = match &spec.cdrom {
         Some(source) => Some(super::open(
             source,
             DriveSlot::Cdrom,
-            "CD-ROM drive",
+            "the CD-ROM drive",
             &mut media,
         )?),
         None => None,
     };
-    let cdrom = Unit::cdrom(disc, ata::Identity::new("BOXWOOD CD-ROM", "BX00000100"));
+    let cdrom = Unit::cdrom(disc, ata::Identity::new("BOXWOOD CD-ROM", "BXCD0001"));
+    let (third, second, first) = (
+        disks.pop().flatten(),
+        disks.pop().flatten(),
+        disks.pop().flatten(),
+    );
+    let ide_irqs = [irqs.line(&mut b, 14), irqs.line(&mut b, 15)];
     let ide = Piix3Ide::new(ide_irqs, [first, second], [Some(cdrom), third]);
     let ide = b.add("piix3-ide", ide);
     b.pci(1, 1, ide);
     b.host_input(ide);
+
+    // Serial ports share two interrupts; the printer port has no printer.
+    for (n, (base, irq)) in SERIAL_PORTS.into_iter().enumerate() {
+        let wiring = uart16550::Wiring {
+            irq: irqs.line(&mut b, irq),
+        };
+        let config = uart16550::Config {
+            base,
+            connected: n < hosts.serial.len(),
+        };
+        let other_end = match hosts.serial.get_mut(n) {
+            Some(end) => std::mem::replace(end, Box::new(Nobody)),
+            None => Box::new(Nobody),
+        };
+        let uart = Uart16550::new(wiring, config, other_end);
+        let uart = b.add(&format!("com{}", n + 1), uart);
+        b.serial_port(uart);
+    }
+    let wiring = lpt::Wiring {
+        irq: irqs.line(&mut b, 7),
+    };
+    let config = lpt::Config {
+        base: 0x378,
+        bidirectional: true,
+    };
+    b.add("lpt1", Lpt::new(wiring, config, None));
 
     // Ports for debugging.
     if let Some(console) = hosts.debugcon.take() {
@@ -279,7 +318,6 @@ pub fn build(
     }
     b.add("bochs-shutdown", BochsShutdown::new());
 
-    hosts.serial.clear();
     let board = b.finish(Frequency::hz(spec.insns_per_second))?;
     Ok((board, media))
 }
