@@ -1,6 +1,9 @@
 //! The loop: boundaries between instructions, where events, interrupts and debug traps are taken, and blocks between
 //! them.
 //!
+//! **Known inaccuracies**: an interrupt between two repetitions of a string instruction saves RF as it is, where SDM
+//! vol. 3, section 18.3.1.1 has it set.
+//!
 //! # The invariant behind the `unsafe` in this file
 //! `Attached` holds pointers to the bus and the probe, and to the block that runs. Bus and probe are set on entry to
 //! [`CpuBackend::run`] from references that live until it returns, and cleared before it returns; they are used only
@@ -143,6 +146,7 @@ impl Interpreter {
             return;
         };
         let (len, insns) = (u64::from(b.len), u64::from(b.insns));
+        self.attached.repeating = false;
         self.rip = self.wrap_rip(self.attached.block_rip.wrapping_add(len));
         self.finish_block(insns);
     }
@@ -225,6 +229,7 @@ impl Interpreter {
     fn stop_before(&mut self, op: OpRef) {
         let n = self.insn_at(op);
         self.rip = self.this_rip(op);
+        self.attached.repeating = false;
         self.finish_block(n as u64);
     }
 
@@ -296,6 +301,8 @@ impl Interpreter {
         }
         self.sti_shadow = false;
         self.mov_ss_shadow = false;
+        // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
+        self.rflags.remove(Rflags::RF);
         self.attached.block = Some(block);
         self.attached.block_rip = self.rip;
         // SAFETY: see the file's header.
@@ -308,8 +315,8 @@ impl Interpreter {
         let faulted = self.deliveries != delivered;
         let completed = self.attached.done > before && !faulted;
         if completed {
-            if resume && !self.attached.repeating {
-                self.rflags.remove(Rflags::RF);
+            if resume && self.attached.repeating {
+                self.rflags.insert(Rflags::RF);
             }
             if stepping && !self.mov_ss_shadow {
                 self.pending_debug |= Dr6::BS.bits();

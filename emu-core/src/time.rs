@@ -73,16 +73,17 @@ impl Frequency {
 
     /// Whole ticks completed in `ns` nanoseconds.
     pub fn ticks_in(self, ns: u64) -> u64 {
-        let ticks = u128::from(ns) * u128::from(self.numerator)
-            / (u128::from(NS_PER_SECOND) * u128::from(self.denominator));
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+        scale_down(ns, self.numerator, self.scaled_denominator())
     }
 
     /// The first nanosecond at which `ticks` ticks are complete: the inverse of [`Self::ticks_in`].
     pub fn ns_of(self, ticks: u64) -> u64 {
-        let scaled = u128::from(NS_PER_SECOND) * u128::from(self.denominator);
-        let ns = (u128::from(ticks).saturating_mul(scaled)).div_ceil(u128::from(self.numerator));
-        u64::try_from(ns).unwrap_or(u64::MAX)
+        scale_up(ticks, self.scaled_denominator(), self.numerator)
+    }
+
+    /// Nanoseconds in a second times the denominator: ticks are `ns * numerator / this`.
+    fn scaled_denominator(self) -> u128 {
+        u128::from(NS_PER_SECOND) * u128::from(self.denominator)
     }
 
     /// Ticks completed at `now` by a counter that started at `epoch`.
@@ -161,17 +162,45 @@ impl InsnClock {
 impl Frequency {
     /// The moment that `ticks` ticks after `epoch` fall in, rounded down to a nanosecond.
     fn time_of_floor(self, epoch: VirtTime, ticks: u64) -> VirtTime {
-        let scaled = u128::from(NS_PER_SECOND) * u128::from(self.denominator);
-        let ns = u128::from(ticks).saturating_mul(scaled) / u128::from(self.numerator);
-        epoch.plus_ns(u64::try_from(ns).unwrap_or(u64::MAX))
+        epoch.plus_ns(scale_down(ticks, self.scaled_denominator(), self.numerator))
     }
 
     /// The smallest number of ticks whose time, rounded down, is at least `ns`.
     fn ticks_covering(self, ns: u64) -> u64 {
-        let scaled = u128::from(NS_PER_SECOND) * u128::from(self.denominator);
-        let ticks = (u128::from(ns) * u128::from(self.numerator)).div_ceil(scaled);
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+        scale_up(ns, self.numerator, self.scaled_denominator())
     }
+}
+
+/// `n * multiplier / divisor`, rounded down; the largest number where it does not fit.
+///
+/// The board asks for the time at each port access, so the usual sizes are computed in 64 bits.
+fn scale_down(n: u64, multiplier: impl Into<u128>, divisor: impl Into<u128>) -> u64 {
+    let (multiplier, divisor) = (multiplier.into(), divisor.into());
+    match product_64(n, multiplier, divisor) {
+        Some((product, divisor)) => product / divisor,
+        None => {
+            let q = u128::from(n).saturating_mul(multiplier) / divisor;
+            u64::try_from(q).unwrap_or(u64::MAX)
+        }
+    }
+}
+
+/// `n * multiplier / divisor`, rounded up; the largest number where it does not fit.
+fn scale_up(n: u64, multiplier: impl Into<u128>, divisor: impl Into<u128>) -> u64 {
+    let (multiplier, divisor) = (multiplier.into(), divisor.into());
+    match product_64(n, multiplier, divisor) {
+        Some((product, divisor)) => product.div_ceil(divisor),
+        None => {
+            let q = u128::from(n).saturating_mul(multiplier).div_ceil(divisor);
+            u64::try_from(q).unwrap_or(u64::MAX)
+        }
+    }
+}
+
+/// Product and divisor, if both fit 64 bits.
+fn product_64(n: u64, multiplier: u128, divisor: u128) -> Option<(u64, u64)> {
+    let product = n.checked_mul(u64::try_from(multiplier).ok()?)?;
+    Some((product, u64::try_from(divisor).ok()?))
 }
 
 #[cfg(test)]
