@@ -131,7 +131,8 @@ proc from_bcd
     aad
     ret
 
-# Waits for an edge of the memory refresh signal (port 61h bit 4), 15.085 us. All registers are kept.
+# Waits for an edge of the memory refresh signal (port 61h bit 4), 15.085 us. All registers are kept. Between two
+# looks nothing is done for a while: a port read is slow on any machine, most of all on one in software.
 proc refresh_edge
     push %ax
     push %cx
@@ -139,7 +140,8 @@ proc refresh_edge
     in $0x61, %al
     and $0x10, %al
     mov %al, %ah
-1:  in $0x61, %al
+1:  .fill 40, 1, 0x90           # NOP
+    in $0x61, %al
     and $0x10, %al
     cmp %al, %ah
     loope 1b
