@@ -1,0 +1,31 @@
+//! How fast each path of the emulator is: instructions a second of loops that stay on it.
+
+use benches::{PROGRAMS, PROLOGUE_INSNS, machine};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use machine::Until;
+use std::path::Path;
+
+/// Instructions of one measured run: long against an entry into the run loop.
+const RUN_INSNS: u64 = 1_000_000;
+
+fn guest_code(c: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut group = c.benchmark_group("guest code");
+    group.throughput(Throughput::Elements(RUN_INSNS));
+    group.sample_size(20);
+    for program in PROGRAMS {
+        let mut guest = machine(program, folder).expect("the machine is sound");
+        let mut end = PROLOGUE_INSNS;
+        guest.run(Until::insns(end), None);
+        group.bench_function(program.name, |b| {
+            b.iter(|| {
+                end += RUN_INSNS;
+                guest.run(Until::insns(end), None)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, guest_code);
+criterion_main!(benches);
