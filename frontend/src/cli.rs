@@ -4,12 +4,37 @@
 
 use crate::exit::Mistake;
 use crate::keys::{self, Chord};
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
+use emu_core::host::MouseEvent;
 use std::path::PathBuf;
 
-/// An exact, observable x86 PC in software.
+const EXAMPLES: &str = "\
+Examples:
+  boxwood                                  boot the demo disk, a tour of a PC
+  boxwood dos.img                          boot an image: floppy, hard disk or CD is recognised
+  boxwood --disk c.img --floppy a.img --boot ca
+  boxwood --display terminal dos.img       the screen in this terminal; Ctrl+] quits
+  boxwood dos.img --display none --expect-screen 'A:\\>' --type 'ver\\n' --screenshot ver.png";
+
+const RUN_NOTES: &str = "\
+Sizes take K, M or G (1024s); counts take k, M or G (1000s). Steps run in the order given and may repeat;
+all happen in guest time, so that the same command gives the same run.
+
+Exit codes: 0 powered off, steps done, or a limit without expectation; 64 wrong usage; 65 unusable file;
+70 defect of Boxwood; 123 halted for ever; 124 limit before expectation; 125 guest ended before expectation;
+126 triple fault (--on-triple-fault exit); VALUE*2+1 written to the debug-exit port.";
+
+/// Boxwood: an exact, fast, observable x86 PC in software.
 #[derive(Parser, Debug)]
-#[command(name = "boxwood", version, disable_help_subcommand = true)]
+#[command(
+    name = "boxwood",
+    version,
+    disable_help_subcommand = true,
+    override_usage = "boxwood [run] [OPTIONS] [IMAGE]\n       boxwood run --help",
+    after_help = EXAMPLES
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -17,7 +42,12 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Boot a machine (the default verb: `boxwood a.img` is `boxwood run a.img`)
+    /// Boot a machine. The default: `boxwood a.img` is `boxwood run a.img`
+    #[command(
+        disable_help_flag = true,
+        override_usage = "boxwood [run] [OPTIONS] [IMAGE]",
+        after_help = format!("{RUN_NOTES}\n\n{EXAMPLES}")
+    )]
     Run(Box<RunArgs>),
 }
 
@@ -55,95 +85,113 @@ pub enum MachineChoice {
 
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Image to boot; whether it is a floppy, a hard disk or a CD is recognised from the file. Without any image
-    /// the demo disk boots
+    /// Image to boot; floppy, hard disk or CD is recognised. None: the demo disk
     pub image: Option<PathBuf>,
-    /// Board
-    #[arg(long, value_enum, default_value = "pc")]
+    /// Show this help
+    #[arg(short, long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
+    /// Board: i440FX and PIIX3
+    #[arg(long, value_enum, value_name = "pc", default_value = "pc", hide_possible_values = true, help_heading = MACHINE)]
     pub machine: MachineChoice,
-    /// CPU model
-    #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU)]
+    /// CPU model: 8086, 80286 or p6
+    #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
     pub cpu: String,
-    /// Memory: a number with K, M or G
-    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size)]
+    /// Memory
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, help_heading = MACHINE)]
     pub mem: u64,
-    /// Floppy image for drive A:, a second one for B:. FILE[,readonly][,snapshot]
-    #[arg(long, value_name = "FILE")]
-    pub floppy: Vec<String>,
-    /// Hard-disk image (repeat for more). FILE[,readonly][,snapshot]
-    #[arg(long, value_name = "FILE")]
-    pub disk: Vec<String>,
-    /// CD image
-    #[arg(long, value_name = "FILE")]
-    pub cdrom: Option<String>,
-    /// Boot order: a floppy, c hard disk, d CD
-    #[arg(long, value_name = "LETTERS")]
-    pub boot: Option<String>,
     /// System BIOS instead of ours
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = MACHINE)]
     pub bios: Option<PathBuf>,
     /// VGA BIOS instead of ours
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = MACHINE)]
     pub vgabios: Option<PathBuf>,
-    /// Where the picture goes. Default: a window where there is a display, else the terminal
-    #[arg(long, value_enum)]
+    /// What RAM holds at power-on: 0 zeros, else the seed of a pattern
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = MACHINE)]
+    pub seed: u64,
+    /// A triple fault restarts the CPU, or ends the run with code 126
+    #[arg(long, value_enum, value_name = "reset|exit", default_value = "reset", hide_possible_values = true, help_heading = MACHINE)]
+    pub on_triple_fault: TripleFaultChoice,
+
+    /// Floppy for A:, a second one for B:. FILE[,readonly][,snapshot]
+    #[arg(long, value_name = "FILE", help_heading = DRIVES)]
+    pub floppy: Vec<String>,
+    /// Hard disk (repeat for more). FILE[,readonly][,snapshot]
+    #[arg(long, value_name = "FILE", help_heading = DRIVES)]
+    pub disk: Vec<String>,
+    /// CD
+    #[arg(long, value_name = "FILE", help_heading = DRIVES)]
+    pub cdrom: Option<String>,
+    /// Boot order: a floppy, c hard disk, d CD
+    #[arg(long, value_name = "LETTERS", help_heading = DRIVES)]
+    pub boot: Option<String>,
+
+    /// Where the picture goes [a window where there is a desktop, else the terminal]
+    #[arg(long, value_enum, value_name = "window|terminal|none", hide_possible_values = true, help_heading = OUTSIDE)]
     pub display: Option<DisplayChoice>,
     /// COM1's other end, then COM2's ... stdio, file=FILE or none
-    #[arg(long, value_name = "WHERE", value_parser = parse_character_end)]
+    #[arg(long, value_name = "WHERE", value_parser = parse_character_end, help_heading = OUTSIDE)]
     pub serial: Vec<CharacterEnd>,
     /// Where ports E9h and 402h write to: stdio, file=FILE or none
-    #[arg(long, value_name = "WHERE", value_parser = parse_character_end)]
+    #[arg(long, value_name = "WHERE", value_parser = parse_character_end, help_heading = OUTSIDE)]
     pub debugcon: Option<CharacterEnd>,
-    /// Which clock. Default: deterministic with `--display none`, else realtime
-    #[arg(long, value_enum)]
+    /// Time follows instructions alone, or is held to the host's clock [realtime with a display]
+    #[arg(long, value_enum, value_name = "deterministic|realtime", hide_possible_values = true, help_heading = OUTSIDE)]
     pub clock: Option<ClockChoice>,
-    /// Instructions per guest second
-    #[arg(long, value_name = "N", default_value_t = machine::DEFAULT_INSNS_PER_SECOND, value_parser = parse_count)]
+    /// Instructions in a guest second
+    #[arg(long, value_name = "N", default_value_t = machine::DEFAULT_INSNS_PER_SECOND, value_parser = parse_count, help_heading = OUTSIDE)]
     pub ips: u64,
-    /// What RAM holds at power-on: 0 for zeros, else the seed of a pattern
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// What a triple fault does
-    #[arg(long, value_enum, default_value = "reset")]
-    pub on_triple_fault: TripleFaultChoice,
-    /// Step: wait until COM1 has sent this text
-    #[arg(long, value_name = "TEXT")]
-    pub expect_serial: Vec<String>,
-    /// Step: wait until this text stands on the screen
-    #[arg(long, value_name = "TEXT")]
+
+    /// Wait until this text stands on the screen
+    #[arg(long, value_name = "TEXT", help_heading = STEPS)]
     pub expect_screen: Vec<String>,
-    /// Step: type on the US keyboard; \n \t \\ \< <F1> <left> <ctrl-alt-del> ...
-    #[arg(long = "type", value_name = "TEXT", value_parser = keys::parse)]
+    /// Wait until COM1 has sent this text
+    #[arg(long, value_name = "TEXT", help_heading = STEPS)]
+    pub expect_serial: Vec<String>,
+    /// Type on the US keyboard; \n \t \\ \< <F1> <left> <ctrl-alt-del> ...
+    #[arg(long = "type", value_name = "TEXT", value_parser = keys::parse, help_heading = STEPS)]
     pub type_text: Vec<Typing>,
-    /// Step: let that many instructions pass, or seconds of guest time with an s behind the number
-    #[arg(long, value_name = "INSNS|SECONDS", value_parser = parse_wait)]
+    /// Move the mouse right and down; buttons held from then on: l, m, r
+    #[arg(long, value_name = "DX,DY[,BUTTONS]", value_parser = parse_mouse, allow_hyphen_values = true, help_heading = STEPS)]
+    pub mouse: Vec<MouseEvent>,
+    /// Let instructions pass (5M), or guest time (2.5s, 300ms)
+    #[arg(long, value_name = "INSNS|SECONDS", value_parser = parse_wait, help_heading = STEPS)]
     pub wait: Vec<Wait>,
-    /// Step: write a picture of the screen
-    #[arg(long, value_name = "FILE.png")]
+    /// Write what the screen shows: a picture, or with .txt its characters
+    #[arg(long, value_name = "FILE.png|FILE.txt", help_heading = STEPS)]
     pub screenshot: Vec<PathBuf>,
+
     /// End after so many instructions since power-on
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
     pub timeout_insns: Option<u64>,
     /// End after so many seconds on the host
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS)]
     pub timeout: Option<f64>,
-    /// A debug-exit port: a guest that writes VALUE to it ends the run with exit code VALUE*2+1
-    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "F4h", value_parser = parse_port)]
+    /// A port that ends the run with exit code VALUE*2+1 [F4h]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "F4h", value_parser = parse_port, help_heading = LIMITS)]
     pub debug_exit: Option<u16>,
+
     /// Save a snapshot when that many instructions have retired (repeat for more)
-    #[arg(long, value_name = "INSNS=FILE", value_parser = parse_save_at)]
+    #[arg(long, value_name = "INSNS=FILE", value_parser = parse_save_at, help_heading = WATCHING)]
     pub save_at: Vec<SaveAt>,
     /// Start from a snapshot of the same machine
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = WATCHING)]
     pub restore: Option<PathBuf>,
     /// Write counters and the state hash
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", help_heading = WATCHING)]
     pub stats: Option<PathBuf>,
-    /// Write each instruction with the registers it changed, interrupts, exceptions and port accesses.
-    /// FILE[,range=HEX-HEX] keeps to linear addresses (repeat range for more)
-    #[arg(long, value_name = "FILE")]
+    /// Write each instruction, interrupt and port access. FILE[,range=HEX-HEX] keeps to addresses
+    #[arg(long, value_name = "FILE", help_heading = WATCHING)]
     pub trace: Option<String>,
 }
+
+// The groups of the help.
+const MACHINE: &str = "Machine";
+const DRIVES: &str = "Drives";
+const OUTSIDE: &str = "Display, ports and time";
+const STEPS: &str = "Steps of a script";
+const LIMITS: &str = "Limits";
+const WATCHING: &str = "Snapshots and records";
 
 /// A `--type` argument, ready to be played.
 #[derive(Clone, Debug)]
@@ -177,6 +225,7 @@ pub enum Step {
     ExpectSerial(String),
     ExpectScreen(String),
     Type(Vec<Chord>),
+    Mouse(MouseEvent),
     Wait(Wait),
     Screenshot(PathBuf),
 }
@@ -232,6 +281,34 @@ fn parse_wait(text: &str) -> Result<Wait, String> {
         parse_count(text).ok().map(Wait::Insns)
     };
     wait.ok_or_else(|| "a wait is a count of instructions (5M) or of seconds (2.5s, 300ms)".into())
+}
+
+fn parse_mouse(text: &str) -> Result<MouseEvent, String> {
+    let wrong = || "it takes DX,DY[,BUTTONS], as in 10,-5 or 0,0,lr".to_string();
+    let mut parts = text.split(',');
+    let mut count = || -> Option<i32> {
+        let n: i16 = parts.next()?.trim().parse().ok()?;
+        Some(n.into())
+    };
+    let (dx, down) = count().zip(count()).ok_or_else(wrong)?;
+    let mut buttons = 0;
+    for letter in parts.next().unwrap_or("").chars() {
+        buttons |= match letter {
+            'l' => 1,
+            'r' => 2,
+            'm' => 4,
+            _ => return Err(wrong()),
+        };
+    }
+    if parts.next().is_some() {
+        return Err(wrong());
+    }
+    Ok(MouseEvent {
+        dx,
+        dy: -down,
+        wheel: 0,
+        buttons,
+    })
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
@@ -318,6 +395,7 @@ fn ordered_steps(m: &ArgMatches) -> Vec<Step> {
     add(m, "expect_serial", &mut steps, Step::ExpectSerial);
     add(m, "expect_screen", &mut steps, Step::ExpectScreen);
     add(m, "type_text", &mut steps, |t: Typing| Step::Type(t.0));
+    add(m, "mouse", &mut steps, Step::Mouse);
     add(m, "wait", &mut steps, Step::Wait);
     add(m, "screenshot", &mut steps, Step::Screenshot);
     steps.sort_by_key(|s| s.0);
@@ -375,6 +453,7 @@ mod tests {
             .map(|s| match s {
                 Step::ExpectSerial(t) | Step::ExpectScreen(t) => t.clone(),
                 Step::Type(c) => format!("type {}", c.len()),
+                Step::Mouse(m) => format!("mouse {} {} {}", m.dx, m.dy, m.buttons),
                 Step::Wait(w) => format!("{w:?}"),
                 Step::Screenshot(p) => p.display().to_string(),
             })

@@ -7,7 +7,7 @@ use machine::Machine;
 
 /// How long a typed key stays down, in guest time: long enough for a guest that polls, far below the half
 /// second after which a keyboard starts to repeat.
-const HOLD_NS: u64 = 40_000_000;
+pub const HOLD_NS: u64 = 40_000_000;
 /// The pause between two keys: together 12.5 keys a second, which fills a 15-key buffer only if nobody reads it.
 const GAP_NS: u64 = 40_000_000;
 

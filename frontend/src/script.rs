@@ -7,6 +7,7 @@ use crate::characters::Tap;
 use crate::cli::{Step, Wait};
 use crate::exit::Mistake;
 use crate::{keys, screenshot, text};
+use emu_core::host::HostEvent;
 use emu_core::time::VirtTime;
 use machine::{Machine, Until};
 use std::collections::VecDeque;
@@ -48,7 +49,7 @@ impl Script {
         self.steps.iter().find_map(|s| match s {
             Step::ExpectSerial(t) => Some(format!("--expect-serial {t:?}")),
             Step::ExpectScreen(t) => Some(format!("--expect-screen {t:?}")),
-            Step::Type(_) | Step::Wait(_) | Step::Screenshot(_) => None,
+            Step::Type(_) | Step::Mouse(_) | Step::Wait(_) | Step::Screenshot(_) => None,
         })
     }
 
@@ -85,6 +86,15 @@ impl Script {
                 Step::Type(chords) => match self.waiting {
                     None => {
                         let end = keys::schedule(machine, machine.now(), chords);
+                        self.waiting = Some(Waiting::Time(end));
+                        false
+                    }
+                    Some(_) => self.is_over(machine),
+                },
+                Step::Mouse(event) => match self.waiting {
+                    None => {
+                        machine.input(HostEvent::Mouse(*event));
+                        let end = machine.now().plus_ns(keys::HOLD_NS);
                         self.waiting = Some(Waiting::Time(end));
                         false
                     }

@@ -26,6 +26,8 @@ mod menu;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod mode_x;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod mouse;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod pci;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod plasma;
@@ -82,6 +84,7 @@ origin:
             $crate::vbe::text!(),
             $crate::timers::text!(),
             $crate::keyboard::text!(),
+            $crate::mouse::text!(),
             $crate::pci::text!(),
             $crate::floppy::text!(),
             $crate::speaker::text!(),

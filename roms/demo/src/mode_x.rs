@@ -3,8 +3,8 @@
 macro_rules! text {
     () => {
         r##"
-    .set flip_frames, 120
-    .set scroll_frames, 160
+    .set flip_frames, 360
+    .set scroll_frames, 480         # 320 pixels there, 159 back
 
 # CRTC values that make 240 lines of the 480-line timing, with planes side by side.
 mode_x_crtc:
@@ -33,6 +33,22 @@ mode_x:
     outw %ax, %dx
     loop 1b
     callw wave_palette
+    # Below the waves' 16 colours 1-14 are free: dark blues for the backdrop.
+    movw $0x3c8, %dx
+    movb $1, %al
+    outb %al, %dx
+    incw %dx
+    movb $1, %cl
+1:  movb $0, %al
+    outb %al, %dx
+    movb %cl, %al
+    outb %al, %dx
+    addb %al, %al
+    addb $6, %al
+    outb %al, %dx
+    incb %cl
+    cmpb $14, %cl
+    jbe 1b
     movw $0xa000, %ax
     movw %ax, %es
 
@@ -91,14 +107,13 @@ mode_x:
     outw %ax, %dx
     callw retrace
     xorw $0x4b00, drawn_page-D
-    incw frame-D
-    callw key_waits
-    jnc 3f
-    cmpw $flip_frames, frame-D
-    jb 1b
-    jmp 4f
-3:  callw flush
-4:
+    movw $flip_frames, %ax
+    callw next_frame
+    jc 1b
+    callw flush
+    xorw %ax, %ax
+    int $0x16
+
     # A picture 640 pixels wide, through which the screen moves by single pixels.
     movw $160, pitch-D
     movw $0, drawn_page-D
@@ -134,18 +149,20 @@ mode_x:
     cmpb $4, %ch
     jb 1b
     movw $(scroll_text-D), %si
-    movw $324, %cx
+    movw $208, %cx
     movw $228, %dx
     callw mode_x_text
     movw $0, frame-D
 1:  # Pixel panning counts half pixels here, and takes effect with the start address.
     movw frame-D, %bx
-    addw %bx, %bx
-    movw %bx, %ax
+    cmpw $320, %bx
+    jb 2f
+    negw %bx
+    addw $640, %bx
+2:  movw %bx, %ax
     shrw $2, %ax
     pushw %ax
     movw $0x3d4, %dx
-    movb %ah, %ah
     movb %al, %cl
     movb $0x0c, %al
     outw %ax, %dx
@@ -161,14 +178,10 @@ mode_x:
     andb $3, %al
     addb %al, %al
     outb %al, %dx
-    incw frame-D
-    callw key_waits
-    jnc 2f
-    cmpw $scroll_frames, frame-D
-    jbe 1b
-    jmp 3f
-2:  callw flush
-3:  xorw %ax, %ax
+    movw $scroll_frames, %ax
+    callw next_frame
+    jc 1b
+    xorw %ax, %ax
     movw %ax, %es
     callw flush
     xorw %ax, %ax
@@ -180,10 +193,10 @@ drawn_page: .word 0
 diamond_x: .word 0
 diamond_y: .word 0
 line_color: .byte 0
-flip_text: .asciz "Mode X: two pages, flipped"
-scroll_text: .asciz "640 pixels wide. Press a key."
+flip_text: .asciz "Mode X: two pages, flipped. Any key."
+scroll_text: .asciz "640 pixels wide. Any key."
 
-# Lines of colours over the page.
+# The backdrop: bands of blue, darker towards the bottom.
 mode_x_backdrop:
     movw $0x3c4, %dx
     movw $0x0f02, %ax
@@ -191,9 +204,12 @@ mode_x_backdrop:
     movw drawn_page-D, %di
     xorw %bx, %bx
 1:  movb %bl, %al
-    shrb $3, %al
-    addb $0x58, %al
-    movb %al, %ah
+    shrb $4, %al                   # 15 bands of 16 lines; the last two alike
+    negb %al
+    addb $14, %al
+    jnz 2f
+    incb %al
+2:  movb %al, %ah
     movw $40, %cx
     rep stosw
     incw %bx

@@ -3,7 +3,7 @@
 macro_rules! text {
     () => {
         r##"
-    .set plasma_frames, 140
+    .set plasma_frames, 420        # six seconds
 
 # The palette: three sines, a third of a circle apart; but 0 is black and 15 and 255 are white.
 wave_palette:
@@ -80,17 +80,14 @@ plasma:
     incb %cl
     cmpb $200, %cl
     jb 2b
-    incw frame-D
-    callw key_waits
-    jnc 4f
-    cmpw $plasma_frames, frame-D
-    jb 1b
-4:  xorw %ax, %ax
+    movw $plasma_frames, %ax
+    callw next_frame
+    jc 1b
+    xorw %ax, %ax
     movw %ax, %es
     movw $(plasma_text-D), %si
     movw $0x1800, %dx
-# Caption SI at row and column DX by the BIOS, in graphics; then a key.
-caption:
+# The caption by the BIOS, which writes text in mode 13h too; then a key.
     movb $2, %ah
     xorb %bh, %bh
     int $0x10
@@ -106,7 +103,22 @@ caption:
     int $0x16
     retw
 frame: .word 0
-plasma_text: .asciz "Mode 13h: 320x200x256. Press a key."
+
+# On to the next of AX pictures; a key leads to the last one. Carry while there are more.
+next_frame:
+    incw frame-D
+    callw key_waits
+    jc 1f
+    pushw %ax
+    callw flush
+    popw %ax
+    cmpw %ax, frame-D
+    jae 1f
+    movw %ax, frame-D
+    decw frame-D
+1:  cmpw %ax, frame-D
+    retw
+plasma_text: .asciz "Mode 13h: 320x200x256. Any key."
 "##
     };
 }

@@ -3,7 +3,7 @@
 macro_rules! text {
     () => {
         r##"
-    .set vbe_frames, 32
+    .set vbe_frames, 240
     .set vbe_info, 0x2000          # free memory, 512 bytes
 
 vbe:
@@ -82,14 +82,55 @@ vbe:
     cmpw $480, vbe_line-D
     jb 2b
     movw $0, vbe_line-D
-    incw frame-D
-    callw key_waits
-    jnc 5f
-    cmpw $vbe_frames, frame-D
-    jb 1b
-5:  movw $(vbe_text-D), %si
-    movw $0x1d00, %dx
-    jmp caption
+    movw $vbe_frames, %ax
+    callw next_frame
+    jc 1b
+    callw vbe_caption
+    callw flush
+    xorw %ax, %ax
+    int $0x16
+    retw
+
+# The caption in the last 16 lines, white on black, drawn with the ROM's 8x16 characters: not every video BIOS
+# writes text into its VBE modes.
+vbe_caption:
+    movw $0x1130, %ax
+    movb $6, %bh
+    int $0x10
+    movw %es, %ax
+    movw %ax, %gs
+    movw %bp, font-D
+    xorw %ax, %ax
+    movw %ax, %es
+    movzwl vbe_pitch-D, %eax
+    imull $464, %eax, %edi
+    addl vbe_address-D, %edi
+    movw $(vbe_text-D), %si
+1:  lodsb
+    orb %al, %al
+    jz 9f
+    movzbw %al, %bx
+    shlw $4, %bx
+    addw font-D, %bx
+    pushl %edi
+    movb $16, %ch
+2:  movb %gs:(%bx), %ah
+    movb $8, %cl
+3:  addb %ah, %ah
+    sbbb %al, %al                  # 255 or 0
+    movb %al, %fs:(%edi)
+    incl %edi
+    decb %cl
+    jnz 3b
+    movzwl vbe_pitch-D, %edx
+    leal -8(%edi,%edx), %edi
+    incw %bx
+    decb %ch
+    jnz 2b
+    popl %edi
+    addl $8, %edi
+    jmp 1b
+9:  retw
 
 vbe_missing:
     movw $(vbe_title-D), %si
@@ -102,7 +143,7 @@ vbe_pitch: .word 0
 vbe_line: .word 0
 vbe_title: .asciz "VBE"
 vbe_none: .asciz "This adapter has no VBE 2.0 mode 101h with a linear frame buffer."
-vbe_text: .asciz "VBE mode 101h: 640x480, 256 colours, one linear frame buffer. Press a key."
+vbe_text: .asciz "VBE mode 101h: 640x480, 256 colours, one linear frame buffer. Any key."
 
 # Address line 20 on: by the BIOS, and by port 92h, bit 1 (bit 0 would reset).
 a20_on:
