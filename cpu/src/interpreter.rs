@@ -180,6 +180,10 @@ impl Interpreter {
             state.cr0 = (state.cr0 - kept) | (self.cr0 & kept);
         }
         state.retired = self.retired;
+        if !init {
+            // RESET sets the time-stamp counter to 0 (SDM vol. 3, section 18.17).
+            state.msr.tsc_offset = self.retired.wrapping_neg();
+        }
         self.load_state(&state);
     }
 
@@ -324,6 +328,7 @@ impl Interpreter {
             nmi_blocked: self.nmi_blocked,
             nmi_pending: self.nmi_pending,
             pending_debug: self.pending_debug,
+            repeating: self.attached.repeating,
             prefetch: self.prefetched(),
             retired: self.retired,
         }
@@ -356,6 +361,7 @@ impl Interpreter {
         self.nmi_blocked = s.nmi_blocked;
         self.nmi_pending = s.nmi_pending;
         self.pending_debug = s.pending_debug;
+        self.attached.repeating = s.repeating;
         self.set_prefetched(s.prefetch);
         self.retired = s.retired;
         let real = !s.cr0.contains(Cr0::PE);

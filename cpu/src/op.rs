@@ -92,6 +92,8 @@ pub enum Stop {
     Leave,
     /// A repeated string instruction has used up its budget and continues at the same instruction.
     Repeat,
+    /// It waits for something outside of the CPU and is tried again.
+    Wait,
 }
 
 /// An instruction's semantics: read all, check all, then write.

@@ -1,9 +1,6 @@
 //! The loop: boundaries between instructions, where events, interrupts and debug traps are taken, and blocks between
 //! them.
 //!
-//! **Known inaccuracies**: an interrupt between two repetitions of a string instruction saves RF as it is, where SDM
-//! vol. 3, section 18.3.1.1 has it set.
-//!
 //! # The invariant behind the `unsafe` in this file
 //! `Attached` holds pointers to the bus and the probe, and to the block that runs. Bus and probe are set on entry to
 //! [`CpuBackend::run`] from references that live until it returns, and cleared before it returns; they are used only
@@ -43,7 +40,7 @@ pub struct Attached {
     /// The operation that executes.
     pub op: OpRef,
     /// A repeated string instruction was left before its end.
-    repeating: bool,
+    pub repeating: bool,
     /// The probe asked to stop.
     probe_stopped: bool,
 }
@@ -118,7 +115,7 @@ impl Interpreter {
                 self.rip = self.this_rip(op);
                 n as u64
             }
-            Stop::Repeat => {
+            Stop::Repeat | Stop::Wait => {
                 self.rip = self.this_rip(op);
                 self.poll = true;
                 n as u64
@@ -366,8 +363,14 @@ impl Interpreter {
             if attention.contains(Attention::STOP) || self.kick.take() {
                 return Some(Exit::SliceEnd);
             }
-            if self.activity == Activity::Shutdown && !self.nmi_pending {
+            // Out of a shutdown inside the handler of an NMI only a reset leads (SDM vol. 3, section 6.15, "Interrupt 8").
+            if self.activity == Activity::Shutdown && (!self.nmi_pending || self.nmi_blocked) {
                 return Some(Exit::Shutdown);
+            }
+            // Traps of the last instruction come before NMI and INTR (SDM vol. 3, table 6-2).
+            if self.pending_debug != 0 && !self.mov_ss_shadow {
+                self.deliver_debug_trap();
+                return None;
             }
             if self.nmi_pending && !self.nmi_blocked && !self.mov_ss_shadow {
                 self.nmi_pending = false;
@@ -523,6 +526,7 @@ impl Interpreter {
     /// Marks the CPU as stopped by a triple fault.
     pub(crate) fn shut_down(&mut self) {
         self.activity = Activity::Shutdown;
+        self.pending_debug = 0;
         self.poll = true;
         let id = self.id;
         self.bus().special_cycle(id, Special::Shutdown);

@@ -280,3 +280,83 @@ fn a_repeated_store_over_itself_goes_on_from_the_queue() {
         assert_eq!(s.gpr[Gpr::Rax as usize] & 0xFFFF, 0x90 + 6);
     }
 }
+
+#[test]
+fn loadall_fills_every_register_of_an_80286_from_memory_at_800h() {
+    let mut board = Board::new(&[0x0F, 0x05]);
+    let word = |at: usize, v: u16| board.ram[0].write_u16(0x800 + at, v);
+    // TR, FLAGS, IP, LDT, DS, SS, CS, ES, DI, SI, BP, SP, BX, DX, CX, AX.
+    let words = [
+        0x0028, 0xF0D7, 0x0010, 0x0030, 0x0040, 0x0050, 0x0060, 0x0070, 1, 2, 3, 0x400, 5, 6, 7, 8,
+    ];
+    for (n, v) in words.into_iter().enumerate() {
+        word(0x16 + 2 * n, v);
+    }
+    word(0x06, 0xFFF2);
+    // ES, CS, SS, DS, GDT, LDT, IDT, TSS: base, rights, limit.
+    let caches = [
+        (0x02_0000u32, 0x93, 0x1111),
+        (0x03_0000, 0x9B, 0xFFFF),
+        (0x04_0000, 0x93, 0xFFFF),
+        (0x05_4321, 0x93, 0x2222),
+        (0x06_0000, 0, 0x3333),
+        (0x07_0000, 0x82, 0x4444),
+        (0x08_0000, 0, 0x0123),
+        (0x09_0000, 0x83, 0x5555),
+    ];
+    for (n, (base, rights, limit)) in caches.into_iter().enumerate() {
+        let at = 0x36 + 6 * n;
+        word(at, base as u16);
+        word(at + 2, (base >> 16) as u16 | rights << 8);
+        word(at + 4, limit);
+    }
+    // mov ax,[0] / hlt
+    board.ram[0].write(0x3_0010, &[0xA1, 0, 0, 0xF4]);
+    board.ram[0].write_u16(0x5_4321, 0xBEEF);
+    let mut cpu = old_at_1000("80286");
+    let (exit, s) = run(&mut board, &mut cpu);
+    assert_eq!((exit, s.rip), (Exit::Halted, 0x14));
+    let gpr = s.gpr.map(|r| r & 0xFFFF);
+    assert_eq!(gpr, [0xBEEF, 7, 6, 5, 0x400, 3, 2, 1]);
+    // IOPL and NT stay 0 in real mode; MP is set.
+    assert_eq!(s.rflags.bits(), 0x0D7 & 0x0FD5 | 2);
+    assert_eq!(s.cr0.bits() & 0xF, 2);
+    let ds = s.segment(Seg::Ds);
+    assert_eq!((ds.selector.0, ds.base, ds.limit), (0x40, 0x5_4321, 0x2222));
+    assert_eq!(
+        (s.segment(Seg::Es).base, s.segment(Seg::Es).limit),
+        (0x2_0000, 0x1111)
+    );
+    assert_eq!(
+        (s.tr.selector.0, s.tr.base, s.tr.limit),
+        (0x28, 0x9_0000, 0x5555)
+    );
+    assert_eq!((s.ldtr.selector.0, s.ldtr.base), (0x30, 0x7_0000));
+    assert_eq!((s.gdtr.base, s.gdtr.limit), (0x6_0000, 0x3333));
+    assert_eq!((s.idtr.base, s.idtr.limit), (0x8_0000, 0x0123));
+}
+
+#[test]
+fn the_interrupt_table_of_an_80286_ends_at_3ffh_after_reset() {
+    let limit = |model: &str| {
+        CpuModel::by_name(model)
+            .expect("a model")
+            .reset_state()
+            .idtr
+            .limit
+    };
+    assert_eq!((limit("80286"), limit("p6")), (0x3FF, 0xFFFF));
+}
+
+#[test]
+fn enter_of_an_80286_makes_no_access_at_the_new_top_of_the_stack() {
+    // enter 0EFFFh,0 with SP = F000h: SP becomes FFFFh, where no word could be written.
+    let mut board = Board::new(&[0xC8, 0xFF, 0xEF, 0, 0xF4]);
+    let mut cpu = old_at_1000("80286");
+    let (exit, s) = run(&mut board, &mut cpu);
+    assert_eq!(
+        (exit, s.gpr[Gpr::Rsp as usize] & 0xFFFF),
+        (Exit::Halted, 0xFFFF)
+    );
+    assert_eq!(s.gpr[Gpr::Rbp as usize] & 0xFFFF, 0xEFFE);
+}

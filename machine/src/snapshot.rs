@@ -58,7 +58,7 @@ impl Snapshot for BoardSection {
 struct CpuSection(CpuState);
 
 impl Snapshot for CpuSection {
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 const LATCHED: Attention = Attention::NMI

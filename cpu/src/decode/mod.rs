@@ -1,5 +1,7 @@
 //! From bytes to blocks: fetch, decode with iced-x86, lower.
 
+#[cfg(test)]
+mod forms;
 pub mod legacy;
 pub mod lower;
 pub mod prefetch;

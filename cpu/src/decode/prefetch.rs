@@ -78,7 +78,7 @@ impl Interpreter {
         let end = host + b.offset_of(n + 1) + u64::from(self.model.prefetch_bytes);
         let first = match stop {
             Stop::Leave => host + b.offset_of(n + 1),
-            Stop::Repeat => host + b.offset_of(n),
+            Stop::Repeat | Stop::Wait => host + b.offset_of(n),
             Stop::Branch | Stop::Fault => return,
         };
         let end = end.min((host & !(PAGE - 1)) + PAGE);

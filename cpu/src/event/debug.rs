@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use emu_core::Width;
 use emu_core::probe::MemoryAccess;
-use emu_core::x86::{Cr4, Exception, Rflags, Seg};
+use emu_core::x86::{Activity, Cr4, Exception, Rflags, Seg};
 
 /// What a breakpoint watches: R/Wn of DR7.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -123,7 +123,10 @@ impl Interpreter {
     pub(crate) fn deliver_debug_trap(&mut self) {
         self.dr6 |= std::mem::take(&mut self.pending_debug);
         self.poll = true;
-        self.deliver_chain(Fault::of(Exception::Debug), Rflags::empty());
+        // A debug exception ends HLT (SDM vol. 2, "HLT").
+        self.activity = Activity::Running;
+        let flags = self.resume_flag();
+        self.deliver_chain(Fault::of(Exception::Debug), flags);
     }
 
     /// Delivers an instruction breakpoint: a fault whose image of the flags has RF as it is (SDM vol. 3, section

@@ -4,7 +4,7 @@
 use super::interrupt::{Event, Origin};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use emu_core::x86::{Exception, ExceptionClass as Class, Rflags};
+use emu_core::x86::{Dr6, Exception, ExceptionClass as Class, Rflags};
 
 /// Exceptions in a row, each raised by the delivery of the one before, after which the CPU shuts down. Only an #AC
 /// whose handler's frame is misaligned at CPL 3 gets there: a real CPU then delivers #AC for ever.
@@ -27,11 +27,15 @@ impl Interpreter {
     /// Delivers an exception with these flag bits added to the image of the flags, and what comes of it.
     pub(crate) fn deliver_chain(&mut self, first: Fault, added: Rflags) {
         self.deliveries += 1;
+        self.attached.repeating = false;
         let mut current = first;
         let mut added = added;
         for _ in 0..CHAIN_MAX {
             if current.exception == Exception::Debug {
                 self.dr7 &= !DR7_GD;
+            } else {
+                // A task that cannot be loaded does not come to the trap of its T bit.
+                self.pending_debug &= !Dr6::BT.bits();
             }
             let event = Event {
                 vector: current.exception.vector(),

@@ -138,6 +138,17 @@ impl Interpreter {
         (self.rflags().bits() & self.model.flags_writable) | self.model.flags_fixed
     }
 
+    /// RF in the image of the flags, if an interrupt or trap comes between two iterations of a repeated string
+    /// instruction (SDM vol. 3, section 18.3.1.1).
+    pub(crate) fn resume_flag(&mut self) -> Rflags {
+        let between = std::mem::take(&mut self.attached.repeating);
+        if between && !self.is_real() {
+            Rflags::RF
+        } else {
+            Rflags::empty()
+        }
+    }
+
     /// Shows an event to the probe.
     pub(crate) fn show_delivery(&mut self, e: &Event) {
         let delivery = Delivery {
@@ -178,7 +189,7 @@ impl Interpreter {
             origin: Origin::External,
             error: None,
             return_rip: self.rip,
-            flags: self.flags_image(),
+            flags: self.flags_image() | self.resume_flag().bits(),
         };
         self.deliveries += 1;
         self.show_delivery(&event);

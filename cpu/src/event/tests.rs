@@ -6,6 +6,8 @@
 //!
 //! One file because all tests build the same descriptor tables.
 
+mod priorities;
+
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{Attention, CpuBackend, CpuId, Exit, Special, SystemBus};
 use emu_core::bus::{Gpa, PageView, Width};

@@ -6,7 +6,8 @@
 //!
 //! **Known inaccuracies**: a string instruction of the 8086 that is interrupted between repetitions goes on with all of
 //! its prefixes, where the chip goes on with the last one only; how far CX counts when a repeated store of the 80286
-//! faults in its last repetition is not known from captures (it stops at 0 here).
+//! faults in its last repetition is not known from captures (it stops at 0 here), nor what ENTER leaves of SP and BP when
+//! one of its later accesses faults (nothing here, but what it pushed stays in memory).
 
 use super::operand::{As, Imm, Place, Source};
 use super::shift::Shift;
@@ -18,7 +19,7 @@ use crate::interpreter::Interpreter;
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
-use emu_core::x86::{Cr0, Exception, Rflags, Seg, Selector};
+use emu_core::x86::{Cr0, Exception, Gpr, Rflags, Seg, Selector};
 
 const RCX: u8 = 1;
 const RSI: u8 = 6;
@@ -441,6 +442,33 @@ impl<D: Place<u16>> Instruction for PopTo80286<D> {
         let v = cpu.load_at::<u16, Segmented>(SS, sp)?;
         cpu.drop_from_stack::<Segmented>(2);
         D::set(cpu, op, v)
+    }
+}
+
+/// ENTER on the 80286: each push takes place before the next access is checked, and no access is made at the new top of
+/// the stack.
+pub struct Enter80286;
+
+impl Instruction for Enter80286 {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let size = op.imm as u16;
+        let level = u16::from(op.a % 32);
+        let bp: u16 = cpu.regs.named(Gpr::Rbp);
+        let mut sp = cpu.regs.named::<u16>(Gpr::Rsp).wrapping_sub(2);
+        let frame = sp;
+        cpu.store_at::<u16, Segmented>(SS, sp.into(), bp)?;
+        for i in 1..=level {
+            let v = if i == level {
+                frame
+            } else {
+                cpu.load_at::<u16, Segmented>(SS, bp.wrapping_sub(2 * i).into())?
+            };
+            sp = sp.wrapping_sub(2);
+            cpu.store_at::<u16, Segmented>(SS, sp.into(), v)?;
+        }
+        cpu.regs.set_named(Gpr::Rbp, frame);
+        cpu.regs.set_named(Gpr::Rsp, sp.wrapping_sub(size));
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod far;
 pub mod flag;
 pub mod io;
 pub mod legacy;
+pub mod loadall;
 pub mod logic;
 pub mod msr;
 pub mod muldiv;

@@ -1,7 +1,12 @@
-//! RDMSR and WRMSR: the registers that the model's CPUID bits promise (SDM vol. 4, chapter 2). All others fault.
+//! RDMSR and WRMSR: the registers of the P6 family (SDM vol. 4, section 2.23) that its CPUID bits promise and some that
+//! software expects without one. All others fault.
 //!
-//! **Not implemented**: IA32_APIC_BASE (there is no local APIC), MTRRs, machine check, debug control, performance
-//! counters, microcode update.
+//! Memory types steer caches, which are not modelled; a machine check never comes up, so the banks hold what software
+//! wrote. A microcode update is refused as a damaged one is: the signature stays.
+//!
+//! **Not implemented**: IA32_APIC_BASE (1Bh; there is no local APIC), performance counters (C1h, C2h, 186h, 187h),
+//! DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
+//! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -10,17 +15,73 @@ use emu_core::x86::Gpr;
 
 /// IA32_TIME_STAMP_COUNTER.
 const TIME_STAMP_COUNTER: u32 = 0x10;
+/// MSR_EBL_CR_POWERON, and its bits that software may change: error checking and bus drivers, low-power mode.
+const EBL_CR_POWERON: u32 = 0x2A;
+const EBL_CR_WRITABLE: u64 = 0x0400_00DE;
+/// IA32_BIOS_UPDT_TRIG: only written, with the address of a microcode update.
+const BIOS_UPDT_TRIG: u32 = 0x79;
+/// IA32_BIOS_SIGN_ID.
+const BIOS_SIGN_ID: u32 = 0x8B;
+/// IA32_MTRRCAP: only read. Eight variable ranges, fixed ranges, write combining.
+const MTRRCAP: u32 = 0xFE;
+const MTRRCAP_VALUE: u64 = 8 | 1 << 8 | 1 << 10;
 /// IA32_SYSENTER_CS.
 const SYSENTER_CS: u32 = 0x174;
 /// IA32_SYSENTER_ESP.
 const SYSENTER_ESP: u32 = 0x175;
 /// IA32_SYSENTER_EIP.
 const SYSENTER_EIP: u32 = 0x176;
+/// IA32_MCG_CAP: only read. Five banks and IA32_MCG_CTL.
+const MCG_CAP: u32 = 0x179;
+const MCG_CAP_VALUE: u64 = 5 | 1 << 8;
+/// IA32_MCG_STATUS: RIPV, EIPV, MCIP.
+const MCG_STATUS: u32 = 0x17A;
+const MCG_STATUS_BITS: u64 = 7;
+/// IA32_MCG_CTL.
+const MCG_CTL: u32 = 0x17B;
+/// IA32_MTRR_PHYSBASE0 to PHYSMASK7.
+const MTRR_VARIABLE: std::ops::RangeInclusive<u32> = 0x200..=0x20F;
+/// IA32_MTRR_DEF_TYPE.
+const MTRR_DEF_TYPE: u32 = 0x2FF;
+/// IA32_MC0_CTL; each of the five banks has CTL, STATUS, ADDR and (not on the P6) MISC.
+const MC0_CTL: u32 = 0x400;
+const MC_LAST: u32 = MC0_CTL + 4 * 5 - 1;
+
+/// The physical address bits of a variable range.
+const RANGE_ADDRESS: u64 = 0xF_FFFF_F000;
+/// PHYSMASK: V.
+const RANGE_VALID: u64 = 1 << 11;
+/// DEF_TYPE: FE and E.
+const DEF_TYPE_ENABLES: u64 = 3 << 10;
 
 /// RDMSR.
 pub struct Rdmsr;
 /// WRMSR.
 pub struct Wrmsr;
+
+/// Whether a byte is a memory type (SDM vol. 3, table 12-8): UC, WC, WT, WP, WB.
+fn is_memory_type(v: u64) -> bool {
+    matches!(v & 0xFF, 0 | 1 | 4 | 5 | 6)
+}
+
+/// The place of a fixed-range register among them.
+fn fixed_range(msr: u32) -> Option<usize> {
+    match msr {
+        0x250 => Some(0),
+        0x258 | 0x259 => Some((msr - 0x258) as usize + 1),
+        0x268..=0x26F => Some((msr - 0x268) as usize + 3),
+        _ => None,
+    }
+}
+
+/// Whether a variable-range register can hold a value (SDM vol. 3, section 12.11.2.3).
+fn variable_range_can_hold(msr: u32, v: u64) -> bool {
+    if msr & 1 == 0 {
+        v & !(RANGE_ADDRESS | 0xFF) == 0 && is_memory_type(v)
+    } else {
+        v & !(RANGE_ADDRESS | RANGE_VALID) == 0
+    }
+}
 
 impl Interpreter {
     /// The time-stamp counter: it counts retired instructions.
@@ -29,30 +90,86 @@ impl Interpreter {
         self.retired.wrapping_add(self.msr.tsc_offset)
     }
 
-    fn read_msr(&mut self, msr: u32) -> Result<u64, Stop> {
-        Ok(match msr {
-            TIME_STAMP_COUNTER => self.time_stamp(),
-            SYSENTER_CS => self.msr.sysenter_cs,
-            SYSENTER_ESP => self.msr.sysenter_esp,
-            SYSENTER_EIP => self.msr.sysenter_eip,
-            _ => return Err(self.fault(Fault::GP0)),
+    /// The register that holds plain state under a number, if it is one of these.
+    fn plain_msr(&mut self, msr: u32) -> Option<&mut u64> {
+        let m = &mut self.msr;
+        Some(match msr {
+            EBL_CR_POWERON => &mut m.bus_configuration,
+            BIOS_SIGN_ID => &mut m.microcode_signature,
+            SYSENTER_CS => &mut m.sysenter_cs,
+            SYSENTER_ESP => &mut m.sysenter_esp,
+            SYSENTER_EIP => &mut m.sysenter_eip,
+            MCG_STATUS => &mut m.machine_check_status,
+            MCG_CTL => &mut m.machine_check_control,
+            MTRR_DEF_TYPE => &mut m.mtrr.default_type,
+            MC0_CTL..=MC_LAST => {
+                let bank = m.machine_check.get_mut(((msr - MC0_CTL) / 4) as usize)?;
+                match msr & 3 {
+                    0 => &mut bank.control,
+                    1 => &mut bank.status,
+                    2 => &mut bank.address,
+                    _ => return None,
+                }
+            }
+            _ if MTRR_VARIABLE.contains(&msr) => m.mtrr.variable.get_mut((msr & 0xF) as usize)?,
+            _ => m.mtrr.fixed.get_mut(fixed_range(msr)?)?,
         })
     }
 
-    fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
+    fn read_msr(&mut self, msr: u32) -> Result<u64, Stop> {
+        Ok(match msr {
+            TIME_STAMP_COUNTER => self.time_stamp(),
+            MTRRCAP => MTRRCAP_VALUE,
+            MCG_CAP => MCG_CAP_VALUE,
+            _ => match self.plain_msr(msr) {
+                Some(v) => *v,
+                None => return Err(self.fault(Fault::GP0)),
+            },
+        })
+    }
+
+    /// What a register with reserved bits makes of a value; `None`: it faults.
+    fn accepted(&self, msr: u32, value: u64) -> Option<u64> {
         let low = value & u64::from(u32::MAX);
+        let (v, ok) = match msr {
+            SYSENTER_CS | SYSENTER_ESP | SYSENTER_EIP => (low, true),
+            EBL_CR_POWERON => (value & EBL_CR_WRITABLE, true),
+            MCG_STATUS => (value, value & !MCG_STATUS_BITS == 0),
+            // STATUS can only be cleared (SDM vol. 3, section 16.3.2.2).
+            MC0_CTL..=MC_LAST if msr & 3 == 1 => (value, value == 0),
+            MTRR_DEF_TYPE => {
+                let known = value & !(DEF_TYPE_ENABLES | 0xFF) == 0;
+                (value, known && is_memory_type(value))
+            }
+            _ if MTRR_VARIABLE.contains(&msr) => (value, variable_range_can_hold(msr, value)),
+            _ if fixed_range(msr).is_some() => {
+                (value, (0..8).all(|n| is_memory_type(value >> (8 * n))))
+            }
+            _ => (value, true),
+        };
+        ok.then_some(v)
+    }
+
+    fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
         match msr {
             TIME_STAMP_COUNTER => {
                 self.synchronize();
                 // The P6 writes the low half and clears the high one (SDM vol. 3, section 18.17).
+                let low = value & u64::from(u32::MAX);
                 self.msr.tsc_offset = low.wrapping_sub(self.retired);
+                return Ok(());
             }
-            SYSENTER_CS => self.msr.sysenter_cs = low,
-            SYSENTER_ESP => self.msr.sysenter_esp = low,
-            SYSENTER_EIP => self.msr.sysenter_eip = low,
-            _ => return Err(self.fault(Fault::GP0)),
+            BIOS_UPDT_TRIG => return Ok(()),
+            _ => {}
         }
-        Ok(())
+        let accepted = self.accepted(msr, value);
+        match (self.plain_msr(msr), accepted) {
+            (Some(register), Some(v)) => {
+                *register = v;
+                Ok(())
+            }
+            _ => Err(self.fault(Fault::GP0)),
+        }
     }
 }
 
@@ -74,5 +191,56 @@ impl Instruction for Wrmsr {
         let low = u64::from(cpu.regs.named::<u32>(Gpr::Rax));
         let high = u64::from(cpu.regs.named::<u32>(Gpr::Rdx));
         cpu.write_msr(msr, high << 32 | low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CpuModel;
+    use emu_core::backend::CpuId;
+
+    #[test]
+    fn registers_that_cpuid_promises_hold_what_is_written_and_refuse_reserved_bits() {
+        // Number, a value that it takes, a value that faults.
+        let cases: [(u32, u64, Option<u64>); 18] = [
+            (0x174, 0x10, None),
+            (0x175, 0xFFFF_0000, None),
+            (0x176, 0xC000_0000, None),
+            (0x2A, 0x0400_00DE, None),
+            (0x8B, 0, None),
+            (0x17A, 7, Some(8)),
+            (0x17B, u64::MAX, None),
+            (0x200, 0xF_8000_0006, Some(0x10_0000_0000)),
+            (0x20E, 0x1000, Some(2)),
+            (0x201, 0xF_F800_0800, Some(0x400)),
+            (0x250, 0x0606_0606_0606_0606, Some(0x0600_0606_0606_0607)),
+            (0x259, 0x0001_0405_0600_0000, Some(2)),
+            (0x26F, 0x0505_0505_0505_0505, Some(3 << 56)),
+            (0x2FF, 0xC06, Some(0x1006)),
+            (0x400, u64::MAX, None),
+            (0x401, 0, Some(1)),
+            (0x40E, 0x1234, None),
+            (0x412, 5, None),
+        ];
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        for (msr, good, bad) in cases {
+            assert_eq!(cpu.write_msr(msr, good), Ok(()), "{msr:X}");
+            if let Some(bad) = bad {
+                assert_eq!(cpu.write_msr(msr, bad), Err(Stop::Fault), "{msr:X}");
+                assert_eq!(cpu.fault, Fault::GP0);
+            }
+            assert_eq!(cpu.read_msr(msr), Ok(good), "{msr:X}");
+        }
+        assert_eq!(cpu.read_msr(0xFE), Ok(0x508));
+        assert_eq!(cpu.read_msr(0x179), Ok(0x105));
+        assert_eq!(cpu.write_msr(0x79, 0x1000), Ok(()));
+        // Read-only, write-only, not there.
+        for msr in [0xFE, 0x179, 0x403, 0x414, 0x210, 0x1B, 0xC1, 0x186, 0x1D9] {
+            assert_eq!(cpu.write_msr(msr, 0), Err(Stop::Fault), "{msr:X}");
+        }
+        for msr in [0x79, 0x403, 0x414, 0x251, 0x1B, 0xC1, 0x1D9, 0x277] {
+            assert_eq!(cpu.read_msr(msr), Err(Stop::Fault), "{msr:X}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::operand::{As, Place, Source};
 use crate::alu::Int;
+use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
@@ -119,6 +120,9 @@ impl<T: Int> Instruction for PushAll<T> {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         let (mask, top) = (cpu.stack_mask(), cpu.stack_pointer());
         let at = |n: u64| top.wrapping_sub(n * T::BYTES as u64) & mask;
+        // SDM vol. 2, "PUSHA", real-address and virtual-8086 mode exceptions.
+        let wraps = !cpu.is_protected() && matches!(top, 7 | 9 | 11 | 13 | 15);
+        cpu.ensure(!wraps, Fault::GP0)?;
         let mut places = Vec::with_capacity(8);
         for n in 1..=8 {
             places.push(cpu.place(SS, at(n), T::WIDTH)?);
@@ -155,7 +159,9 @@ impl<T: Int> Instruction for PopAll<T> {
     }
 }
 
-/// ENTER: the frame size is the first immediate, the nesting level the register field `a`.
+/// ENTER: the frame size is the first immediate, the nesting level the register field `a`. All accesses are checked
+/// before the first is made; then enclosing frames' pointers are read and pushed one by one, so that the instruction
+/// sees what it pushed itself.
 pub struct Enter<T>(As<T>);
 
 impl<T: Int> Instruction for Enter<T> {
@@ -164,25 +170,27 @@ impl<T: Int> Instruction for Enter<T> {
         let level = u64::from(op.a % 32);
         let (mask, n) = (cpu.stack_mask(), T::BYTES as u64);
         let top = cpu.stack_pointer();
-        let bp = cpu.regs.named::<u32>(Gpr::Rbp);
+        let bp = u64::from(cpu.regs.named::<u32>(Gpr::Rbp));
+        let enclosing = |i: u64| bp.wrapping_sub(i * n) & mask;
         let frame = top.wrapping_sub(n) & mask;
-        // Everything that is pushed: the old frame pointer, the enclosing frames' pointers, this frame's.
-        let mut values = vec![u64::from(bp) & T::MASK];
-        for i in 1..level {
-            let at = u64::from(bp).wrapping_sub(i * n) & mask;
-            values.push(cpu.load_at::<T, Segmented>(SS, at)?.to_u64());
-        }
-        if level > 0 {
-            values.push(frame & T::MASK);
-        }
-        let mut places = Vec::with_capacity(values.len());
-        for i in 1..=values.len() as u64 {
+        // The old frame pointer, the enclosing frames' pointers, this frame's.
+        let pushes = if level == 0 { 1 } else { 1 + level };
+        let mut places = Vec::with_capacity(pushes as usize);
+        for i in 1..=pushes {
             places.push(cpu.place(SS, top.wrapping_sub(i * n) & mask, T::WIDTH)?);
         }
-        let sp = top.wrapping_sub(values.len() as u64 * n).wrapping_sub(size) & mask;
-        // The last byte of the new frame must be writable (SDM vol. 2, "ENTER").
+        for i in 1..level {
+            cpu.check_load(SS, enclosing(i), T::WIDTH)?;
+        }
+        let sp = top.wrapping_sub(pushes * n).wrapping_sub(size) & mask;
+        // The last element of the new frame must be writable (SDM vol. 2, "ENTER").
         cpu.place(SS, sp, T::WIDTH)?;
-        for (place, v) in places.into_iter().zip(values) {
+        for (place, i) in places.into_iter().zip(0..) {
+            let v = match i {
+                0 => bp & T::MASK,
+                i if i < level => cpu.load_at::<T, Segmented>(SS, enclosing(i))?.to_u64(),
+                _ => frame & T::MASK,
+            };
             cpu.close_slow(place, T::WIDTH, v);
         }
         if T::BITS == 16 {

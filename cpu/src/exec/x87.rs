@@ -84,7 +84,7 @@ impl Interpreter {
             return Ok(());
         }
         self.attached.repeated += 1;
-        Err(Stop::Repeat)
+        Err(Stop::Wait)
     }
 
     /// Drives FERR# after an instruction that may have changed it.

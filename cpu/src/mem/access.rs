@@ -369,6 +369,21 @@ impl Interpreter {
         self.load_linear(linear, width, self.cpl == 3)
     }
 
+    /// Checks and translates a load without performing it.
+    pub(crate) fn check_load(&mut self, seg: usize, offset: u64, width: Width) -> Result<(), Stop> {
+        let linear = self.linear(seg, offset, width, false)?;
+        let purpose = Purpose {
+            write: false,
+            user: self.cpl == 3,
+        };
+        let room = 0x1000 - (linear & 0xFFF);
+        self.translate(linear, purpose)?;
+        if room < width.bytes() as u64 {
+            self.translate(linear.wrapping_add(room) & u64::from(u32::MAX), purpose)?;
+        }
+        Ok(())
+    }
+
     /// Loads from a linear address with given privilege (descriptor tables and TSSs are read as supervisor).
     pub(crate) fn load_linear(
         &mut self,

@@ -45,7 +45,7 @@ pub struct Translation {
     pub global: bool,
 }
 
-/// The physical address space is 36 bits wide with PAE or PSE-36.
+/// The physical address space is 36 bits wide with PAE.
 const PHYSICAL_BITS: u32 = 36;
 
 impl Interpreter {
@@ -97,17 +97,16 @@ impl Interpreter {
         let pge = self.cr4.contains(Cr4::PGE);
         let global = |e: u64| pge && e & entry::GLOBAL != 0;
         if pde & entry::PAGE_SIZE != 0 && self.cr4.contains(Cr4::PSE) {
-            // Bits 13 to 16 are physical bits 32 to 35 (PSE-36); bits 17 to 21 are reserved.
-            if pde & 0x003E_0000 != 0 {
+            // Without PAT and PSE-36 bits 12 to 21 are reserved.
+            if pde & 0x003F_F000 != 0 {
                 return Err(code::PRESENT | code::RESERVED);
             }
             if !self.allowed(pde, purpose) {
                 return Err(code::PRESENT);
             }
             self.large_pages = true;
-            let base = (pde & 0xFFC0_0000) | (pde >> 13 & 0xF) << 32;
             let t = Translation {
-                gpa: base | (linear & 0x3F_FFFF),
+                gpa: (pde & 0xFFC0_0000) | (linear & 0x3F_FFFF),
                 global: global(pde),
             };
             self.touch(pde_at, pde, purpose.write, false);

@@ -39,5 +39,7 @@ const BARE: CpuModel = CpuModel {
     cr4: 0,
     // The machine status word's upper bits read as 1.
     reset_cr0: 0xFFF0,
+    // iAPX 286 Programmer's Reference Manual, section 10.4.
+    reset_idt_limit: 0x3FF,
     reset_vector: (0xFF_0000, 0xFFF0),
 };

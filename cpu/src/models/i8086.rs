@@ -31,5 +31,7 @@ const BARE: CpuModel = CpuModel {
     cr0: 0,
     cr4: 0,
     reset_cr0: 0,
+    // There is no such register: the table always has 256 vectors.
+    reset_idt_limit: 0x3FF,
     reset_vector: (0xF_FFF0, 0),
 };

@@ -50,6 +50,8 @@ pub struct CpuModel {
     pub cr4: u64,
     /// CR0 after reset.
     pub reset_cr0: u64,
+    /// The limit of the interrupt descriptor table after reset.
+    pub reset_idt_limit: u16,
     /// Where execution starts: CS base and instruction pointer.
     pub reset_vector: (u64, u64),
 }
@@ -118,7 +120,7 @@ impl CpuModel {
             },
             idtr: DescriptorTable {
                 base: 0,
-                limit: 0xFFFF,
+                limit: self.reset_idt_limit,
             },
             cr0: Cr0::from_bits_retain(self.reset_cr0),
             dr6: 0xFFFF_0FF0,

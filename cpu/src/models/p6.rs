@@ -1,7 +1,8 @@
-//! The Pentium Pro (family 6, model 1): what Boxwood's other 32-bit models are measured from.
+//! The P6 family (a Pentium II without MMX): what Boxwood's other 32-bit models are measured from.
 //!
-//! **The real chip also has** machine check, MTRRs, an APIC and performance counters: their CPUID bits are off here,
-//! so software sees a part without them.
+//! **The real chip also has** a local APIC and MMX: their CPUID bits are off here, so software sees a part without them.
+//! It has performance counters, last-branch records and system management mode, which no CPUID bit announces: see
+//! [`crate::exec::msr`] and [`crate::exec::system`].
 
 use super::CpuModel;
 use crate::x87::Generation;
@@ -16,11 +17,15 @@ mod feature {
     pub const TSC: u32 = 1 << 4;
     pub const MSR: u32 = 1 << 5;
     pub const PAE: u32 = 1 << 6;
+    pub const MCE: u32 = 1 << 7;
     pub const CX8: u32 = 1 << 8;
     pub const SEP: u32 = 1 << 11;
+    pub const MTRR: u32 = 1 << 12;
     pub const PGE: u32 = 1 << 13;
+    pub const MCA: u32 = 1 << 14;
     pub const CMOV: u32 = 1 << 15;
-    pub const ALL: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | SEP | PGE | CMOV;
+    pub const ALL: u32 =
+        FPU | VME | DE | PSE | TSC | MSR | PAE | MCE | CX8 | SEP | MTRR | PGE | MCA | CMOV;
 }
 
 /// Family 6, model 1, stepping 9. (SYSENTER works from model 3, stepping 3 on; model 3 stepping 4 is the first
@@ -50,13 +55,15 @@ pub static MODEL: CpuModel = CpuModel {
         F::MULTIBYTENOP,
         F::PAUSE,
         F::SMM,
-        F::UDBG,
     ],
     processor: None,
     cpuid: &[
         // "GenuineIntel" in EBX, EDX, ECX.
-        [1, 0x756E_6547, 0x6C65_746E, 0x4965_6E69],
+        [2, 0x756E_6547, 0x6C65_746E, 0x4965_6E69],
         [SIGNATURE, 0, 0, feature::ALL],
+        // Caches and TLBs (AP-485, table 3-7): one query tells all. Code TLB of 32 entries, 2 for large pages; 16 KiB
+        // code cache; data TLB of 64 entries, 8 for large pages; 16 KiB data cache; 512 KiB second-level cache.
+        [0x0302_0101, 0, 0, 0x0C04_0843],
     ],
     fpu: Generation::I80387,
     ip_wraps: false,
@@ -66,8 +73,9 @@ pub static MODEL: CpuModel = CpuModel {
     flags_fixed: 0x0000_0002,
     flags_writable: 0x003F_7FD5,
     cr0: 0xE005_003F,
-    // VME, PVI, TSD, DE, PSE, PAE, PGE, PCE.
-    cr4: 0x0000_01BF,
+    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE.
+    cr4: 0x0000_01FF,
     reset_cr0: 0x6000_0010,
+    reset_idt_limit: 0xFFFF,
     reset_vector: (0xFFFF_0000, 0xFFF0),
 };

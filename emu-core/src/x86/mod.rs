@@ -13,5 +13,8 @@ pub use control::{Cr0, Cr4, Dr6};
 pub use exception::{Exception, ExceptionClass};
 pub use flags::Rflags;
 pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
-pub use state::{Activity, CpuState, DescriptorTable, Gpr, MsrState, Prefetch, Seg, VECTOR_COUNT};
+pub use state::{
+    Activity, CpuState, DescriptorTable, Gpr, MachineCheckBank, MsrState, Mtrrs, Prefetch, Seg,
+    VECTOR_COUNT,
+};
 pub use x87::X87State;

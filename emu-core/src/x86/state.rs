@@ -56,6 +56,28 @@ pub enum Activity {
     Shutdown,
 }
 
+/// Memory type range registers (SDM vol. 3, section 12.11).
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Mtrrs {
+    /// IA32_MTRR_PHYSBASEn (200h, 202h, ..) and IA32_MTRR_PHYSMASKn (201h, 203h, ..), in the order of their numbers.
+    pub variable: [u64; 16],
+    /// IA32_MTRR_FIX64K_00000 (250h), FIX16K (258h, 259h), FIX4K (268h to 26Fh).
+    pub fixed: [u64; 11],
+    /// IA32_MTRR_DEF_TYPE (2FFh).
+    pub default_type: u64,
+}
+
+/// One bank of machine-check registers (SDM vol. 3, section 16.3.2).
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct MachineCheckBank {
+    /// IA32_MCi_CTL.
+    pub control: u64,
+    /// IA32_MCi_STATUS.
+    pub status: u64,
+    /// IA32_MCi_ADDR.
+    pub address: u64,
+}
+
 /// Model-specific registers that hold plain state.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MsrState {
@@ -67,6 +89,18 @@ pub struct MsrState {
     pub sysenter_esp: u64,
     /// IA32_SYSENTER_EIP (176h).
     pub sysenter_eip: u64,
+    /// MSR_EBL_CR_POWERON (2Ah).
+    pub bus_configuration: u64,
+    /// IA32_BIOS_SIGN_ID (8Bh).
+    pub microcode_signature: u64,
+    /// Memory type range registers.
+    pub mtrr: Mtrrs,
+    /// IA32_MCG_STATUS (17Ah).
+    pub machine_check_status: u64,
+    /// IA32_MCG_CTL (17Bh).
+    pub machine_check_control: u64,
+    /// The machine-check banks.
+    pub machine_check: [MachineCheckBank; 5],
 }
 
 /// Everything about a CPU that a program can observe: what moves between back ends, debuggers and snapshots.
@@ -123,6 +157,8 @@ pub struct CpuState {
     pub nmi_pending: bool,
     /// Debug conditions (DR6 bits) that fire when the current instruction is done.
     pub pending_debug: u64,
+    /// A repeated string instruction was left between two of its iterations.
+    pub repeating: bool,
     /// The bytes of a prefetch queue that were fetched before they were changed (models that have one).
     pub prefetch: Prefetch,
     /// Instructions retired.

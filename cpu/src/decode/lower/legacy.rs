@@ -7,10 +7,11 @@ use crate::decode::legacy::Form;
 use crate::exec::flag::Nop;
 use crate::exec::legacy::{
     Aaa, Aad, Aam, Aas, Arithmetic, CheckedEscape, CheckedWait, Cmps, Daa, Das, Div, Element80286,
-    Escape, I8086, I8086Negated, I80286, Idiv, Imul, ImulTo, Ins, LoadCs, Lods, Movs, Mul, Nothing,
-    Once80286, Outs, PopTo80286, Repeat80286, Sar8086, Sar80286, Scas, SetMinusOne, ShiftByAll,
-    Shl, Shr8086, Shr80286, Stos,
+    Enter80286, Escape, I8086, I8086Negated, I80286, Idiv, Imul, ImulTo, Ins, LoadCs, Lods, Movs,
+    Mul, Nothing, Once80286, Outs, PopTo80286, Repeat80286, Sar8086, Sar80286, Scas, SetMinusOne,
+    ShiftByAll, Shl, Shr8086, Shr80286, Stos,
 };
+use crate::exec::loadall::Loadall;
 use crate::exec::operand::{A, B, Imm, Imm2, Mem};
 use crate::exec::shift::{Cl, Rcl, Rcr, Rol, Ror, Shift, ShiftBy};
 use crate::exec::stack::PushNewSp;
@@ -98,6 +99,14 @@ fn plain_80286(l: &mut Lowering<'_>) -> bool {
         M::Sar => shift_80286::<Sar80286>(l),
         M::Pop if l.is_memory(0) => l.emit_memory::<PopTo80286<InMemory>>(0),
         M::Wait => l.emit::<CheckedWait>(0, 0, 0),
+        M::Enter => {
+            let size = i32::from(l.insn.immediate16());
+            l.emit::<Enter80286>(l.insn.immediate8_2nd(), 0, size);
+        }
+        M::Loadall => {
+            l.emit::<Loadall>(0, 0, 0);
+            l.ends_block = true;
+        }
         M::Movsb => string::<Movs, u8>(l),
         M::Movsw => string::<Movs, u16>(l),
         M::Stosb => string::<Stos, u8>(l),

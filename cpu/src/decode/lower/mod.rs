@@ -73,6 +73,8 @@ pub struct Lowering<'a> {
     pub end: u32,
     /// The instruction at hand is the last of its block.
     pub ends_block: bool,
+    /// The instruction at hand is undefined.
+    pub refused: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -86,6 +88,7 @@ impl<'a> Lowering<'a> {
             start: 0,
             end: 0,
             ends_block: false,
+            refused: false,
         }
     }
 
@@ -101,6 +104,7 @@ impl<'a> Lowering<'a> {
         self.insn = *insn;
         (self.start, self.end) = (start, end);
         self.ends_block = false;
+        self.refused = false;
         match form {
             Form::Undefined => return self.undefined(),
             Form::TooLong => {
@@ -122,13 +126,14 @@ impl<'a> Lowering<'a> {
                 || string::lower(self)
                 || system::lower(self)
                 || x87::lower(self, bytes));
-        if !lowered {
+        if !lowered && !x87::ignore(self, bytes) {
             self.undefined();
         }
     }
 
     /// #UD.
     pub fn undefined(&mut self) {
+        self.refused = true;
         self.emit::<exec::flag::Undefined>(0, 0, 0);
         self.ends_block = true;
     }

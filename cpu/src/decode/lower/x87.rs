@@ -20,32 +20,43 @@ pub fn lower(l: &mut Lowering<'_>, bytes: &[u8]) -> bool {
         l.emit::<Wait>(0, 0, 0);
         return true;
     }
+    let Some(mut e) = escape(l, bytes) else {
+        return false;
+    };
+    if e.modrm < 0xC0 {
+        let reg = e.modrm >> 3 & 7;
+        memory(&mut e, reg)
+    } else {
+        register(&mut e)
+    }
+}
+
+/// Lowers an instruction that the coprocessor of an 8086 or 80286 does not know: the processor hands it over, and
+/// nothing comes of it.
+pub fn ignore(l: &mut Lowering<'_>, bytes: &[u8]) -> bool {
+    if l.model.processor.is_none() || l.model.offers(&l.insn) {
+        return false;
+    }
+    escape(l, bytes).is_some_and(|mut e| e.stack::<Control<Nothing>>())
+}
+
+/// The opcode behind the prefixes, if it is D8 to DF.
+fn escape<'a, 'b>(l: &'a mut Lowering<'b>, bytes: &[u8]) -> Option<Emit<'a, 'b>> {
     let is_prefix = |b: &u8| {
         matches!(
             b,
-            0x26 | 0x2E | 0x36 | 0x3E | 0x64 | 0x65 | 0x66 | 0x67 | 0xF0 | 0xF2 | 0xF3
+            0x26 | 0x2E | 0x36 | 0x3E | 0x64 | 0x65 | 0x66 | 0x67 | 0xF0 | 0xF1 | 0xF2 | 0xF3
         )
     };
     let prefixes = bytes.iter().take_while(|b| is_prefix(b)).count();
     let wide = (l.mode & mode::CODE_32 != 0) != bytes[..prefixes].contains(&0x66);
-    let (Some(&first), Some(&modrm)) = (bytes.get(prefixes), bytes.get(prefixes + 1)) else {
-        return false;
-    };
-    if !(0xD8..=0xDF).contains(&first) {
-        return false;
-    }
-    let escape = first & 7;
-    let mut e = Emit {
+    let (&first, &modrm) = (bytes.get(prefixes)?, bytes.get(prefixes + 1)?);
+    (0xD8..=0xDF).contains(&first).then_some(Emit {
         l,
-        escape,
+        escape: first & 7,
         modrm,
         wide,
-    };
-    if modrm < 0xC0 {
-        memory(&mut e, modrm >> 3 & 7)
-    } else {
-        register(&mut e)
-    }
+    })
 }
 
 struct Emit<'a, 'b> {

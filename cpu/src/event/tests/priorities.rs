@@ -1,0 +1,160 @@
+//! What comes first when several things happen at one boundary, what waits, and what the saved flags say; and single
+//! instructions whose steps depend on each other.
+
+use super::*;
+
+#[test]
+fn a_single_step_trap_behind_hlt_wakes_the_processor() {
+    let (mut b, mut s) = protected(0, &[0xF4, 0x40]);
+    s.rflags |= Rflags::TF;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s))), (1, CODE as u32 + 1));
+}
+
+#[test]
+fn an_nmi_ends_a_shutdown_but_not_one_inside_the_handler_of_an_nmi() {
+    for (blocked, end) in [(false, Exit::Halted), (true, Exit::Shutdown)] {
+        let (mut b, mut s) = protected(0, &[0x40]);
+        s.activity = Activity::Shutdown;
+        s.nmi_blocked = blocked;
+        b.nmi_at = vec![0];
+        let (exit, s) = run(&mut b, &s);
+        assert_eq!(exit, end);
+        assert_eq!(s.gpr[Gpr::Rax as usize], 0);
+    }
+}
+
+#[test]
+fn the_trap_of_a_task_comes_before_an_interrupt_that_waits() {
+    let (mut b, s) = protected(0, &[0xEA, 0, 0, 0, 0, 0x30, 0]);
+    second_task(&b, GATE_CODE as u32, 0x202);
+    b.set_dword(TSS_2 + 0x64, 1);
+    b.interrupt_at = 0;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s))), (1, GATE_CODE as u32));
+}
+
+#[test]
+fn a_task_that_cannot_be_loaded_faults_instead_of_trapping() {
+    let (mut b, s) = protected(0, &[0xEA, 0, 0, 0, 0, 0x30, 0]);
+    second_task(&b, GATE_CODE as u32, 2);
+    b.set_dword(TSS_2 + 0x64, 1);
+    // DS: absent.
+    b.set_dword(TSS_2 + 0x54, 0x50);
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s)), s.pending_debug), (11, 0x50, 0));
+}
+
+#[test]
+fn an_interrupt_between_two_iterations_saves_rf_and_one_behind_the_last_does_not() {
+    // mov ecx,4 / rep movsb / nop
+    for (at, rip, rf) in [(3, 5, 0x1_0000), (5, 7, 0)] {
+        let (mut b, mut s) = protected(0, &[0xB9, 4, 0, 0, 0, 0xF3, 0xA4, 0x90, 0xF4]);
+        s.gpr[Gpr::Rsi as usize] = 0x6000;
+        s.gpr[Gpr::Rdi as usize] = 0x6100;
+        s.rflags |= Rflags::IF;
+        b.interrupt_at = at;
+        let (v, s) = vector(&mut b, &s);
+        assert_eq!((v, b.dword(sp(&s))), (0x70, CODE as u32 + rip));
+        assert_eq!(b.dword(sp(&s) + 8) & 0x1_0000, rf);
+    }
+    // A single-step trap between two iterations saves it too.
+    let (mut b, mut s) = protected(0, &[0xB9, 4, 0, 0, 0, 0xF3, 0xA4, 0x90]);
+    s.rip = CODE as u64 + 5;
+    s.gpr[Gpr::Rcx as usize] = 4;
+    s.gpr[Gpr::Rsi as usize] = 0x6000;
+    s.gpr[Gpr::Rdi as usize] = 0x6100;
+    s.rflags |= Rflags::TF;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, s.gpr[Gpr::Rcx as usize]), (1, 3));
+    assert_eq!(b.dword(sp(&s)), CODE as u32 + 5);
+    assert_eq!(b.dword(sp(&s) + 8) & 0x1_0100, 0x1_0100);
+}
+
+#[test]
+fn a_reset_sets_the_time_stamp_to_zero_and_init_lets_it_run_on() {
+    for (init, expected) in [(false, 0), (true, 1007)] {
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        let mut s = cpu.state();
+        s.retired = 1000;
+        s.msr.tsc_offset = 7;
+        cpu.set_state(&s);
+        cpu.reset(init);
+        let s = cpu.state();
+        assert_eq!(s.retired.wrapping_add(s.msr.tsc_offset), expected);
+    }
+}
+
+#[test]
+fn enter_reads_the_frame_pointers_that_it_has_just_pushed() {
+    // enter 0,3 with EBP = ESP: each pointer that is read lies where the one before was pushed.
+    let (mut b, mut s) = protected(0, &[0xC8, 0, 0, 3, 0xF4]);
+    s.gpr[Gpr::Rbp as usize] = STACK_0;
+    let (_, s) = run(&mut b, &s);
+    let stack: Vec<u32> = (1..=4).map(|n| b.dword(STACK_0 - 4 * n)).collect();
+    let (top, frame) = (STACK_0 as u32, STACK_0 as u32 - 4);
+    assert_eq!(stack, [top, top, top, frame]);
+    assert_eq!(
+        (sp(&s), s.gpr[Gpr::Rbp as usize]),
+        (STACK_0 - 16, STACK_0 - 4)
+    );
+}
+
+#[test]
+fn pusha_without_room_in_real_mode_is_general_protection() {
+    for (top, expected) in [(7u64, 13usize), (15, 13), (16, 0)] {
+        let mut b = Board::new();
+        for vector in 0..32 {
+            b.write(
+                vector * 4,
+                &[(vector * 16) as u8, (vector >> 4) as u8, 0, 0x03],
+            );
+            b.write(0x3000 + vector * 16, &[0xF4]);
+        }
+        b.write(0x1000, &[0x60, 0xF4]);
+        let mut s = CpuModel::DEFAULT.reset_state();
+        s.segments[Seg::Cs as usize].selector = Selector(0x100);
+        s.segments[Seg::Cs as usize].base = 0x1000;
+        s.segments[Seg::Ss as usize].selector = Selector(0x800);
+        s.segments[Seg::Ss as usize].base = 0x8000;
+        s.rip = 0;
+        s.gpr[Gpr::Rsp as usize] = top;
+        let (exit, s) = run(&mut b, &s);
+        assert_eq!(exit, Exit::Halted);
+        let at = s.segment(Seg::Cs).base + s.rip;
+        if expected == 0 {
+            assert_eq!((at, sp(&s)), (0x1002, 0));
+        } else {
+            assert_eq!(at as usize, 0x3000 + expected * 16 + 1);
+        }
+    }
+}
+
+#[test]
+fn reserved_bits_of_a_large_page_fault() {
+    // mov eax,[400000h] through a 4 MiB page; neither PAT (bit 12) nor PSE-36 (bits 13 to 20) is there.
+    for (bits, expected) in [
+        (0, None),
+        (1 << 12, Some(9)),
+        (1 << 13, Some(9)),
+        (1 << 21, Some(9)),
+    ] {
+        let (mut b, mut s) = protected(0, &[0xA1, 0, 0, 0x40, 0, 0xF4]);
+        b.set_dword(0x1_0000, 0x83);
+        b.set_dword(0x1_0004, 0x83 | bits);
+        b.set_dword(0, 0x5555_AAAA);
+        b.handler(0, 0);
+        s.cr3 = 0x1_0000;
+        s.cr4 = Cr4::PSE;
+        s.cr0 |= Cr0::PG;
+        let (exit, s) = run(&mut b, &s);
+        assert_eq!(exit, Exit::Halted);
+        match expected {
+            None => assert_eq!(s.rip, CODE as u64 + 6),
+            Some(code) => {
+                assert_eq!(s.rip as usize, HANDLERS + 14 * 16 + 1);
+                assert_eq!((b.dword(sp(&s)), s.cr2), (code, 0x40_0000));
+            }
+        }
+    }
+}
