@@ -21,11 +21,13 @@
 //! | `compare` | ordered and unordered comparison |
 //! | `convert` | between float formats, to and from integers, FRNDINT |
 //! | `bcd` | packed decimal |
+//! | `transcendental` | F2XM1, FYL2X, FYL2XP1, FSIN, FCOS, FSINCOS, FPTAN, FPATAN |
+//! | `wide` | 127-bit arithmetic for them |
 //!
 //! **Result suppression.** An operation that meets an unmasked invalid, divide-by-zero or denormal exception
 //! returns a value that must not be delivered; ask [`FloatEnv::suppresses_result`].
 //!
-//! **Not implemented:** the transcendental instructions; half precision.
+//! **Not implemented:** half precision.
 
 mod arith;
 mod bcd;
@@ -39,6 +41,8 @@ mod round;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod transcendental;
+mod wide;
 
 pub use arith::{add, div, fma, mul, sqrt, sub};
 pub use bcd::{BCD_INDEFINITE, bcd_load, bcd_store};
@@ -50,3 +54,7 @@ pub use operand::{Class, Operand};
 pub use remainder::{Remainder, RemainderKind, remainder};
 pub use round::{Layout, Rounded, Unrounded, round};
 pub use scale::{extract, scale};
+pub use transcendental::{
+    Trigonometric, arc_tangent, cosine, logarithm, logarithm_plus_one, sine, sine_cosine, tangent,
+    two_to_the_power_minus_one,
+};
