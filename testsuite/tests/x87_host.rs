@@ -1,5 +1,6 @@
 //! Whole x87 instructions against the host: any state of stack, tags, control and status word before, the whole
-//! state, memory and EFLAGS after. Everything but the transcendental instructions and the pointers.
+//! state, memory and EFLAGS after. Everything but the pointers; the results of the transcendental instructions may lie
+//! one unit in the last place apart, as far as the manual defines them.
 #![cfg(target_arch = "x86_64")]
 
 use cpu::softfloat::*;
@@ -7,6 +8,7 @@ use cpu::x87::arith::{self, Operation};
 use cpu::x87::compare::{self, CompareFlags, Comparison};
 use cpu::x87::fxsave::{self, Pointers};
 use cpu::x87::image::{self, Format};
+use cpu::x87::transcendental;
 use cpu::x87::transfer::{self, Constant, IntegerRounding, Store};
 use cpu::x87::{Fpu, Generation, control};
 use testsuite::native::x87 as native;
@@ -197,14 +199,22 @@ impl Guest<'_> {
                 0xEC => transfer::load_constant(state, Constant::Log10Of2),
                 0xED => transfer::load_constant(state, Constant::LnOf2),
                 0xEE => transfer::load_constant(state, Constant::Zero),
+                0xF0 => transcendental::two_to_the_power_minus_one(state),
+                0xF1 => transcendental::logarithm(state),
+                0xF2 => transcendental::tangent(state),
+                0xF3 => transcendental::arc_tangent(state),
                 0xF4 => arith::extract(state),
                 0xF5 => arith::remainder(state, RemainderKind::Nearest),
                 0xF6 => control::decrement_top(state),
                 0xF7 => control::increment_top(state),
                 0xF8 => arith::remainder(state, RemainderKind::Truncate),
+                0xF9 => transcendental::logarithm_plus_one(state),
                 0xFA => arith::square_root(state),
+                0xFB => transcendental::sine_cosine(state),
                 0xFC => arith::round_to_integral(state),
                 0xFD => arith::scale(state),
+                0xFE => transcendental::sine(state),
+                0xFF => transcendental::cosine(state),
                 _ => unreachable!(),
             },
             (0xDA, 5) => compare::compare(state, 1, Unordered, 2),
@@ -248,8 +258,45 @@ fn arithmetic(reg: u8) -> Option<Operation> {
     })
 }
 
-fn transcendental(escape: u8, modrm: u8) -> bool {
+fn is_transcendental(escape: u8, modrm: u8) -> bool {
     escape == 0xD9 && matches!(modrm, 0xF0..=0xF3 | 0xF9 | 0xFB | 0xFE | 0xFF)
+}
+
+/// The operand of F2XM1 and FYL2XP1 lies where the manual leaves the result undefined (SDM vol. 2): beyond -1 to +1,
+/// and beyond plus or minus (1 - sqrt(1/2)).
+fn result_is_undefined(modrm: u8, st0: (u16, u64)) -> bool {
+    let magnitude = (st0.0 & 0x7FFF, st0.1);
+    let finite = magnitude.0 < 0x7FFF && magnitude.1 >> 63 != 0;
+    match modrm {
+        0xF0 => finite && magnitude > (0x3FFF, 1 << 63),
+        0xF9 => finite && magnitude > (0x3FFD, 0x95F6_1998_0C43_36F7),
+        _ => false,
+    }
+}
+
+/// The bits of the status word that a transcendental instruction leaves undefined or that tell how its own
+/// approximation was rounded: C0, C3, C1.
+const UNDEFINED_CONDITIONS: u16 = 0x4300;
+
+/// Takes over from `host` what need not be equal: registers that lie one unit in the last place apart.
+fn forgive(host: &mut [u8; 108], ours: &mut [u8; 108]) {
+    for i in 0..8 {
+        let at = 28 + 10 * i;
+        let number = |b: &[u8; 108]| {
+            let significand = u64::from_le_bytes(b[at..at + 8].try_into().unwrap());
+            let sign_exp = u16::from_le_bytes([b[at + 8], b[at + 9]]);
+            let magnitude = u128::from(sign_exp & 0x7FFF) << 63 | u128::from(significand << 1 >> 1);
+            (sign_exp >> 15, magnitude)
+        };
+        let (a, b) = (number(host), number(ours));
+        if a.0 == b.0 && a.1.abs_diff(b.1) <= 1 {
+            ours[at..at + 10].copy_from_slice(&host[at..at + 10]);
+        }
+    }
+    for bytes in [host, ours] {
+        let status = u16::from_le_bytes([bytes[4], bytes[5]]) & !UNDEFINED_CONDITIONS;
+        bytes[4..6].copy_from_slice(&status.to_le_bytes());
+    }
 }
 
 /// Every defined instruction: escape and ModRM; memory forms have ModRM below C0.
@@ -257,7 +304,7 @@ fn instructions() -> Vec<(u8, u8)> {
     let modrms = (0u8..8).map(|reg| reg << 3).chain(0xC0..=0xFF);
     modrms
         .flat_map(|modrm| (0xD8..=0xDF).map(move |escape| (escape, modrm)))
-        .filter(|&(e, m)| is_defined(e, m) && !transcendental(e, m))
+        .filter(|&(e, m)| is_defined(e, m))
         .collect()
 }
 
@@ -353,9 +400,14 @@ fn differ(escape: u8, modrm: u8, case: &Case) -> Option<String> {
         host_memory[12..28].fill(0);
         ours_memory[12..28].fill(0);
     }
-    let same = without_pointers(host.0) == without_pointers(ours)
-        && host_memory == ours_memory
-        && host_flags == flags;
+    let (mut host_state, mut our_state) = (without_pointers(host.0), without_pointers(ours));
+    if is_transcendental(escape, modrm) {
+        if result_is_undefined(modrm, case.image.st(0)) {
+            return None;
+        }
+        forgive(&mut host_state, &mut our_state);
+    }
+    let same = host_state == our_state && host_memory == ours_memory && host_flags == flags;
     (!same).then(|| {
         format!(
             "  before {} flags={:03X} m={:02X?}\n  host   {} flags={host_flags:03X} m={:02X?}\n  ours   {} flags={flags:03X} m={:02X?}",

@@ -15,6 +15,7 @@ use crate::softfloat::{F32, F64, F80, Operand, RemainderKind};
 use crate::x87::arith::{self, Operation};
 use crate::x87::compare::{self, Comparison};
 use crate::x87::image::{self, Format};
+use crate::x87::transcendental;
 use crate::x87::transfer::{self, Constant, IntegerRounding, Store};
 use crate::x87::{Fpu, control};
 use emu_core::Width;
@@ -535,6 +536,22 @@ on_stack! {
     RoundToIntegral => |fpu, i| arith::round_to_integral(fpu);
     /// FSCALE.
     Scale => |fpu, i| arith::scale(fpu);
+    /// F2XM1.
+    PowerOfTwoMinusOne => |fpu, i| transcendental::two_to_the_power_minus_one(fpu);
+    /// FYL2X.
+    Logarithm => |fpu, i| transcendental::logarithm(fpu);
+    /// FYL2XP1.
+    LogarithmPlusOne => |fpu, i| transcendental::logarithm_plus_one(fpu);
+    /// FPTAN.
+    Tangent => |fpu, i| transcendental::tangent(fpu);
+    /// FPATAN.
+    ArcTangent => |fpu, i| transcendental::arc_tangent(fpu);
+    /// FSIN.
+    Sine => |fpu, i| transcendental::sine(fpu);
+    /// FCOS.
+    Cosine => |fpu, i| transcendental::cosine(fpu);
+    /// FSINCOS.
+    SineCosine => |fpu, i| transcendental::sine_cosine(fpu);
     /// FDECSTP.
     DecrementTop => |fpu, i| control::decrement_top(fpu);
     /// FINCSTP.

@@ -184,12 +184,7 @@ fn sine_and_cosine(reduced: &Reduced) -> [Option<Unrounded>; 2] {
             (sine, cosine)
         }
     };
-    let negated = |v: Option<Unrounded>| {
-        v.map(|v| Unrounded {
-            sign: !v.sign,
-            ..v
-        })
-    };
+    let negated = |v: Option<Unrounded>| v.map(|v| Unrounded { sign: !v.sign, ..v });
     let cosine = Some(cosine);
     match reduced.quadrant {
         0 => [sine, cosine],
@@ -493,41 +488,50 @@ pub fn logarithm(y: F80, x: F80, env: &mut FloatEnv) -> F80 {
         let e = Operand::from(x.exponent);
         let result = F80::from_unrounded_precise(y.times(widened(&e)), env);
         let tiny = result.sign_exp & 0x7FFF == 0;
-        env.raise(Flags::INEXACT | if tiny { Flags::UNDERFLOW } else { Flags::empty() });
+        env.raise(
+            Flags::INEXACT
+                | if tiny {
+                    Flags::UNDERFLOW
+                } else {
+                    Flags::empty()
+                },
+        );
         return result;
     }
+    let logarithm = binary_logarithm(widened(&x));
+    F80::from_unrounded_precise(y.times(logarithm).more_an_iota(), env)
+}
+
+/// The binary logarithm of a positive value that is no power of two.
+fn binary_logarithm(x: Unrounded) -> Unrounded {
     // x = m * 2^e with m from sqrt(1/2) to sqrt(2); f = (m - 1) / (m + 1).
-    const SQRT_2: u64 = 0xB504_F333_F9DE_6484;
-    let s = u128::from(x.significand);
-    let (e, sign, above, below) = if x.significand > SQRT_2 {
-        (x.exponent + 1, true, (1 << 64) - s, (1 << 64) + s)
+    const SQRT_2: u128 = 0xB504_F333_F9DE_6484 << 64;
+    let s = x.significand;
+    let (e, sign, above, below) = if s > SQRT_2 {
+        (x.exponent + 1, true, s.wrapping_neg(), ONE + (s >> 1))
     } else {
-        (x.exponent, false, s - (1 << 63), s + (1 << 63))
+        (x.exponent, false, s - ONE, (s >> 1) + (ONE >> 1))
     };
+    // `below` is half of m + 1 in the units of `above`.
     let f = match (
         Unrounded::normalised(sign, 0, above),
-        Unrounded::normalised(false, 0, below),
+        Unrounded::normalised(false, 1, below),
     ) {
         (Some(above), Some(below)) => above.over(below),
-        _ => return F80::zero(y.sign),
+        _ => Unrounded::ONE,
     };
     let fraction = logarithm_of_ratio(f);
-    let logarithm = if e == 0 {
-        fraction
+    if e == 0 {
+        return fraction;
+    }
+    const BITS: u32 = 112;
+    let (whole, part) = (u128::from(e.unsigned_abs()) << BITS, fraction.fixed(BITS));
+    let sum = if fraction.sign == (e < 0) {
+        whole + part
     } else {
-        const BITS: u32 = 112;
-        let (whole, part) = (
-            u128::from(e.unsigned_abs()) << BITS,
-            fraction.fixed(BITS),
-        );
-        let sum = if fraction.sign == (e < 0) {
-            whole + part
-        } else {
-            whole - part
-        };
-        Unrounded::normalised(e < 0, 127 - BITS as i32, sum).unwrap_or(fraction)
+        whole - part
     };
-    F80::from_unrounded_precise(y.times(logarithm).more_an_iota(), env)
+    Unrounded::normalised(e < 0, 127 - BITS as i32, sum).unwrap_or(fraction)
 }
 
 /// FYL2XP1: y * log2(x + 1). Beyond 1 - sqrt(1/2) the manual leaves the result undefined; here it stays right as far
@@ -556,19 +560,33 @@ pub fn logarithm_plus_one(y: F80, x: F80, env: &mut FloatEnv) -> F80 {
         _ => {}
     }
     let (y, wide) = (widened(&y), widened(&x));
-    // f = x / (2 + x)
-    let below = if x.exponent > 64 {
-        wide
+    let logarithm = if x.exponent >= 64 {
+        binary_logarithm(wide)
+    } else if x.exponent >= -1 {
+        // x + 1 needs no more than 128 bits.
+        const BITS: u32 = 62;
+        let one = 1 << BITS;
+        let x_fixed = wide.fixed(BITS);
+        let sum = if x.sign { one - x_fixed } else { one + x_fixed };
+        match Unrounded::normalised(false, 127 - BITS as i32, sum) {
+            Some(power) if power.significand == ONE => {
+                let e = Operand::from(power.exponent);
+                return match e.class {
+                    Class::Finite => F80::from_unrounded_precise(y.times(widened(&e)), env),
+                    _ => F80::zero(y.sign),
+                };
+            }
+            Some(sum) => binary_logarithm(sum),
+            None => return F80::invalid(env),
+        }
     } else {
-        let two = Unrounded {
-            exponent: 1,
-            ..Unrounded::ONE
-        };
-        let bits = if x.exponent < 1 { 125 } else { 60 };
-        let (a, b) = (two.fixed(bits), wide.fixed(bits));
-        let sum = if x.sign { a - b } else { a + b };
-        Unrounded::normalised(false, 127 - bits as i32, sum).unwrap_or(two)
+        // f = x / (2 + x)
+        const BITS: u32 = 125;
+        let two = 2 << BITS;
+        let x_fixed = wide.fixed(BITS);
+        let sum = if x.sign { two - x_fixed } else { two + x_fixed };
+        let below = Unrounded::normalised(false, 127 - BITS as i32, sum).unwrap_or(wide);
+        logarithm_of_ratio(wide.over(below))
     };
-    let logarithm = logarithm_of_ratio(wide.over(below));
     F80::from_unrounded_precise(y.times(logarithm).more_an_iota(), env)
 }

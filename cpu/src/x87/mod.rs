@@ -9,6 +9,7 @@
 //! | `state` | registers, tags, control and status word, pointers |
 //! | `stack` | stack faults, delivery of results |
 //! | `arith` | arithmetic, FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM, FPREM1, FABS, FCHS |
+//! | `transcendental` | F2XM1, FYL2X, FYL2XP1, FSIN, FCOS, FSINCOS, FPTAN, FPATAN |
 //! | `compare` | FCOM, FUCOM, FCOMI, FTST, FXAM |
 //! | `transfer` | loads, stores, constants, FXCH, FCMOVcc |
 //! | `control` | FNINIT, FNCLEX, FLDCW, stack pointer, FFREE, FENI, FDISI |
@@ -24,9 +25,9 @@
 //! (DD C8+i), FXCH7 (DF C8+i), FSTP1 (D9 D8+i: [`transfer::store_st_unchecked`]), FSTP8 (DF D0+i), FSTP9 (DF D8+i),
 //! FFREEP (DF C0+i).
 //!
-//! **Not implemented:** the transcendental instructions (FSIN, FCOS, FSINCOS, FPTAN, FPATAN, F2XM1, FYL2X, FYL2XP1).
-//! Of the 8087 and 80287: arithmetic on unnormals and pseudo-infinities, the normalising response to denormals, and
-//! their different partial remainder and FSCALE ranges; they compute as the 80387 does. What is done of them:
+//! **Not implemented:** of the 8087 and 80287: arithmetic on unnormals and pseudo-infinities, the normalising response to denormals, and
+//! their different partial remainder, FSCALE and
+//! transcendental ranges; they compute as the 80387 does. What is done of them:
 //! infinity control, FENI and FDISI, control word after FNINIT, 16-bit images. FSETPM has nothing to set: the
 //! caller chooses the image format by its mode.
 
@@ -39,6 +40,7 @@ mod stack;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod transcendental;
 pub mod transfer;
 
 pub use state::{Fpu, Generation};

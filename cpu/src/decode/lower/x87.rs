@@ -2,14 +2,15 @@
 
 use super::Lowering;
 use crate::exec::x87::{
-    Absolute, ArithMemory, ArithStack, Bcd, ChangeSign, ClearExceptions, CompareMemory,
-    CompareStack, CompareToFlags, Control, DecrementTop, DisableInterrupts, EnableInterrupts,
-    Examine, Exchange, Execution, Extract, Free, FreeAndPop, I16, I32, I64, IncrementTop, Init,
-    LoadBcd, LoadControl, LoadEnvironment, LoadExtended, LoadLnOf2, LoadLog2Of10, LoadLog2OfE,
-    LoadLog10Of2, LoadMemory, LoadOne, LoadPi, LoadSt, LoadZero, M32, M64, M80, MemoryNumber,
-    MoveIf, Nothing, Remainder, RemainderIeee, Restore, RoundToIntegral, Save, Scale, SquareRoot,
+    Absolute, ArcTangent, ArithMemory, ArithStack, Bcd, ChangeSign, ClearExceptions, CompareMemory,
+    CompareStack, CompareToFlags, Control, Cosine, DecrementTop, DisableInterrupts,
+    EnableInterrupts, Examine, Exchange, Execution, Extract, Free, FreeAndPop, I16, I32, I64,
+    IncrementTop, Init, LoadBcd, LoadControl, LoadEnvironment, LoadExtended, LoadLnOf2,
+    LoadLog2Of10, LoadLog2OfE, LoadLog10Of2, LoadMemory, LoadOne, LoadPi, LoadSt, LoadZero,
+    Logarithm, LogarithmPlusOne, M32, M64, M80, MemoryNumber, MoveIf, Nothing, PowerOfTwoMinusOne,
+    Remainder, RemainderIeee, Restore, RoundToIntegral, Save, Scale, Sine, SineCosine, SquareRoot,
     Stack, StatusToAx, StoreControl, StoreEnvironment, StoreMemory, StoreSt, StoreStPop,
-    StoreStUnchecked, StoreStatus, Test, Wait, X87,
+    StoreStUnchecked, StoreStatus, Tangent, Test, Wait, X87,
 };
 use crate::interpreter::mode;
 use iced_x86::Mnemonic;
@@ -201,7 +202,7 @@ fn register(e: &mut Emit<'_, '_>) -> bool {
     }
 }
 
-/// D9 D0 to D9 FF. The transcendental instructions are not implemented: they are undefined here.
+/// D9 D0 to D9 FF.
 fn escape_1(e: &mut Emit<'_, '_>) -> bool {
     match e.modrm {
         0xD0 => e.stack::<Stack<Nothing>>(),
@@ -216,14 +217,22 @@ fn escape_1(e: &mut Emit<'_, '_>) -> bool {
         0xEC => e.stack::<Stack<LoadLog10Of2>>(),
         0xED => e.stack::<Stack<LoadLnOf2>>(),
         0xEE => e.stack::<Stack<LoadZero>>(),
+        0xF0 => e.stack::<Stack<PowerOfTwoMinusOne>>(),
+        0xF1 => e.stack::<Stack<Logarithm>>(),
+        0xF2 => e.stack::<Stack<Tangent>>(),
+        0xF3 => e.stack::<Stack<ArcTangent>>(),
         0xF4 => e.stack::<Stack<Extract>>(),
         0xF5 => e.stack::<Stack<RemainderIeee>>(),
         0xF6 => e.stack::<Stack<DecrementTop>>(),
         0xF7 => e.stack::<Stack<IncrementTop>>(),
         0xF8 => e.stack::<Stack<Remainder>>(),
+        0xF9 => e.stack::<Stack<LogarithmPlusOne>>(),
         0xFA => e.stack::<Stack<SquareRoot>>(),
+        0xFB => e.stack::<Stack<SineCosine>>(),
         0xFC => e.stack::<Stack<RoundToIntegral>>(),
         0xFD => e.stack::<Stack<Scale>>(),
+        0xFE => e.stack::<Stack<Sine>>(),
+        0xFF => e.stack::<Stack<Cosine>>(),
         _ => false,
     }
 }
