@@ -19,10 +19,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Boots a machine and runs it to the end; gives the exit code.
 pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
-    let display = choose_display(args)?;
-    let clock = args.clock.unwrap_or(match display {
-        DisplayChoice::None => ClockChoice::Deterministic,
-        DisplayChoice::Window | DisplayChoice::Terminal => ClockChoice::Realtime,
+    let face = choose_face(args)?;
+    let clock = args.clock.unwrap_or(match face {
+        Face::None => ClockChoice::Deterministic,
+        Face::Window(_) | Face::Terminal => ClockChoice::Realtime,
     });
     let stdio_users = args
         .serial
@@ -30,7 +30,7 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
         .chain(&args.debugcon)
         .filter(|e| **e == CharacterEnd::Stdio)
         .count();
-    if display == DisplayChoice::Terminal && stdio_users > 0 {
+    if matches!(face, Face::Terminal) && stdio_users > 0 {
         return Err(Mistake::usage(
             "the terminal cannot show the screen and a serial port at once: give one of them a file, or --display none or window",
         ));
@@ -66,11 +66,22 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let session = Session::new(machine, Script::new(steps, com1), orders)
         .with_tracer(tracer)
         .with_stdin(com1_is_stdio.then(characters::stdin_bytes));
-    match display {
-        DisplayChoice::None => session.run(),
-        DisplayChoice::Terminal => terminal::run(session),
-        DisplayChoice::Window => window::run(session),
+    let outcome = match face {
+        Face::None => session.run(),
+        Face::Terminal => terminal::run(session),
+        Face::Window(desktop) => window::run(desktop, session),
+    }?;
+    for line in outcome.words {
+        eprintln!("{line}");
     }
+    Ok(outcome.code)
+}
+
+/// Where the picture goes.
+enum Face {
+    Window(window::Desktop),
+    Terminal,
+    None,
 }
 
 const SERIAL_PORTS: usize = 4;
@@ -80,9 +91,12 @@ fn seconds(n: f64) -> Result<Duration, Mistake> {
         .map_err(|_| Mistake::usage(format!("--timeout {n}: it takes a number of seconds")))
 }
 
-fn choose_display(args: &RunArgs) -> Result<DisplayChoice, Mistake> {
-    if let Some(choice) = args.display {
-        return Ok(choice);
+fn choose_face(args: &RunArgs) -> Result<Face, Mistake> {
+    match args.display {
+        Some(DisplayChoice::None) => return Ok(Face::None),
+        Some(DisplayChoice::Terminal) => return Ok(Face::Terminal),
+        Some(DisplayChoice::Window) => return window::open().map(Face::Window),
+        None => {}
     }
     if !std::io::stdout().is_terminal() {
         return Err(Mistake::usage(
@@ -92,10 +106,16 @@ fn choose_display(args: &RunArgs) -> Result<DisplayChoice, Mistake> {
     let desktop = ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
-    Ok(if desktop {
-        DisplayChoice::Window
-    } else {
-        DisplayChoice::Terminal
+    if !desktop {
+        return Ok(Face::Terminal);
+    }
+    Ok(match window::open() {
+        Ok(desktop) => Face::Window(desktop),
+        Err(why) => {
+            // It is seen again when the terminal is left.
+            eprintln!("boxwood: {why}; this terminal shows the screen instead");
+            Face::Terminal
+        }
     })
 }
 

@@ -40,6 +40,16 @@ pub struct Session {
     started: Instant,
     /// Until when keys that were typed in a terminal are still going down and up.
     typing_until: VirtTime,
+    words: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: u8,
+    /// What is to be said about it, once no display is in the way.
+    pub words: Vec<String>,
 }
 
 /// Why a run goes no further.
@@ -61,6 +71,7 @@ impl Session {
             ui: None,
             started: Instant::now(),
             typing_until: VirtTime::ZERO,
+            words: Vec::new(),
         }
     }
 
@@ -80,8 +91,8 @@ impl Session {
         self
     }
 
-    /// Runs to the end; gives the exit code.
-    pub fn run(mut self) -> Result<u8, Mistake> {
+    /// Runs to the end.
+    pub fn run(mut self) -> Result<Outcome, Mistake> {
         self.started = Instant::now();
         let end = self.run_to_end()?;
         let code = self.verdict(end);
@@ -91,7 +102,8 @@ impl Session {
         if let Some(tracer) = self.tracer.take() {
             tracer.close()?;
         }
-        Ok(code)
+        let words = std::mem::take(&mut self.words);
+        Ok(Outcome { code, words })
     }
 
     fn verdict(&mut self, end: End) -> u8 {
@@ -112,14 +124,14 @@ impl Session {
 
     /// Says what is wrong, with what the screen shows at this moment.
     fn complain(&mut self, sentence: &str) {
-        eprintln!("boxwood: {sentence}");
+        self.words.push(format!("boxwood: {sentence}"));
         if let Some(tail) = self.script.serial_tail() {
-            eprintln!("COM1 ends with: {tail:?}");
+            self.words.push(format!("COM1 ends with: {tail:?}"));
         }
-        match self.machine.screen_text() {
-            Some(screen) => eprintln!("{}", text::screen_string(&screen)),
-            None => eprintln!("(the screen is in a graphics mode, or off)"),
-        }
+        self.words.push(match self.machine.screen_text() {
+            Some(screen) => text::screen_string(&screen),
+            None => "(the screen is in a graphics mode, or off)".into(),
+        });
     }
 
     fn run_to_end(&mut self) -> Result<End, Mistake> {
@@ -165,7 +177,7 @@ impl Session {
                     }
                 }
                 Stop::Fault(fault) => {
-                    eprintln!("boxwood: {fault}");
+                    self.words.push(format!("boxwood: {fault}"));
                     return Ok(End::Code(exit::INTERNAL));
                 }
             }

@@ -4,7 +4,9 @@
 pub mod terminal;
 pub mod window;
 
+use crate::exit::Mistake;
 use crate::keys::Chord;
+use crate::session::Outcome;
 use emu_core::cap::TextScreen;
 use emu_core::host::{Frame, KeyCode, MouseEvent};
 use std::sync::mpsc::Receiver;
@@ -77,14 +79,25 @@ pub struct UiLink {
     pub notify: Box<dyn Fn() + Send>,
 }
 
+/// How the emulation's thread ends.
+pub type Ending = Result<Outcome, Mistake>;
+
 /// Runs the emulation on a thread of its own; a panic there is our defect and becomes exit code 70.
 pub fn spawn_emulation(
-    run: impl FnOnce() -> Result<u8, crate::exit::Mistake> + Send + 'static,
+    run: impl FnOnce() -> Ending + Send + 'static,
     done: impl FnOnce() + Send + 'static,
-) -> std::thread::JoinHandle<Result<u8, crate::exit::Mistake>> {
+) -> std::thread::JoinHandle<Ending> {
     std::thread::spawn(move || {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         done();
-        result.unwrap_or(Ok(crate::exit::INTERNAL))
+        result.unwrap_or_else(|_| Ok(defect()))
     })
+}
+
+/// The outcome of a run that our own defect has ended.
+pub fn defect() -> Outcome {
+    Outcome {
+        code: crate::exit::INTERNAL,
+        words: Vec::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! The machine in a terminal: text modes as characters with their colours, graphics as half blocks of two pixels
 //! each. What is typed reaches the guest; Ctrl+] ends the run, as the bottom line says.
 
-use super::{Picture, Screen, UiEvent, UiLink, spawn_emulation};
+use super::{Ending, Picture, Screen, UiEvent, UiLink, defect, spawn_emulation};
 use crate::exit::Mistake;
 use crate::keys::{self, Chord};
 use crate::session::Session;
@@ -18,7 +18,7 @@ use emu_core::cap::TextScreen;
 use emu_core::host::Frame;
 use std::io::{self, Stdout, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl Drop for RawTerminal {
 }
 
 /// Shows the session in the terminal until either ends.
-pub fn run(session: Session) -> Result<u8, Mistake> {
+pub fn run(session: Session) -> Ending {
     let no_terminal = |e: io::Error| Mistake::usage(format!("the terminal cannot be used: {e}"));
     let (tx, rx) = channel();
     let screen = Screen::default();
@@ -91,6 +91,8 @@ pub fn run(session: Session) -> Result<u8, Mistake> {
     };
     let finished = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&finished);
+    let signal = Arc::new(AtomicUsize::new(0));
+    watch_signals(&signal).map_err(no_terminal)?;
     let raw = RawTerminal::enter().map_err(no_terminal)?;
     let session = session.with_ui(Some(link));
     let emulation = spawn_emulation(
@@ -98,24 +100,56 @@ pub fn run(session: Session) -> Result<u8, Mistake> {
         move || flag.store(true, Ordering::Release),
     );
     let send = |event| tx.send(event).is_ok();
-    let shown = interact(&screen, &finished, send);
+    let over = || finished.load(Ordering::Acquire) || signal.load(Ordering::Acquire) != 0;
+    let shown = interact(&screen, over, send);
     // The run may have ended already; then nobody listens.
     let _ = tx.send(UiEvent::Quit);
-    let code = emulation.join().unwrap_or(Ok(crate::exit::INTERNAL));
+    let outcome = emulation.join().unwrap_or_else(|_| Ok(defect()));
     drop(raw);
+    die_of(signal.load(Ordering::Acquire));
     shown.map_err(no_terminal)?;
-    code
+    outcome
 }
+
+/// Notes a signal that would end us with the terminal left raw.
+#[cfg(unix)]
+fn watch_signals(signal: &Arc<AtomicUsize>) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    for number in [SIGTERM, SIGHUP, SIGINT] {
+        let value = usize::try_from(number).unwrap_or_default();
+        signal_hook::flag::register_usize(number, Arc::clone(signal), value)?;
+    }
+    Ok(())
+}
+
+/// Ends as the signal would have ended us, now that the terminal is as it was; 0 is none.
+#[cfg(unix)]
+fn die_of(signal: usize) {
+    if let Ok(number) = i32::try_from(signal)
+        && number != 0
+    {
+        // It comes back only if the signal's effect is not to end a program.
+        let _ = signal_hook::low_level::emulate_default_handler(number);
+    }
+}
+
+#[cfg(not(unix))]
+fn watch_signals(_: &Arc<AtomicUsize>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn die_of(_: usize) {}
 
 fn interact(
     screen: &Screen,
-    finished: &AtomicBool,
+    over: impl Fn() -> bool,
     send: impl Fn(UiEvent) -> bool,
 ) -> io::Result<()> {
     let mut out = io::stdout();
     let mut picture = Picture::default();
     let mut canvas = Canvas::new()?;
-    while !finished.load(Ordering::Acquire) {
+    while !over() {
         if event::poll(LOOK)? {
             match event::read()? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => {
@@ -203,7 +237,8 @@ impl Canvas {
         };
         let mut at = None;
         let mut colours = None;
-        for (i, cell) in cells.into_iter().chain(self.status()).enumerate() {
+        let status = self.status(picture.text.as_ref());
+        for (i, cell) in cells.into_iter().chain(status).enumerate() {
             if self.shown[i] == Some(cell) {
                 continue;
             }
@@ -224,8 +259,9 @@ impl Canvas {
             at = Some(i + 1);
         }
         match picture.text.as_ref().and_then(|t| t.cursor) {
-            Some((x, y)) if x < self.columns && y < room => {
-                queue!(bytes, MoveTo(x as u16, y as u16), Show)?;
+            Some((x, y)) if x < self.columns => {
+                let top = picture.text.as_ref().map_or(0, |t| top_row(t, room));
+                queue!(bytes, MoveTo(x as u16, (y - top) as u16), Show)?;
             }
             _ => queue!(bytes, Hide)?,
         }
@@ -233,9 +269,17 @@ impl Canvas {
         out.flush()
     }
 
-    fn status(&self) -> Vec<Cell> {
+    /// The last line: how to leave, and what a larger terminal would show.
+    fn status(&self, text: Option<&TextScreen>) -> Vec<Cell> {
+        let mut words = STATUS.to_string();
+        if let Some(t) = text
+            && (t.columns > self.columns || t.rows + 1 > self.rows)
+        {
+            let (columns, rows) = (t.columns, t.rows + 1);
+            words += &format!("- a terminal of {columns}x{rows} shows the whole screen ");
+        }
         let mut row = vec![BLANK; self.columns];
-        for (cell, glyph) in row.iter_mut().zip(STATUS.chars()) {
+        for (cell, glyph) in row.iter_mut().zip(words.chars()) {
             *cell = Cell {
                 glyph,
                 foreground: 0,
@@ -247,9 +291,10 @@ impl Canvas {
 
     fn text_cells(&self, screen: &TextScreen, room: usize) -> Vec<Cell> {
         let mut cells = vec![BLANK; self.columns * room];
+        let top = top_row(screen, room);
         for y in 0..screen.rows.min(room) {
             for x in 0..screen.columns.min(self.columns) {
-                let Some(c) = screen.cells.get(y * screen.columns + x) else {
+                let Some(c) = screen.cells.get((top + y) * screen.columns + x) else {
                     continue;
                 };
                 let background_bits = if screen.blink { 7 } else { 15 };
@@ -297,6 +342,13 @@ impl Canvas {
         }
         cells
     }
+}
+
+/// The first row that is shown of a screen with more rows than there is room for: the cursor stays in sight.
+fn top_row(screen: &TextScreen, room: usize) -> usize {
+    screen
+        .cursor
+        .map_or(0, |(_, y)| (y + 1).saturating_sub(room))
 }
 
 fn rgb(colour: u32) -> Color {
@@ -347,6 +399,35 @@ mod tests {
         );
         screen.blink = false;
         assert_eq!(canvas(3, 3).text_cells(&screen, 2)[0].background, 9);
+    }
+
+    #[test]
+    fn a_small_terminal_keeps_the_cursor_in_sight_and_says_what_it_lacks() {
+        let cells = (0..6).map(|i| TextCell {
+            character: b'0' + i,
+            attribute: 7,
+        });
+        let mut screen = TextScreen {
+            columns: 1,
+            rows: 6,
+            cells: cells.collect(),
+            ..TextScreen::default()
+        };
+        let shown = |screen: &TextScreen| -> String {
+            let cells = canvas(1, 4).text_cells(screen, 3);
+            cells.iter().map(|c| c.glyph).collect()
+        };
+        assert_eq!(shown(&screen), "012");
+        screen.cursor = Some((0, 2));
+        assert_eq!(shown(&screen), "012");
+        screen.cursor = Some((0, 5));
+        assert_eq!(shown(&screen), "345");
+        let line = |canvas: &Canvas| -> String {
+            let cells = canvas.status(Some(&screen));
+            cells.iter().map(|c| c.glyph).collect()
+        };
+        assert!(line(&canvas(80, 6)).contains("a terminal of 1x7 shows"));
+        assert_eq!(line(&canvas(80, 7)).trim_end(), STATUS.trim_end());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A plain window: the picture scaled to the nearest pixel, keyboard, mouse. Click to give the mouse to the guest,
 //! Ctrl+Alt to take it back.
 
-use super::{Picture, Screen, UiEvent, UiLink, spawn_emulation};
+use super::{Ending, Picture, Screen, UiEvent, UiLink, defect, spawn_emulation};
 use crate::exit::Mistake;
 use crate::session::Session;
 use emu_core::host::{Frame, KeyCode as HidKey, MouseEvent};
@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::mpsc::{Sender, channel};
 use winit::application::ApplicationHandler;
-use winit::dpi::LogicalSize;
+use winit::dpi::PhysicalSize;
 use winit::event::{
     DeviceEvent, DeviceId, ElementState, KeyEvent, MouseButton, MouseScrollDelta, WindowEvent,
 };
@@ -37,21 +37,39 @@ struct App {
     failure: Option<String>,
     /// Parts of a mouse count that were not sent yet.
     fraction: (f64, f64),
+    /// Screen pixels for one of the guest's, in a window that nobody has resized.
+    factor: u32,
+    /// The sizes that we asked for last; any other one is the user's.
+    asked: [PhysicalSize<u32>; 2],
+    resized_by_user: bool,
 }
 
-const TITLE: &str = "Boxwood";
+/// A desktop on which a window can be opened.
+pub struct Desktop(EventLoop<Word>);
+
+/// The size of the text mode in which a VGA starts.
+const FIRST_SIZE: PhysicalSize<u32> = PhysicalSize::new(720, 400);
+/// The height that every window should have room for on a monitor, once for each screen pixel of a guest's pixel.
+const ROOM: u32 = 1000;
+const TITLE: &str = "Boxwood - a click gives the mouse to the guest";
 const TITLE_GRABBED: &str = "Boxwood - Ctrl+Alt releases the mouse";
 
+fn no_window(why: &dyn std::fmt::Display) -> Mistake {
+    let why = why.to_string().replace(['\n', '\r'], " ");
+    Mistake::usage(format!(
+        "no window can be opened ({why}); --display terminal and --display none work without a desktop"
+    ))
+}
+
+/// Finds the desktop.
+pub fn open() -> Result<Desktop, Mistake> {
+    let event_loop = EventLoop::<Word>::with_user_event().build();
+    event_loop.map(Desktop).map_err(|e| no_window(&e))
+}
+
 /// Shows the session in a window until either ends.
-pub fn run(session: Session) -> Result<u8, Mistake> {
-    let no_display = |e: &dyn std::fmt::Display| {
-        Mistake::usage(format!(
-            "no window can be opened ({e}): --display terminal or none works without a desktop"
-        ))
-    };
-    let event_loop = EventLoop::<Word>::with_user_event()
-        .build()
-        .map_err(|e| no_display(&e))?;
+pub fn run(desktop: Desktop, session: Session) -> Ending {
+    let event_loop = desktop.0;
     event_loop.set_control_flow(ControlFlow::Wait);
     let (tx, rx) = channel();
     let screen = Screen::default();
@@ -81,14 +99,17 @@ pub fn run(session: Session) -> Result<u8, Mistake> {
         held: Vec::new(),
         failure: None,
         fraction: (0.0, 0.0),
+        factor: 1,
+        asked: [FIRST_SIZE; 2],
+        resized_by_user: false,
     };
     let ran = event_loop.run_app(&mut app);
     app.send(UiEvent::Quit);
-    let code = emulation.join().unwrap_or(Ok(crate::exit::INTERNAL))?;
-    ran.map_err(|e| no_display(&e))?;
+    let outcome = emulation.join().unwrap_or_else(|_| Ok(defect()))?;
+    ran.map_err(|e| no_window(&e))?;
     match app.failure {
-        Some(failure) => Err(no_display(&failure)),
-        None => Ok(code),
+        Some(failure) => Err(no_window(&failure)),
+        None => Ok(outcome),
     }
 }
 
@@ -190,6 +211,24 @@ impl App {
         self.send_mouse(0, 0, 0);
     }
 
+    /// Makes the window as large as the picture, unless the user has chosen another size.
+    fn follow(&mut self) {
+        let frame = &self.picture.frame;
+        let size = |pixels: usize| u32::try_from(pixels).ok()?.checked_mul(self.factor);
+        let (Some(width), Some(height)) = (size(frame.width), size(frame.height)) else {
+            return;
+        };
+        let wanted = PhysicalSize::new(width, height);
+        if self.resized_by_user || width == 0 || height == 0 || wanted == self.asked[0] {
+            return;
+        }
+        self.asked = [wanted, self.asked[0]];
+        if let Some((window, _)) = &self.window {
+            // What the desktop makes of it comes as an event.
+            let _ = window.request_inner_size(wanted);
+        }
+    }
+
     fn draw(&mut self) -> Result<(), softbuffer::SoftBufferError> {
         let Some((window, surface)) = &mut self.window else {
             return Ok(());
@@ -214,7 +253,6 @@ fn scale(frame: &Frame, out: &mut [u32], width: usize, height: usize) {
     if frame.width == 0 || frame.height == 0 || width == 0 || height == 0 {
         return;
     }
-    // Modes of 200 lines or fewer were shown with each line twice; pictures are drawn for 4:3.
     let (shown_w, shown_h) = if width * frame.height <= height * frame.width {
         (width, (width * frame.height / frame.width).max(1))
     } else {
@@ -236,9 +274,18 @@ impl ApplicationHandler<Word> for App {
         if self.window.is_some() {
             return;
         }
+        let monitor = event_loop
+            .primary_monitor()
+            .or_else(|| event_loop.available_monitors().next());
+        self.factor = monitor.map_or(1, |m| (m.size().height / ROOM).max(1));
+        let first = PhysicalSize::new(
+            FIRST_SIZE.width.saturating_mul(self.factor),
+            FIRST_SIZE.height.saturating_mul(self.factor),
+        );
+        self.asked = [first; 2];
         let attributes = Window::default_attributes()
             .with_title(TITLE)
-            .with_inner_size(LogicalSize::new(960.0, 600.0));
+            .with_inner_size(self.asked[0]);
         let window = match event_loop.create_window(attributes) {
             Ok(window) => Rc::new(window),
             Err(e) => return self.fail(event_loop, &e),
@@ -254,7 +301,9 @@ impl ApplicationHandler<Word> for App {
     fn user_event(&mut self, event_loop: &ActiveEventLoop, word: Word) {
         match word {
             Word::Picture => {
-                self.screen.take(&mut self.picture);
+                if self.screen.take(&mut self.picture) {
+                    self.follow();
+                }
                 if let Some((window, _)) = &self.window {
                     window.request_redraw();
                 }
@@ -274,6 +323,18 @@ impl ApplicationHandler<Word> for App {
                     self.fail(event_loop, &e);
                 }
             }
+            WindowEvent::Resized(size) => {
+                if size.width != 0 && size.height != 0 && !self.asked.contains(&size) {
+                    self.resized_by_user = true;
+                }
+                if let Some((window, _)) = &self.window {
+                    window.request_redraw();
+                }
+            }
+            // Keys that are down when the window gets the focus were not pressed for the guest.
+            WindowEvent::KeyboardInput {
+                is_synthetic: true, ..
+            } => {}
             WindowEvent::KeyboardInput { event, .. } => self.key(&event),
             WindowEvent::Focused(false) => {
                 self.release_all();
