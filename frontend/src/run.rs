@@ -95,7 +95,7 @@ fn choose_face(args: &RunArgs) -> Result<Face, Mistake> {
     match args.display {
         Some(DisplayChoice::None) => return Ok(Face::None),
         Some(DisplayChoice::Terminal) => return Ok(Face::Terminal),
-        Some(DisplayChoice::Window) => return window::open().map(Face::Window),
+        Some(DisplayChoice::Window) => return window::demand().map(Face::Window),
         None => {}
     }
     if !std::io::stdout().is_terminal() {
@@ -113,7 +113,9 @@ fn choose_face(args: &RunArgs) -> Result<Face, Mistake> {
         Ok(desktop) => Face::Window(desktop),
         Err(why) => {
             // It is seen again when the terminal is left.
-            eprintln!("boxwood: {why}; this terminal shows the screen instead");
+            eprintln!(
+                "boxwood: no window can be opened ({why}): the terminal shows the screen instead"
+            );
             Face::Terminal
         }
     })

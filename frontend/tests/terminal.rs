@@ -227,3 +227,23 @@ fn a_small_terminal_says_what_it_lacks() {
     assert!(line.contains("Ctrl+] quits"), "{line}");
     assert!(line.contains("80x26 shows the whole screen"), "{line}");
 }
+
+#[test]
+fn a_signal_ends_the_run_and_leaves_the_terminal_as_it_was() {
+    let mut run = Run::start(80, 26);
+    run.until("the menu", |t| t.shows(MENU));
+    let said = &run.terminal.ordinary;
+    let pid = said
+        .split("pid=")
+        .nth(1)
+        .and_then(|s| s.split_whitespace().next());
+    let killed = Command::new("kill").args(["-TERM", pid.unwrap()]).status();
+    assert!(killed.unwrap().success());
+    run.until("the shell", |t| t.ordinary.contains(" echo "));
+    let said = &run.terminal.ordinary;
+    assert!(said.contains("code=143"), "{said}");
+    assert!(
+        said.contains(" icanon") && !said.contains("-icanon"),
+        "{said}"
+    );
+}

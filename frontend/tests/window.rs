@@ -376,4 +376,5 @@ fn without_a_desktop_one_sentence_says_what_works_instead() {
     assert_eq!(out.status.code(), Some(64), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("--display terminal"), "{said}");
+    assert!(!said.contains(".rs"), "{said}");
 }

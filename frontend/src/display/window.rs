@@ -45,7 +45,7 @@ struct App {
 }
 
 /// A desktop on which a window can be opened.
-pub struct Desktop(EventLoop<Word>);
+pub struct Desktop(Box<EventLoop<Word>>);
 
 /// The size of the text mode in which a VGA starts.
 const FIRST_SIZE: PhysicalSize<u32> = PhysicalSize::new(720, 400);
@@ -55,21 +55,32 @@ const TITLE: &str = "Boxwood - a click gives the mouse to the guest";
 const TITLE_GRABBED: &str = "Boxwood - Ctrl+Alt releases the mouse";
 
 fn no_window(why: &dyn std::fmt::Display) -> Mistake {
-    let why = why.to_string().replace(['\n', '\r'], " ");
     Mistake::usage(format!(
-        "no window can be opened ({why}); --display terminal and --display none work without a desktop"
+        "no window can be opened ({why}): --display terminal or none works without a desktop"
     ))
 }
 
-/// Finds the desktop.
-pub fn open() -> Result<Desktop, Mistake> {
+/// Finds the desktop, or says why there is none.
+pub fn open() -> Result<Desktop, String> {
     let event_loop = EventLoop::<Word>::with_user_event().build();
-    event_loop.map(Desktop).map_err(|e| no_window(&e))
+    event_loop.map(|e| Desktop(Box::new(e))).map_err(|e| {
+        let why = e.to_string();
+        // Winit tells a place in its sources first.
+        why.rsplit("rs:")
+            .next()
+            .and_then(|end| end.split_once(": "))
+            .map_or_else(|| why.clone(), |(_, reason)| reason.to_string())
+    })
+}
+
+/// Finds the desktop that was asked for by name.
+pub fn demand() -> Result<Desktop, Mistake> {
+    open().map_err(|why| no_window(&why))
 }
 
 /// Shows the session in a window until either ends.
 pub fn run(desktop: Desktop, session: Session) -> Ending {
-    let event_loop = desktop.0;
+    let event_loop = *desktop.0;
     event_loop.set_control_flow(ControlFlow::Wait);
     let (tx, rx) = channel();
     let screen = Screen::default();
