@@ -105,7 +105,8 @@ impl Run {
     fn start(columns: u32, rows: u32) -> Self {
         let boxwood = env!("CARGO_BIN_EXE_boxwood");
         let command = format!(
-            "stty cols {columns} rows {rows}; '{boxwood}' run --display terminal; \\
+            "stty cols {columns} rows {rows}; \
+             sh -c 'echo pid=$$; exec \"$0\" run --display terminal' '{boxwood}'; \
              echo \"code=$?\"; stty -a"
         );
         let mut child = Command::new("script")
