@@ -35,7 +35,7 @@ impl I82077aa {
     /// The time of one step.
     pub(super) fn step_ns(&self) -> u64 {
         let srt = u64::from(self.state.specify[0] >> 4);
-        (16 - srt) * self.state.rate.scale_ns(STEP_UNIT_NS)
+        (16 - srt) * self.rate().scale_ns(STEP_UNIT_NS)
     }
 
     fn execute(&mut self, command: Command, bytes: &[u8], cx: &mut Cx<'_>) {

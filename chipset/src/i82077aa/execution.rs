@@ -255,7 +255,7 @@ impl I82077aa {
 
     /// The host says that this was the last byte.
     pub(super) fn terminal_count(&mut self, cx: &mut Cx<'_>) {
-        let rate = self.state.rate;
+        let rate = self.rate();
         let Some(e) = &mut self.state.execution else {
             return;
         };
@@ -296,7 +296,7 @@ impl I82077aa {
             return;
         };
         let drive = usize::from(e.drive);
-        let seeks = s.configure.contains(Configure::IMPLIED_SEEK)
+        let seeks = (s.configure.contains(Configure::IMPLIED_SEEK) || !s.rate_selected)
             && !matches!(e.command, Command::ReadId | Command::FormatTrack);
         let steps = i16::from(e.id.c) - i16::from(s.pcn[drive]);
         if seeks && steps != 0 {
@@ -316,7 +316,7 @@ impl I82077aa {
             0 => 128,
             n => n,
         };
-        let time = units * self.state.rate.scale_ns(HEAD_LOAD_UNIT_NS);
+        let time = units * self.rate().scale_ns(HEAD_LOAD_UNIT_NS);
         if let Some(e) = &mut self.state.execution {
             e.stage = Stage::HeadLoading;
         }
@@ -339,7 +339,7 @@ impl I82077aa {
 
     /// Finds what the command wants on the track and arms the timer for it.
     fn search(&mut self, cx: &mut Cx<'_>) {
-        let (now, rate) = (cx.now(), self.state.rate);
+        let (now, rate) = (cx.now(), self.rate());
         let Some(mut e) = self.state.execution.take() else {
             return;
         };
@@ -435,6 +435,7 @@ impl I82077aa {
 
     /// The execution timer.
     pub(super) fn execution_event(&mut self, cx: &mut Cx<'_>) {
+        let rate = self.rate();
         let Some(e) = &mut self.state.execution else {
             return;
         };
@@ -467,7 +468,7 @@ impl I82077aa {
                     let end = self.look().map(|l| l.index_after(cx.now(), 0));
                     cx.arm(TIMER_EXECUTION, end.unwrap_or(cx.now()));
                 } else {
-                    let first = byte_clock(self.state.rate).ns_of(TRACK_PREAMBLE_BYTES);
+                    let first = byte_clock(rate).ns_of(TRACK_PREAMBLE_BYTES);
                     cx.arm(TIMER_EXECUTION, cx.now().plus_ns(first));
                 }
             }
@@ -525,7 +526,7 @@ impl I82077aa {
 
     /// Arms the timer for the next byte, or for the end of the sector.
     fn arm_data(&mut self, cx: &mut Cx<'_>) {
-        let clock = byte_clock(self.state.rate);
+        let clock = byte_clock(self.rate());
         if let Some(e) = &self.state.execution {
             let bytes = if e.stage == Stage::Data {
                 u64::from(e.position) + 1
@@ -743,7 +744,7 @@ impl I82077aa {
 
     /// FORMAT TRACK is at a sector's place: its four bytes must have come.
     fn format_sector(&mut self, cx: &mut Cx<'_>) {
-        let clock = byte_clock(self.state.rate);
+        let clock = byte_clock(self.rate());
         let now = cx.now();
         let Some(e) = &mut self.state.execution else {
             return;
@@ -779,7 +780,7 @@ impl I82077aa {
     }
 
     fn format_end(&mut self, cx: &mut Cx<'_>) {
-        let rate = self.state.rate;
+        let rate = self.rate();
         let Some(e) = &self.state.execution else {
             return;
         };
@@ -813,7 +814,7 @@ impl I82077aa {
             0 => 16,
             n => n,
         };
-        let unload = units * self.state.rate.scale_ns(HEAD_UNLOAD_UNIT_NS);
+        let unload = units * self.rate().scale_ns(HEAD_UNLOAD_UNIT_NS);
         self.state.head_loaded_until = cx.now().plus_ns(unload);
         let st0 = st0.bits() | (e.head << 2) | e.drive;
         self.result_with_interrupt(&[

@@ -22,7 +22,10 @@
 //! makes, and deleted data marks, live in the controller's state until the disk is changed. All sectors of a track
 //! follow in numerical order without interleave. FM fields pass at the pace of MFM ones. A write that the host is too
 //! slow for leaves the sector as it was, not half written. Gap lengths are those of the standard format, whatever
-//! gap 2 the perpendicular mode asks for.
+//! gap 2 the perpendicular mode asks for. The rate of 250 kbit/s that a hardware reset selects (table 2-6) shows in the
+//! registers only: until the guest writes CCR or DSR, the chip works at the rate of the disk in the selected drive and
+//! with implied seeks, because firmware written for emulators neither selects a rate nor seeks
+//! (`docs/decisions/0003-unprogrammed-floppy.md`).
 
 mod command;
 mod drive;
@@ -113,6 +116,8 @@ pub struct State {
     dor: Dor,
     tdr: u8,
     rate: Rate,
+    /// Whether CCR or DSR was written since the last hardware reset.
+    rate_selected: bool,
     precompensation: u8,
     powered_down: bool,
     resetting: bool,
@@ -141,7 +146,7 @@ pub struct State {
 }
 
 impl Snapshot for State {
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     fn validate(&self) -> Result<(), &'static str> {
         if self.fifo.len() > FIFO_BYTES
             || self.command.len() > COMMAND_BYTES
@@ -416,10 +421,27 @@ impl I82077aa {
     }
 
     fn set_rate(&mut self, bits: u8, cx: &mut Cx<'_>) {
-        let rate = Rate::from_bits(bits);
-        if rate != self.state.rate {
-            self.state.rate = rate;
+        let before = self.rate();
+        self.state.rate = Rate::from_bits(bits);
+        self.state.rate_selected = true;
+        if self.rate() != before {
             self.look_again(cx);
+        }
+    }
+
+    /// The data rate at which the chip works: what CCR or DSR says; until one of them is written, that of the disk in
+    /// the selected drive (**Known inaccuracies**).
+    fn rate(&self) -> Rate {
+        let of_the_disk = || {
+            let n = self.selected()?;
+            let geometry = self.media[n].as_ref()?.geometry?;
+            let (rate, _) = self.config.drives[n]?.reads(geometry.density)?;
+            Some(rate)
+        };
+        if self.state.rate_selected {
+            self.state.rate
+        } else {
+            of_the_disk().unwrap_or(self.state.rate)
         }
     }
 }
@@ -429,6 +451,7 @@ fn power_on() -> State {
         dor: Dor::empty(),
         tdr: 0,
         rate: Rate::Kbps250,
+        rate_selected: false,
         precompensation: 0,
         powered_down: false,
         resetting: false,

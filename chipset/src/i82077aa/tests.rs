@@ -58,7 +58,14 @@ struct Rig {
 }
 
 impl Rig {
+    /// Out of reset, at 500 kbit/s.
     fn new(kind: DriveType, disk: Option<Shared>) -> Self {
+        let mut rig = Self::without_rate(kind, disk);
+        rig.bench.outb(0x3F7, 0);
+        rig
+    }
+
+    fn without_rate(kind: DriveType, disk: Option<Shared>) -> Self {
         let (mut irq, mut drq) = (Line::UNCONNECTED, Line::UNCONNECTED);
         let bench = Bench::new(|lines| {
             irq = lines.line("irq");
@@ -80,16 +87,19 @@ impl Rig {
             drq,
             dma: None,
         };
-        // Out of reset, motor 0, as a BIOS does it.
-        rig.bench.outb(0x3F2, 0x1C);
-        rig.bench.advance_ns(RESET_NS);
+        rig.start();
+        rig
+    }
+
+    /// Out of reset, motor 0, as a BIOS does it.
+    fn start(&mut self) {
+        self.bench.outb(0x3F2, 0x1C);
+        self.bench.advance_ns(RESET_NS);
         for n in 0..4 {
-            assert_eq!(rig.command(&[0x08], 2), [0xC0 | n, 0]);
+            assert_eq!(self.command(&[0x08], 2), [0xC0 | n, 0]);
         }
         // Step rate 3 ms, head unload 240 ms, head load 4 ms at 500 Kbit/s; DMA.
-        rig.command(&[0x03, 0xDF, 0x04], 0);
-        rig.bench.outb(0x3F7, 0);
-        rig
+        self.command(&[0x03, 0xDF, 0x04], 0);
     }
 
     fn high_density() -> (Self, Shared) {
@@ -250,7 +260,7 @@ fn random_commands_with_a_running_drive_never_panic() {
             }
         }
         let saved = rig.bench.save();
-        let _ = emu_core::snapshot::decode::<State>("i82077aa", 1, &saved)
+        let _ = emu_core::snapshot::decode::<State>("i82077aa", State::VERSION, &saved)
             .expect("a state that the controller reached is valid");
     }
 }
@@ -466,6 +476,40 @@ fn the_wrong_data_rate_finds_no_address_mark() {
                 assert_eq!(result[..3], [0x40, 0x01, 0], "{kind:?} {sectors} {rate}");
             }
         }
+    }
+}
+
+#[test]
+fn until_a_rate_is_selected_the_disks_own_and_implied_seeks_are_in_force() {
+    for (kind, sectors) in [
+        (DriveType::Mb1_44, 2880),
+        (DriveType::Mb2_88, 5760),
+        (DriveType::Mb1_44, 1440),
+        (DriveType::Mb1_2, 2400),
+    ] {
+        let mut rig = Rig::without_rate(kind, Some(Shared::new(sectors, false)));
+        let read = [0x46, 0, 0, 0, 1, 2, 1, 0x1B, 0xFF];
+        let (result, _) = rig.read(&read, 512);
+        assert_eq!(result[..3], [0, 0, 0], "{kind:?}");
+        let far = [0x46, 0, 5, 0, 1, 2, 2, 0x1B, 0xFF];
+        assert_eq!(rig.read(&far, 512).0, [0, 0, 0, 5, 0, 2, 2], "{kind:?}");
+        assert_eq!(rig.read(&read, 512).0[..3], [0, 0, 0], "{kind:?}");
+        // One that is the disk's by no table: 2.88M disks have 1 Mbit/s, 720K disks 250 kbit/s.
+        let wrong = if sectors == 5760 { 0 } else { 3 };
+        rig.bench.outb(0x3F7, wrong);
+        let (result, _) = rig.read(&read, 512);
+        assert_eq!(result[..2], [0x40, 0x01], "{kind:?}: no address mark");
+        // A software reset keeps the selection, a hardware reset forgets it.
+        rig.bench.outb(0x3F2, 0x18);
+        rig.bench.outb(0x3F2, 0x1C);
+        rig.bench.advance_ns(RESET_NS);
+        for _ in 0..4 {
+            rig.command(&[0x08], 2);
+        }
+        assert_eq!(rig.read(&read, 512).0[..2], [0x40, 0x01], "{kind:?}");
+        rig.bench.with(|d, cx| d.reset(ResetKind::Hard, cx));
+        rig.start();
+        assert_eq!(rig.read(&read, 512).0[..3], [0, 0, 0], "{kind:?}");
     }
 }
 

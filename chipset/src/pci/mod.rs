@@ -148,6 +148,7 @@ pub struct ConfigSpace {
     write_1_to_clear: [u8; CONFIG_BYTES],
     bars: [Option<Bar>; BARS],
     rom_bytes: u32,
+    rom_decodes_alone: bool,
 }
 
 impl ConfigSpace {
@@ -159,6 +160,7 @@ impl ConfigSpace {
             write_1_to_clear: [0; CONFIG_BYTES],
             bars: [None; BARS],
             rom_bytes: 0,
+            rom_decodes_alone: false,
         };
         let mut space = space
             .value(VENDOR_ID, &vendor.to_le_bytes())
@@ -292,6 +294,14 @@ impl ConfigSpace {
         self
     }
 
+    /// The expansion ROM's own enable bit is enough: it does not wait for the command register's memory space bit, as
+    /// section 6.2.5.2 wants it.
+    #[must_use]
+    pub fn rom_decodes_alone(mut self) -> Self {
+        self.rom_decodes_alone = true;
+        self
+    }
+
     /// The registers as a reset leaves them.
     pub fn reset_values(&self) -> ConfigRegisters {
         ConfigRegisters(self.reset)
@@ -363,7 +373,7 @@ impl ConfigSpace {
             && rom & ROM_ENABLE != 0
             && rom_base != 0
             && rom_base + rom_bytes <= 1 << 32
-            && command.contains(Command::MEMORY_SPACE);
+            && (self.rom_decodes_alone || command.contains(Command::MEMORY_SPACE));
         bars.chain(rom_on.then_some(Window {
             of: WindowOf::Rom,
             io: false,

@@ -25,6 +25,9 @@
 //! - A change of the timing registers begins a new frame at once. Clock selects 2 and 3 (feature connector) run at
 //!   25.175 MHz. A stopped sequencer blanks the screen but the raster goes on.
 //! - The switch-sense comparator looks at displayed dots only; in the border it senses black.
+//! - The boot display's expansion ROM answers by its own enable bit, even while the command register keeps memory
+//!   space off, which by PCI 2.1, section 6.2.5.2, takes precedence: firmware written for Bochs copies the ROM before it
+//!   turns memory space on.
 //! - DISPI modes have a raster of 60 Hz of our own, as the interface defines none.
 
 mod attribute;
@@ -140,7 +143,9 @@ impl Vga {
             );
         if slot == Slot::PciBootDisplay {
             let enabled = Command::IO_SPACE | Command::MEMORY_SPACE;
-            config = config.value(crate::pci::COMMAND, &enabled.bits().to_le_bytes());
+            config = config
+                .value(crate::pci::COMMAND, &enabled.bits().to_le_bytes())
+                .rom_decodes_alone();
         }
         if let Some(rom) = &rom {
             config = config.rom(bytes(rom).unwrap_or(1 << 31));

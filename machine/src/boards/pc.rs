@@ -51,8 +51,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const CPU: CpuId = CpuId(0);
 /// The VGA's memory: enough for every mode of the DISPI interface that the BIOS lists.
 const VRAM_BYTES: usize = 16 << 20;
-/// The drive that every PC has: it reads all formats of its size.
-const FLOPPY_DRIVE: DriveType = DriveType::Mb2_88;
+/// The drive that stands empty.
+const FLOPPY_DRIVE: DriveType = DriveType::Mb1_44;
 
 /// The host bridge's subsystem vendor and ID: by these SeaBIOS knows that there is a fw_cfg device.
 const SUBSYSTEM: (u16, u16) = (0x1AF4, 0x1100);
@@ -322,14 +322,11 @@ pub fn build(
     Ok((board, media))
 }
 
-/// The usual drive, unless only another one takes the disk: 5.25 inch disks do not fit.
+/// The drive in which such a disk belongs. INT 13h AH=08h tells of the drive, and boot loaders take that for the
+/// disk's geometry: so it is no larger than the disk needs.
 fn floppy_drive(disk: Option<&dyn BlockBackend>) -> DriveType {
-    let geometry =
-        disk.and_then(|d| Geometry::for_bytes(d.sectors().saturating_mul(SECTOR_BYTES as u64)));
-    match geometry {
-        Some(g) if FLOPPY_DRIVE.reads(g.density).is_none() => DriveType::for_geometry(&g),
-        _ => FLOPPY_DRIVE,
-    }
+    disk.and_then(|d| Geometry::for_bytes(d.sectors().saturating_mul(SECTOR_BYTES as u64)))
+        .map_or(FLOPPY_DRIVE, |g| DriveType::for_geometry(&g))
 }
 
 /// Fills RAM with a pattern that the seed alone decides; 0 leaves zeros.

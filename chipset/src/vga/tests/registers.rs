@@ -199,3 +199,25 @@ fn a_boot_display_answers_from_reset_on_and_can_be_turned_off() {
     b.with(|d, cx| d.config_write(0x04, Width::Word, 0, cx));
     assert_eq!(b.inb(0x3CC), 0xFF);
 }
+
+#[test]
+fn only_a_boot_displays_expansion_rom_answers_while_memory_space_is_off() {
+    for (slot, expected) in [(Slot::PciBootDisplay, 0x55), (Slot::Pci, 0xFF)] {
+        let mut b = Bench::new(|lines| card(slot, lines));
+        b.with(|d, cx| d.config_write(0x04, Width::Word, 0, cx));
+        // A ROM of less than 64 KiB asks for no more than its image needs: here one page.
+        b.with(|d, cx| d.config_write(0x30, Width::Dword, 0xFFFF_FFFE, cx));
+        let size = b.with(|d, cx| d.config_read(0x30, Width::Dword, cx));
+        assert_eq!(size, 0xFFFF_F000);
+        b.with(|d, cx| d.config_write(0x30, Width::Dword, 0xE000_0000, cx));
+        assert_eq!(
+            b.mem_read(0xE000_0000, Width::Byte),
+            0xFF,
+            "its own enable bit is off"
+        );
+        b.with(|d, cx| d.config_write(0x30, Width::Dword, 0xE000_0001, cx));
+        assert_eq!(b.mem_read(0xE000_0000, Width::Byte), expected);
+        b.with(|d, cx| d.config_write(0x04, Width::Word, 2, cx));
+        assert_eq!(b.mem_read(0xE000_0000, Width::Byte), 0x55);
+    }
+}
