@@ -85,8 +85,8 @@ pub enum MachineChoice {
 
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Image to boot; floppy, hard disk or CD is recognised. None: the demo disk
-    pub image: Option<PathBuf>,
+    /// Image to boot; floppy, hard disk or CD is recognised. None: the demo disk. FILE[,readonly][,snapshot]
+    pub image: Option<String>,
     /// Show this help
     #[arg(short, long, action = ArgAction::HelpShort)]
     help: Option<bool>,

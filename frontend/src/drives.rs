@@ -63,14 +63,9 @@ pub fn fill(args: &RunArgs, spec: &mut MachineSpec) -> Result<(), Mistake> {
     if let Some(text) = &args.cdrom {
         spec.cdrom = Some(source("--cdrom", text)?);
     }
-    if let Some(path) = &args.image {
-        let text = path.display().to_string();
-        let kind = kind_of(path)?;
-        let medium = MediumSource::File {
-            path: path.clone(),
-            read_only: false,
-            snapshot: false,
-        };
+    if let Some(text) = &args.image {
+        let medium = source("the image", text)?;
+        let kind = path_of(&medium).map_or(Ok(DriveSlot::Floppy), kind_of)?;
         match kind {
             DriveSlot::Floppy if spec.floppies[0].is_some() => {
                 return Err(Mistake::usage(format!(
