@@ -80,7 +80,7 @@ font_8x8_end:
     jump int08_body
     at 0xfef3, vector_table
     .word int08_entry - F, int09_entry - F, int_master_unclaimed - F, int_master_unclaimed - F
-    .word int_master_unclaimed - F, int_master_unclaimed - F, int0e_entry - F, int_master_unclaimed - F
+    .word exception_0c - F, exception_0d - F, int0e_entry - F, int_master_unclaimed - F
     .word int10_entry - F, int11_entry - F, int12_entry - F, int13_entry - F
     .word int14_entry - F, int15_entry - F, int16_entry - F, int17_entry - F
     .word int18_entry - F, int19_entry - F, int1a_entry - F, dummy_iret - F

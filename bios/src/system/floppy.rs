@@ -524,15 +524,45 @@ fd_select:
     jc 2f
     mov $10, %si
     call fd_parameter
+    call fd_motor_wait
+2:  movb $0xff, B_FD_TIMEOUT
+    ret
+
+# Waits AL eighths of a second: halted while the timer interrupts. Its ticks count, or, if somebody keeps them for
+# himself, the clock's seconds.
+fd_motor_wait:
     movzx %al, %cx
-    test %cx, %cx
-    jz 2f
-1:  push %cx
+    jcxz 9f
+    in $0x21, %al
+    test $1, %al
+    jnz 6f
+    imul $9, %cx, %ax           # 2.28 ticks of 54.9 ms, and the one that has begun
+    shr $2, %ax
+    inc %ax
+    mov B_TICKS, %bx
+    add %ax, %bx                # ticks that end the wait
+    mov %cx, %si
+    shr $3, %si
+    add $2, %si                 # seconds that do so
+    cmos 0x00
+    mov %al, %ch
+1:  sti
+    hlt
+    mov B_TICKS, %ax
+    sub %bx, %ax
+    jns 9f
+    cmos 0x00
+    cmp %al, %ch
+    je 1b
+    mov %al, %ch
+    dec %si
+    jnz 1b
+9:  ret
+6:  push %cx
     mov $125, %cx
     call delay_ms
     pop %cx
-    loop 1b
-2:  movb $0xff, B_FD_TIMEOUT
+    loop 6b
     ret
 
 # Sends AL to the controller. CF: it does not take it (AH = status).

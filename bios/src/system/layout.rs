@@ -68,6 +68,7 @@ macro_rules! text {
 .set E_FLAGS, 0x68              # see F_*
 .set E_LAST_BUS, 0x69
 .set E_BOOT_DRIVE, 0x6a
+.set E_FAULT, 0x6b               # an exception was reported
 .set E_NVS_TOP, 0x6c            # dword: end of the ACPI NVS area that begins at E_LOW_TOP, or 0
 .set E_IDE_BDF, 0xb4              # word: the PCI IDE controller (F_IO32)
 .set E_XFER, 0xb0               # far pointer of the caller's buffer, moved on by each sector

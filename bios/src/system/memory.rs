@@ -47,6 +47,48 @@ proc normal_segments
     popfw
     ret
 
+# DS, ES, FS, GS keep their values, but reach 4 GiB: "big real mode".
+proc big_real_mode
+    push %eax
+    mov $8, %ax
+    call 1f
+    pop %eax
+    ret
+# And back to 64 KiB.
+proc small_real_mode
+    push %eax
+    mov $16, %ax
+    call 1f
+    pop %eax
+    ret
+1:  pushfw
+    push %ds
+    push %es
+    push %fs
+    push %gs
+    push %bx
+    mov %ax, %bx
+    cli
+    lgdtl %cs:(gdt_pointer - F)
+    mov %cr0, %eax
+    or $1, %al
+    mov %eax, %cr0
+    jmp 2f
+2:  mov %bx, %ds
+    mov %bx, %es
+    mov %bx, %fs
+    mov %bx, %gs
+    and $0xfe, %al
+    mov %eax, %cr0
+    jmp 3f
+3:  pop %bx
+    pop %gs
+    pop %fs
+    pop %es
+    pop %ds
+    popfw
+    ret
+
     .balign 8
 gdt:
     .quad 0

@@ -15,6 +15,7 @@ pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod disk;
 pub(crate) mod entry;
+pub(crate) mod exception;
 pub(crate) mod floppy;
 pub(crate) mod keyboard;
 pub(crate) mod keymap;
@@ -40,6 +41,7 @@ macro_rules! listing {
             $crate::system::memory::text!(),
             $crate::system::console::text!(),
             $crate::system::chips::text!(),
+            $crate::system::exception::text!(),
             $crate::system::clock::text!(),
             $crate::system::keyboard::text!(),
             $crate::system::keymap::text!(),

@@ -2,7 +2,9 @@
 //! functions, which are copied there.
 //!
 //! Documents: PCI Local Bus Specification 2.1, "Expansion ROMs"; Plug and Play BIOS Specification 1.0A,
-//! "Option ROMs"; BIOS Boot Specification 1.01 (BCV, BEV).
+//! "Option ROMs"; BIOS Boot Specification 1.01 (BCV, BEV); POST Memory Manager Specification 1.01: option ROMs
+//! are entered in big real mode. Those that reach for their memory-mapped registers rely on it, whether there is a
+//! memory manager or not.
 
 macro_rules! text {
     () => {
@@ -263,6 +265,7 @@ rom_call:
     pushal
     push %ds
     push %es
+    call big_real_mode
     mov %ss:S_ROM_BDF, %ax
     push %cs
     pushw $(1f - F)
@@ -275,6 +278,7 @@ rom_call:
     mov $0xffff, %dx
     lretw
 1:  cld
+    call small_real_mode
     pop %es
     pop %ds
     popal

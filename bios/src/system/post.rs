@@ -191,8 +191,11 @@ proc data_areas_init
     mov $(0x70 * 4), %di
     mov $8, %cx
     call 3f
+    movw $(exception_00 - F), %es:0x00 * 4
     movw $(int02 - F), %es:0x02 * 4
     movw $(int05 - F), %es:0x05 * 4
+    movw $(exception_06 - F), %es:0x06 * 4
+    movw $(exception_07 - F), %es:0x07 * 4
     movw $(int40 - F), %es:0x40 * 4
     # INT 1Dh and 1Eh are pointers; 1Fh has no table until a video BIOS sets it; 60h-67h are the user's.
     movl $0, %es:0x1f * 4
