@@ -3,4 +3,5 @@
 pub mod guests;
 pub mod native;
 pub mod operands;
+pub mod shard;
 pub mod vectors;

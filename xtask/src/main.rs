@@ -32,7 +32,7 @@ enum Task {
     Roms,
     /// arrows, sizes, unsafe, roms
     Check,
-    /// Installs the guests that the tests boot (where it may) and runs all tests
+    /// Fetches what the tests boot, runs all tests and boots the guests that everybody has
     Test {
         /// More arguments for `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

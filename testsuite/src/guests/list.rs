@@ -1,172 +1,341 @@
-//! The guests.
+//! The guests: what is booted, by which firmware, and what shows that it works.
 
-/// Where a guest comes from.
-#[derive(Copy, Clone, Debug)]
-pub enum Origin {
-    /// A file of a Debian package.
-    Debian {
-        package: &'static str,
-        path: &'static str,
-    },
-    /// An image of the folder given with `--images`.
+use super::disk::{self, BootCode, Layout, Volume};
+use super::dos;
+use super::firmware::{BOCHS, Firmware, OURS, SEABIOS};
+use super::package::PackageFile;
+use Step::{Expect, Type};
+
+/// Where an image comes from.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A Debian package.
+    Package(PackageFile),
+    /// The folder given with `--images`.
     Image(&'static str),
+    /// The demo disk of `roms/`.
+    Demo,
 }
 
-/// A guest, and the steps that show that it works.
-#[derive(Copy, Clone, Debug)]
+/// In which drive it is put.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Medium {
+    Floppy(Source),
+    HardDisk(Source),
+    Cdrom(Source),
+    /// A hard disk that is made first, with the system of a DOS diskette.
+    DosDisk(Layout, Source),
+}
+
+impl Medium {
+    pub fn source(&self) -> Source {
+        match *self {
+            Self::Floppy(s) | Self::HardDisk(s) | Self::Cdrom(s) | Self::DosDisk(_, s) => s,
+        }
+    }
+
+    /// The options that boot from this drive; the image follows.
+    pub fn options(&self) -> [&'static str; 3] {
+        match self {
+            Self::Floppy(_) => ["--boot", "a", "--floppy"],
+            Self::HardDisk(_) | Self::DosDisk(..) => ["--boot", "c", "--disk"],
+            Self::Cdrom(_) => ["--boot", "d", "--cdrom"],
+        }
+    }
+
+    /// Where DOS keeps its files.
+    pub fn volume(&self) -> Volume {
+        match self {
+            Self::DosDisk(layout, _) => layout.volume(),
+            _ => Volume::WHOLE,
+        }
+    }
+}
+
+/// A step of a script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// This text stands on the screen.
+    Expect(String),
+    /// Keys, written as `--type` takes them.
+    Type(String),
+}
+
+/// A guest, and what shows that it works.
+#[derive(Clone, Debug)]
 pub struct Guest {
     pub name: &'static str,
-    pub origin: Origin,
-    /// The option that takes the image; empty for the positional one.
-    pub drive: &'static str,
-    /// More options, the steps among them.
-    pub args: &'static [&'static str],
+    pub medium: Medium,
+    pub memory: &'static str,
+    /// Instructions per guest second. A guest that mostly waits for a drive or a typist runs on a slow machine: fewer
+    /// instructions pass meanwhile.
+    pub rate: &'static str,
+    /// What happens from each power-on to the next, on the same image.
+    pub sessions: Vec<Vec<Step>>,
+    /// A session that takes more instructions has failed.
+    pub limit_insns: &'static str,
+    /// The image is a FAT volume on which [`dos::sessions`] took place: its files are compared from outside.
+    pub files_change: bool,
+    pub firmware: &'static [Firmware],
     /// Takes seconds, not minutes.
     pub quick: bool,
 }
 
-const MEMTEST: Origin = Origin::Debian {
-    package: "memtest86+",
-    path: "/usr/lib/memtest86+/memtest86+ia32.iso",
-};
-const GRUB_FLOPPY: Origin = Origin::Debian {
-    package: "grub-rescue-pc",
-    path: "/usr/lib/grub-rescue/grub-rescue-floppy.img",
-};
-const GRUB_CD: Origin = Origin::Debian {
-    package: "grub-rescue-pc",
-    path: "/usr/lib/grub-rescue/grub-rescue-cdrom.iso",
-};
-const SEABIOS: [&str; 4] = [
-    "--bios",
-    "/usr/share/seabios/bios.bin",
-    "--vgabios",
-    "/usr/share/seabios/vgabios-stdvga.bin",
+const BOTH: &[Firmware] = &[OURS, SEABIOS];
+
+const DEFAULT_RATE: &str = "100M";
+/// About an 80486.
+const SLOW_RATE: &str = "20M";
+
+const fn memtest() -> Source {
+    Source::Package(PackageFile {
+        package: "memtest86+",
+        path: "/usr/lib/memtest86+/memtest86+ia32.iso",
+    })
+}
+
+const fn grub(path: &'static str) -> Source {
+    Source::Package(PackageFile {
+        package: "grub-rescue-pc",
+        path,
+    })
+}
+
+/// FreeDOS on disks of 8 MiB and 64 MiB, which cylinders, heads and sectors reach, and behind the first 768 MiB of a
+/// disk of 1 GiB, where only sector numbers reach without translation.
+const DOS_DISKS: [(&str, Layout); 3] = [
+    (
+        "FreeDOS hard disk, FAT12",
+        Layout {
+            sectors: 20 * 16 * 63,
+            start_sector: 63,
+            partition_sectors: 20 * 16 * 63 - 64,
+            partition_type: 0x01,
+            fat_bits: 12,
+            sectors_per_cluster: 8,
+            boot_code: BootCode::OfTheDiskette,
+        },
+    ),
+    (
+        "FreeDOS hard disk, FAT16 by CHS",
+        Layout {
+            sectors: 130 * 16 * 63,
+            start_sector: 63,
+            partition_sectors: 130 * 16 * 63 - 64,
+            partition_type: 0x06,
+            fat_bits: 16,
+            sectors_per_cluster: 4,
+            boot_code: BootCode::Fat16,
+        },
+    ),
+    (
+        "FreeDOS hard disk, FAT16 by LBA",
+        Layout {
+            sectors: 2 << 20,
+            start_sector: 768 << 11,
+            partition_sectors: 128 << 11,
+            partition_type: 0x0E,
+            fat_bits: 16,
+            sectors_per_cluster: 8,
+            boot_code: BootCode::Fat16,
+        },
+    ),
 ];
 
-/// From Debian's archive.
-pub const DEBIAN: &[Guest] = &[
-    Guest {
-        name: "grub-rescue floppy",
-        origin: GRUB_FLOPPY,
-        drive: "--floppy",
-        args: &[
-            "--expect-screen",
-            "GNU GRUB",
-            "--type",
-            "c",
-            "--expect-screen",
-            "grub>",
-            "--timeout-insns",
-            "20G",
-        ],
-        // A diskette drive at its real speed, polled by firmware: minutes of host time.
-        quick: false,
-    },
-    Guest {
-        name: "grub-rescue CD",
-        origin: GRUB_CD,
-        drive: "--cdrom",
-        args: &[
-            "--expect-screen",
-            "GNU GRUB",
-            "--type",
-            "c",
-            "--expect-screen",
-            "grub>",
-            "--timeout-insns",
-            "20G",
-        ],
-        quick: true,
-    },
-    Guest {
-        name: "memtest86+ begins",
-        origin: MEMTEST,
-        drive: "--cdrom",
-        args: &[
-            "--mem",
-            "64M",
-            "--expect-screen",
-            "Testing",
-            "--timeout-insns",
-            "20G",
-        ],
-        quick: true,
-    },
-    Guest {
-        name: "memtest86+ finishes a pass",
-        origin: MEMTEST,
-        drive: "--cdrom",
-        args: &[
-            "--mem",
-            "16M",
-            "--expect-screen",
-            "Pass: 1",
-            "--expect-screen",
-            "Errors: 0",
-            "--timeout-insns",
-            "2000G",
-        ],
-        quick: false,
-    },
+const DOS_DISKETTES: [(&str, &str); 3] = [
+    ("FreeDOS 360K", "freedos-360k.img"),
+    ("FreeDOS 720K", "freedos-720k.img"),
+    ("FreeDOS 1.44M", "freedos-1440k.img"),
 ];
 
-const VER: [&str; 8] = [
-    "--expect-screen",
-    "A:\\>",
-    "--type",
-    "ver\\n",
-    "--expect-screen",
-    "FreeCom",
-    "--timeout-insns",
-    "20G",
-];
+/// GRUB's menu with all of its entries, and its command line.
+fn grub_steps() -> Vec<Step> {
+    const ENTRIES: [&str; 9] = [
+        "GNU/Linux",
+        "GNU (aka GNU/Hurd)",
+        "FreeBSD (or GNU/kFreeBSD), direct boot",
+        "FreeBSD (or GNU/kFreeBSD), via /boot/loader",
+        "NetBSD",
+        "OpenBSD",
+        "Microsoft Windows",
+        "Memtest86+",
+        "Change the colors",
+    ];
+    // The menu is 76 columns wide inside its frame; the first entry is marked, and the line behind the last one is
+    // empty.
+    let line = |mark: char, text: &str| format!("│{mark}{text:<75}│");
+    let mut menu = vec![line('*', ENTRIES[0])];
+    menu.extend(ENTRIES[1..].iter().map(|e| line(' ', e)));
+    menu.push(line(' ', ""));
+    vec![
+        Expect("GNU GRUB".into()),
+        Expect(menu.join("\n ")),
+        Type("c".into()),
+        Expect("\ngrub>".into()),
+    ]
+}
 
-/// From a folder beside the checkout.
-pub const SHARED: &[Guest] = &[
-    Guest {
-        name: "FreeDOS 1.44M",
-        origin: Origin::Image("freedos-1440k.img"),
-        drive: "",
-        args: &VER,
+/// Every guest.
+pub fn guests() -> Vec<Guest> {
+    let one = |steps: &[Step]| vec![steps.to_vec()];
+    let guest = |name, medium, sessions| Guest {
+        name,
+        medium,
+        memory: "32M",
+        rate: DEFAULT_RATE,
+        sessions,
+        limit_insns: "10G",
+        files_change: false,
+        firmware: BOTH,
         quick: true,
-    },
-    Guest {
-        name: "FreeDOS 720K",
-        origin: Origin::Image("freedos-720k.img"),
-        drive: "",
-        args: &VER,
-        quick: true,
-    },
-    Guest {
-        name: "FreeDOS 360K",
-        origin: Origin::Image("freedos-360k.img"),
-        drive: "",
-        args: &VER,
-        quick: true,
-    },
-    Guest {
-        name: "FreeDOS under SeaBIOS",
-        origin: Origin::Image("freedos-1440k.img"),
-        drive: "",
-        args: &[
-            SEABIOS[0], SEABIOS[1], SEABIOS[2], SEABIOS[3], VER[0], VER[1], VER[2], VER[3], VER[4],
-            VER[5], VER[6], VER[7],
-        ],
-        quick: true,
-    },
-    Guest {
-        name: "ELKS",
-        origin: Origin::Image("elks-1440k.img"),
-        drive: "",
-        args: &[
-            "--expect-screen",
-            "VFS: Mounted root",
-            "--expect-screen",
-            "\n#",
-            "--timeout-insns",
-            "30G",
-        ],
-        quick: true,
-    },
-];
+    };
+    let demo = one(&[
+        Expect("Press the key of what you want to see".into()),
+        Type("2".into()),
+        Expect("E820".into()),
+    ]);
+    let memtest_begins = vec![Expect("Status: Testing".into())];
+    let memtest_pass = vec![
+        Expect("Status: Testing".into()),
+        Expect("Pass:  1        Errors: 0".into()),
+        Expect("Press any key to remove this banner".into()),
+    ];
+    let dos_prompt = one(&[
+        Expect("A:\\>".into()),
+        Type("ver\\n".into()),
+        Expect("FreeCom".into()),
+        Type("dir\\n".into()),
+        Expect("bytes free".into()),
+    ]);
+    let elks = one(&[
+        Expect("VFS: Mounted root".into()),
+        Expect("\n#".into()),
+        Type("uname\\n".into()),
+        Expect("\nELKS".into()),
+    ]);
+    let mut all = vec![
+        Guest {
+            // The program moves itself to 4 MiB and needs 162 KiB there; the firmware keeps the last 64 KiB.
+            memory: "4352K",
+            firmware: &[OURS],
+            limit_insns: "40G",
+            quick: false,
+            ..guest(
+                "memtest86+ finishes a pass",
+                Medium::Cdrom(memtest()),
+                one(&memtest_pass),
+            )
+        },
+        guest("demo floppy", Medium::Floppy(Source::Demo), demo.clone()),
+        guest("demo hard disk", Medium::HardDisk(Source::Demo), demo),
+        guest(
+            "memtest86+ begins",
+            Medium::Cdrom(memtest()),
+            one(&memtest_begins),
+        ),
+        guest(
+            "GRUB CD",
+            Medium::Cdrom(grub("/usr/lib/grub-rescue/grub-rescue-cdrom.iso")),
+            one(&grub_steps()),
+        ),
+        guest(
+            "GRUB hard disk",
+            Medium::HardDisk(grub("/usr/lib/grub-rescue/grub-rescue-usb.img")),
+            one(&grub_steps()),
+        ),
+        Guest {
+            rate: SLOW_RATE,
+            ..guest(
+                "GRUB floppy",
+                Medium::Floppy(grub("/usr/lib/grub-rescue/grub-rescue-floppy.img")),
+                one(&grub_steps()),
+            )
+        },
+        guest(
+            "FreeDOS prompt",
+            Medium::Floppy(Source::Image("freedos-1440k.img")),
+            dos_prompt.clone(),
+        ),
+        Guest {
+            firmware: &[BOCHS],
+            rate: SLOW_RATE,
+            quick: false,
+            ..guest(
+                "FreeDOS prompt",
+                Medium::Floppy(Source::Image("freedos-1440k.img")),
+                dos_prompt,
+            )
+        },
+        Guest {
+            rate: SLOW_RATE,
+            ..guest(
+                "ELKS",
+                Medium::Floppy(Source::Image("elks-1440k.img")),
+                elks,
+            )
+        },
+    ];
+    let at_work = |name, medium, drive| Guest {
+        rate: SLOW_RATE,
+        files_change: true,
+        ..guest(name, medium, dos::sessions(drive))
+    };
+    for (name, image) in DOS_DISKETTES {
+        all.push(at_work(name, Medium::Floppy(Source::Image(image)), 'A'));
+    }
+    for (name, layout) in DOS_DISKS {
+        let medium = Medium::DosDisk(layout, Source::Image("freedos-1440k.img"));
+        all.push(at_work(name, medium, 'C'));
+    }
+    all
+}
+
+/// Every file of a package that the guests need.
+pub fn package_files() -> Vec<PackageFile> {
+    let guests = guests();
+    let images = guests.iter().filter_map(|g| match g.medium.source() {
+        Source::Package(file) => Some(file),
+        Source::Image(_) | Source::Demo => None,
+    });
+    let roms = guests
+        .iter()
+        .flat_map(|g| g.firmware)
+        .flat_map(|f| f.roms)
+        .map(|(_, file)| *file);
+    let mut files: Vec<PackageFile> = Vec::new();
+    for file in images.chain(roms).chain(disk::PROGRAMS) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_have_names_of_their_own_and_something_to_show() {
+        let guests = guests();
+        for (i, guest) in guests.iter().enumerate() {
+            let rows_before = guests[..i].iter().filter(|g| g.name == guest.name);
+            let firmware_before: Vec<_> = rows_before.flat_map(|g| g.firmware).collect();
+            assert!(!guest.firmware.is_empty());
+            let twice = guest.firmware.iter().any(|f| firmware_before.contains(&f));
+            assert!(!twice, "{}", guest.name);
+            for session in &guest.sessions {
+                assert!(matches!(session.last(), Some(Expect(_))), "{}", guest.name);
+            }
+        }
+    }
+
+    #[test]
+    fn partitions_lie_inside_their_disks() {
+        for (name, l) in DOS_DISKS {
+            assert!(l.start_sector + l.partition_sectors <= l.sectors, "{name}");
+            // mkfs.fat counts in KiB.
+            assert_eq!(l.partition_sectors % 2, 0, "{name}");
+        }
+    }
+}

@@ -1,19 +1,25 @@
 //! Real software as tests: where each guest comes from, how it is started, what shows that it works.
 //!
-//! `guests fetch` gets what comes from Debian's packages; `guests run` boots everything, and with `--images DIR` also
-//! the floppy images of a folder. The guests are driven through the `boxwood` binary, as a user would.
+//! `guests fetch` gets what comes from Debian's packages; `guests run` boots each guest under each of its firmwares,
+//! and with `--images DIR` also the floppy images of a folder and the hard disks that are made of them.
 
-mod fetch;
+mod boot_code;
+mod disk;
+mod dos;
+mod firmware;
 mod list;
+mod package;
 mod run;
 
+use crate::shard::Shard;
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use list::Source;
+use run::{Places, Row};
 use std::path::PathBuf;
-
-pub use fetch::{cache_folder, fetch_all, find};
-pub use list::{DEBIAN, Guest, Origin, SHARED};
-pub use run::boot;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// How much to run.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
@@ -24,6 +30,17 @@ pub enum Which {
     All,
 }
 
+/// Guests of which origin to run.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Origin {
+    /// Every one that can be had.
+    Any,
+    /// Those that everybody has: from Debian's packages, and our own.
+    Public,
+    /// Those of the folder given with --images.
+    Images,
+}
+
 #[derive(ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
@@ -32,61 +49,112 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Gets the guests that come from Debian's packages, without root
+    /// Gets the guests, firmware and programs that come from Debian's packages, without root
     Fetch,
     /// Boots the guests
-    Run {
-        /// A folder with freedos-*.img and elks-1440k.img
-        #[arg(long, value_name = "DIR")]
-        images: Option<PathBuf>,
-        /// How much
-        #[arg(long, value_enum, default_value = "quick")]
-        which: Which,
-        /// Only guests whose name contains this
-        #[arg(long, default_value = "")]
-        only: String,
-        /// The boxwood binary; the one beside this program if it is not given
-        #[arg(long)]
-        boxwood: Option<PathBuf>,
-    },
+    Run(RunArgs),
+}
+
+#[derive(ClapArgs)]
+struct RunArgs {
+    /// A folder with freedos-*.img and elks-1440k.img
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// How much
+    #[arg(long, value_enum, default_value = "quick")]
+    which: Which,
+    /// Guests of which origin
+    #[arg(long, value_enum, default_value = "any")]
+    origin: Origin,
+    /// Only rows whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Run part I of N, counted from 1
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    shard: Option<Shard>,
+    /// Guests that run at the same time; as many as the host has processors if it is not given
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// The boxwood binary; the one beside this program if it is not given
+    #[arg(long)]
+    boxwood: Option<PathBuf>,
 }
 
 /// Runs the task; whether all guests did what they should.
 pub fn run(args: &Args) -> Result<bool> {
     match &args.task {
         Task::Fetch => {
-            fetch_all()?;
+            package::fetch(&list::package_files())?;
             Ok(true)
         }
-        Task::Run {
-            images,
-            which,
-            only,
-            boxwood,
-        } => {
-            let boxwood = match boxwood {
-                Some(path) => path.clone(),
-                None => run::binary_beside_us()?,
-            };
-            let shared: &[Guest] = if images.is_some() { SHARED } else { &[] };
-            let mut failed = 0;
-            let mut ran = 0;
-            for guest in DEBIAN.iter().chain(shared) {
-                let wanted = *which == Which::All || guest.quick;
-                if !wanted || !guest.name.contains(only.as_str()) {
-                    continue;
-                }
-                ran += 1;
-                match boot(guest, &boxwood, images.as_deref()) {
-                    Ok(report) => println!("{:<28} ok     {report}", guest.name),
-                    Err(e) => {
-                        failed += 1;
-                        println!("{:<28} FAILED {e:#}", guest.name);
+        Task::Run(args) => run_rows(args),
+    }
+}
+
+/// The rows that were asked for.
+fn rows(args: &RunArgs) -> Vec<Row> {
+    let all = list::guests().into_iter().flat_map(|guest| {
+        let firmware = guest.firmware.iter();
+        firmware.map(move |&firmware| Row {
+            guest: guest.clone(),
+            firmware,
+        })
+    });
+    let wanted = all.filter(|row| {
+        let is_image = matches!(row.guest.medium.source(), Source::Image(_));
+        let origin = match args.origin {
+            Origin::Any => !is_image || args.images.is_some(),
+            Origin::Public => !is_image,
+            Origin::Images => is_image,
+        };
+        origin
+            && (args.which == Which::All || row.guest.quick)
+            && row.name().contains(args.only.as_str())
+    });
+    args.shard.unwrap_or(Shard::WHOLE).of(wanted).collect()
+}
+
+fn run_rows(args: &RunArgs) -> Result<bool> {
+    let places = Places {
+        boxwood: match &args.boxwood {
+            Some(path) => path.clone(),
+            None => run::binary_beside_us()?,
+        },
+        images: args.images.clone(),
+    };
+    let rows = rows(args);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.unwrap_or_else(cores).max(1);
+    let started = Instant::now();
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(0usize);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(rows.len()) {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = run::boot(row, &places);
+                    let mut failed = failed.lock().unwrap_or_else(|e| e.into_inner());
+                    let name = row.name();
+                    match result {
+                        Ok(cost) => println!(
+                            "{name:<44} ok {:>7.1} s {:>9.1} million instructions",
+                            cost.host_seconds,
+                            cost.insns as f64 / 1e6
+                        ),
+                        Err(e) => {
+                            *failed += 1;
+                            println!("{name:<44} FAILED {e:#}");
+                        }
                     }
                 }
-            }
-            println!("guests: {ran} run, {failed} failed");
-            Ok(failed == 0)
+            });
         }
-    }
+    });
+    let failed = failed.into_inner().unwrap_or_else(|e| e.into_inner());
+    println!(
+        "guests: {} run in {:.0} s, {failed} failed",
+        rows.len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(failed == 0 && !rows.is_empty())
 }

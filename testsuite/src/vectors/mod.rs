@@ -8,6 +8,7 @@ mod report;
 
 pub use case::Model;
 
+use crate::shard::Shard;
 use anyhow::{Context, Result, bail};
 use case::{Bench, Outcome};
 use cpu::{CpuModel, Interpreter};
@@ -27,7 +28,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     model: Model,
     /// Run part I of N, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
     shard: Option<Shard>,
     /// Show the first N failures of each opcode in full
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -44,32 +45,6 @@ pub struct Args {
     /// Compare the flags that the suite calls undefined too
     #[arg(long)]
     no_masks: bool,
-}
-
-/// Part `index` (from 0) of `count`.
-#[derive(Copy, Clone, Debug)]
-struct Shard {
-    index: usize,
-    count: usize,
-}
-
-impl Shard {
-    const WHOLE: Self = Self { index: 0, count: 1 };
-}
-
-fn parse_shard(text: &str) -> Result<Shard, String> {
-    let (i, n) = text
-        .split_once('/')
-        .ok_or("expected I/N, for example 1/4")?;
-    let number = |s: &str| s.parse::<usize>().map_err(|e| format!("{s}: {e}"));
-    let (i, n) = (number(i)?, number(n)?);
-    if i == 0 || i > n {
-        return Err("I counts from 1 to N".into());
-    }
-    Ok(Shard {
-        index: i - 1,
-        count: n,
-    })
 }
 
 /// Makes a processor that stands as after reset.
@@ -175,7 +150,7 @@ fn run_file(
         opcode: opcode.to_owned(),
         ..OpcodeResult::default()
     };
-    for test in tests.iter().skip(shard.index).step_by(shard.count) {
+    for test in shard.of(&tests) {
         if metadata.is_revoked(&test.hash_hex()) {
             continue;
         }

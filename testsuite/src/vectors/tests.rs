@@ -2,7 +2,6 @@
 
 use super::case::{Bench, Model, Outcome};
 use super::moo::{Exception, Reg, Side, Test};
-use super::parse_shard;
 use emu_core::backend::{
     BackendCaps, BackendStats, CpuBackend, CpuId, Exit, Invalidate, Kick, SystemBus,
 };
@@ -178,13 +177,4 @@ fn a_divide_error_on_the_8086_is_known_by_its_handler() {
         Exit::SliceEnd
     });
     assert_eq!(outcome, Outcome::Same);
-}
-
-#[test]
-fn shards_are_counted_from_one() {
-    assert!(parse_shard("1/1").is_ok());
-    assert!(parse_shard("4/4").is_ok());
-    for bad in ["0/4", "5/4", "4", "a/b", "1/0", "-1/2"] {
-        assert!(parse_shard(bad).is_err(), "{bad}");
-    }
 }
