@@ -101,7 +101,7 @@ fn download(package: &str, lists: &mut Lists) -> Result<PathBuf> {
 /// Runs apt-get; whether it succeeded.
 fn apt_get(words: &[&str], folder: &Path) -> Result<bool> {
     let status = Command::new("apt-get")
-        .arg("-qq")
+        .args(["-qq", "-o", "APT::Sandbox::User=root"])
         .args(words)
         .current_dir(folder)
         .status()
