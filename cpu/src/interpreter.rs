@@ -79,6 +79,8 @@ pub struct Interpreter {
     pub(crate) mode: u32,
     /// Current privilege level, derived.
     pub(crate) cpl: u8,
+    /// VIF and VIP are both set where they count: the next instruction faults; derived.
+    pub(crate) virtual_interrupt_due: bool,
     /// Which TLB tables data accesses use, derived.
     pub(crate) privilege: Privilege,
     /// The fault that [`Stop::Fault`] speaks of.
@@ -141,6 +143,7 @@ impl Interpreter {
             retired: 0,
             mode: 0,
             cpl: 0,
+            virtual_interrupt_due: false,
             privilege: Privilege::Supervisor,
             fault: Fault::UD,
             leave_block: false,
@@ -246,6 +249,16 @@ impl Interpreter {
         } else {
             self.cpl = 0;
         }
+        // SDM vol. 3, sections 2.3 (VIP), 20.3.2 and 20.4.
+        let extension = if mode & mode::VIRTUAL_8086 != 0 {
+            Cr4::VME
+        } else {
+            Cr4::PVI
+        };
+        self.virtual_interrupt_due = self.cpl == 3
+            && self.rflags.contains(Rflags::VIF | Rflags::VIP)
+            && self.cr4.contains(extension)
+            && self.rflags.iopl() < 3;
         let big = |seg: Seg| {
             self.segment(seg)
                 .attributes

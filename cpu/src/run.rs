@@ -12,6 +12,7 @@
 )]
 
 use crate::block::Block;
+use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::op::{OpRef, Stop};
 use emu_core::backend::{
@@ -271,6 +272,7 @@ impl Interpreter {
             || self.pending_debug != 0
             || self.rflags.intersects(Rflags::TF.union(Rflags::RF))
             || self.dr7 & 0xFF != 0
+            || self.virtual_interrupt_due
     }
 
     /// Executes one instruction with breakpoints, single stepping and interrupt shadows (SDM vol. 3, sections 6.9
@@ -284,6 +286,13 @@ impl Interpreter {
         if !resume && !self.mov_ss_shadow && self.hits_instruction_breakpoint() {
             self.poll = true;
             self.deliver_debug_fault();
+            self.attached.done += 1;
+            return;
+        }
+        if self.virtual_interrupt_due {
+            self.poll = true;
+            self.fault = Fault::GP0;
+            self.deliver_fault();
             self.attached.done += 1;
             return;
         }

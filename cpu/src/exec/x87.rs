@@ -20,7 +20,7 @@ use crate::x87::transfer::{self, Constant, IntegerRounding, Store};
 use crate::x87::{Fpu, control};
 use emu_core::Width;
 use emu_core::backend::{Attention, Special};
-use emu_core::x86::{Cr0, Seg};
+use emu_core::x86::{Cr0, Exception, Rflags, Seg};
 
 /// How an instruction stands to exceptions and pointers.
 pub trait Execution: 'static {
@@ -70,6 +70,14 @@ impl Instruction for Wait {
     }
 }
 
+/// The alignment of an 80-bit operand (SDM vol. 3, table 6-7).
+const EXTENDED_ALIGNMENT: u64 = 8;
+
+/// The alignment of an environment or a whole state, by operand size.
+fn image_alignment(op: OpRef) -> u64 {
+    if op.a != 0 { 4 } else { 2 }
+}
+
 impl Interpreter {
     /// Takes a pending unmasked exception: #MF with CR0.NE; else FERR# has told the board, and the CPU waits until
     /// IGNNE# or an interrupt comes (SDM vol. 1, section 8.7.2).
@@ -105,13 +113,24 @@ impl Interpreter {
         Segmented::offset(self, op).wrapping_add(n) & mask
     }
 
-    fn load_bytes<const N: usize>(&mut self, op: OpRef) -> Result<[u8; N], Stop> {
+    /// #AC for an operand of more than one element that is not aligned as a whole (SDM vol. 3, table 6-7).
+    fn check_alignment(&mut self, op: OpRef, alignment: u64) -> Result<(), Stop> {
+        let checks =
+            self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
+        let base = self.segments[address::segment(&op) % 6].reg.base;
+        let linear = base.wrapping_add(Segmented::offset(self, op));
+        let aligned = linear & (alignment - 1) == 0;
+        self.ensure(!checks || aligned, Fault::of(Exception::AlignmentCheck))
+    }
+
+    fn load_bytes<const N: usize>(&mut self, op: OpRef, alignment: u64) -> Result<[u8; N], Stop> {
         let seg = address::segment(&op);
+        self.check_alignment(op, alignment)?;
         let mut bytes = [0; N];
         let mut i = 0;
         while i < N {
             let at = self.offset_plus(op, i as u64);
-            if N - i >= 4 {
+            if N - i >= 4 && alignment >= 4 {
                 let v = self.load_at::<u32, Segmented>(seg, at)?;
                 bytes[i..i + 4].copy_from_slice(&v.to_le_bytes());
                 i += 4;
@@ -125,8 +144,9 @@ impl Interpreter {
     }
 
     /// Stores bytes (an even number), all checked before the first is written.
-    fn store_bytes(&mut self, op: OpRef, bytes: &[u8]) -> Result<(), Stop> {
+    fn store_bytes(&mut self, op: OpRef, bytes: &[u8], alignment: u64) -> Result<(), Stop> {
         let seg = address::segment(&op);
+        self.check_alignment(op, alignment)?;
         let mut places = Vec::with_capacity(bytes.len() / 2);
         for i in (0..bytes.len()).step_by(2) {
             places.push(self.place(seg, self.offset_plus(op, i as u64), Width::Word)?);
@@ -258,7 +278,7 @@ impl Execution for LoadExtended {
     const WAITS: bool = true;
     const RECORDS: bool = true;
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b: [u8; 10] = cpu.load_bytes(op)?;
+        let b: [u8; 10] = cpu.load_bytes(op, EXTENDED_ALIGNMENT)?;
         let [s0, s1, s2, s3, s4, s5, s6, s7, e0, e1] = b;
         let significand = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
         let v = F80::new(u16::from_le_bytes([e0, e1]), significand);
@@ -275,7 +295,7 @@ impl Execution for LoadBcd {
     const WAITS: bool = true;
     const RECORDS: bool = true;
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b: [u8; 10] = cpu.load_bytes(op)?;
+        let b: [u8; 10] = cpu.load_bytes(op, EXTENDED_ALIGNMENT)?;
         transfer::load_bcd(&mut cpu.x87, b);
         cpu.record_operand(op);
         Ok(())
@@ -351,7 +371,7 @@ impl MemoryStore for M80 {
         let mut bytes = [0; 10];
         bytes[..8].copy_from_slice(&v.significand.to_le_bytes());
         bytes[8..].copy_from_slice(&v.sign_exp.to_le_bytes());
-        cpu.store_bytes(op, &bytes)
+        cpu.store_bytes(op, &bytes, EXTENDED_ALIGNMENT)
     }
 }
 impl MemoryStore for Bcd {
@@ -360,7 +380,7 @@ impl MemoryStore for Bcd {
         transfer::store_bcd(fpu)
     }
     fn write(cpu: &mut Interpreter, op: OpRef, v: &[u8; 10]) -> Result<(), Stop> {
-        cpu.store_bytes(op, v)
+        cpu.store_bytes(op, v, EXTENDED_ALIGNMENT)
     }
 }
 
@@ -627,10 +647,10 @@ impl Execution for LoadEnvironment {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         if format.environment_bytes() == 14 {
-            let b: [u8; 14] = cpu.load_bytes(op)?;
+            let b: [u8; 14] = cpu.load_bytes(op, 2)?;
             image::load_environment(&mut cpu.x87, format, &b);
         } else {
-            let b: [u8; 28] = cpu.load_bytes(op)?;
+            let b: [u8; 28] = cpu.load_bytes(op, 4)?;
             image::load_environment(&mut cpu.x87, format, &b);
         }
         Ok(())
@@ -642,7 +662,7 @@ impl Execution for StoreEnvironment {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         let b = image::environment(&cpu.x87, format);
-        cpu.store_bytes(op, &b[..format.environment_bytes()])?;
+        cpu.store_bytes(op, &b[..format.environment_bytes()], image_alignment(op))?;
         image::mask_exceptions(&mut cpu.x87);
         Ok(())
     }
@@ -653,10 +673,10 @@ impl Execution for Restore {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         if format.state_bytes() == 94 {
-            let b: [u8; 94] = cpu.load_bytes(op)?;
+            let b: [u8; 94] = cpu.load_bytes(op, 2)?;
             image::restore(&mut cpu.x87, format, &b);
         } else {
-            let b: [u8; 108] = cpu.load_bytes(op)?;
+            let b: [u8; 108] = cpu.load_bytes(op, 4)?;
             image::restore(&mut cpu.x87, format, &b);
         }
         Ok(())
@@ -668,7 +688,7 @@ impl Execution for Save {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         let b = image::save(&cpu.x87, format);
-        cpu.store_bytes(op, &b[..format.state_bytes()])?;
+        cpu.store_bytes(op, &b[..format.state_bytes()], image_alignment(op))?;
         control::init(&mut cpu.x87);
         Ok(())
     }

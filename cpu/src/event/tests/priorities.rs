@@ -46,6 +46,29 @@ fn a_task_that_cannot_be_loaded_faults_instead_of_trapping() {
 }
 
 #[test]
+fn an_open_and_pending_virtual_interrupt_makes_any_instruction_fault() {
+    let both = Rflags::VIF | Rflags::VIP;
+    // CR4, flags, whether the NOP at 0 faults; else the HLT behind it does.
+    for (cr4, flags, due) in [
+        (Cr4::VME, both, true),
+        (Cr4::VME, Rflags::VIP, false),
+        (Cr4::VME, both | Rflags::IOPL, false),
+        (Cr4::empty(), both | Rflags::IOPL, false),
+    ] {
+        let (mut b, mut s) = virtual_8086(&[0x90, 0xF4], flags);
+        s.cr4 = cr4;
+        let (v, s) = vector(&mut b, &s);
+        let ip = if due { 0 } else { 1 };
+        assert_eq!((v, b.dword(sp(&s)), b.dword(sp(&s) + 4)), (13, 0, ip));
+    }
+    let (mut b, mut s) = protected(3, &[0x90, 0xF4]);
+    s.cr4 = Cr4::PVI;
+    s.rflags |= both;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s) + 4)), (13, CODE as u32));
+}
+
+#[test]
 fn an_interrupt_between_two_iterations_saves_rf_and_one_behind_the_last_does_not() {
     // mov ecx,4 / rep movsb / nop
     for (at, rip, rf) in [(3, 5, 0x1_0000), (5, 7, 0)] {
@@ -156,5 +179,32 @@ fn reserved_bits_of_a_large_page_fault() {
                 assert_eq!((b.dword(sp(&s)), s.cr2), (code, 0x40_0000));
             }
         }
+    }
+}
+
+#[test]
+fn large_x87_operands_are_aligned_as_a_whole() {
+    // fninit, the instruction at an address, int 80h: #AC (17) or not.
+    let cases: [(&[u8], u32, usize); 9] = [
+        (&[0xDB, 0x2D], 0x6004, 17),         // fld m80
+        (&[0xDB, 0x2D], 0x6008, 0x80),       // fld m80
+        (&[0xDF, 0x25], 0x6004, 17),         // fbld
+        (&[0xD9, 0x35], 0x6002, 17),         // fnstenv, 28 bytes
+        (&[0xD9, 0x35], 0x6004, 0x80),       // fnstenv, 28 bytes
+        (&[0x66, 0xD9, 0x35], 0x6002, 0x80), // fnstenv, 14 bytes
+        (&[0x66, 0xD9, 0x25], 0x6002, 0x80), // fldenv, 14 bytes
+        (&[0x66, 0xD9, 0x25], 0x6001, 17),   // fldenv, 14 bytes
+        (&[0xDD, 0x35], 0x6002, 17),         // fnsave
+    ];
+    for (insn, address, expected) in cases {
+        let mut code = vec![0xDB, 0xE3];
+        code.extend(insn);
+        code.extend(address.to_le_bytes());
+        code.extend([0xCD, 0x80]);
+        let (mut b, mut s) = protected(3, &code);
+        s.cr0 |= Cr0::AM | Cr0::NE;
+        s.rflags |= Rflags::AC;
+        let (v, _) = vector(&mut b, &s);
+        assert_eq!(v, expected, "{insn:02X?} {address:X}");
     }
 }
