@@ -57,8 +57,15 @@ pub fn bytes(setup: &Setup<'_>) -> Vec<(u8, u8)> {
         n => 1 | (n - 1) << 6,
     };
     all.push((0x14, equipment | 1 << 1 | 1 << 2));
-    // Boot order: three nibbles; the floppy's signature is not insisted on, as diskettes of old have none.
-    let nibble = |n: usize| match setup.boot.get(n) {
+    // Boot order: three nibbles, the usual one if none was asked for, as Bochs' BIOS boots nothing without; the
+    // floppy's signature is not insisted on, as diskettes of old have none.
+    let usual = [BootDevice::Floppy, BootDevice::Disk, BootDevice::Cdrom];
+    let boot = if setup.boot.is_empty() {
+        &usual[..]
+    } else {
+        setup.boot
+    };
+    let nibble = |n: usize| match boot.get(n) {
         None => 0,
         Some(BootDevice::Floppy) => 1,
         Some(BootDevice::Disk) => 2,
@@ -97,6 +104,15 @@ mod tests {
         assert_eq!((at(0x34), at(0x35)), (Some(0x00), Some(0x07)));
         assert_eq!((at(0x10), at(0x12)), (Some(0x40), Some(0xF0)));
         assert_eq!(at(0x3D), Some(0x12));
+        // Without an order: floppy, hard disk, CD.
+        let usual = bytes(&Setup {
+            memory_bytes: 128 * MIB,
+            pci_hole: 0xE000_0000,
+            floppies: [None, None],
+            disks: 0,
+            boot: &[],
+        });
+        assert!(usual.contains(&(0x3D, 0x21)) && usual.contains(&(0x38, 0x31)));
         // One floppy, FPU, mouse.
         assert_eq!(at(0x14), Some(0b0000_0111));
         let sum: u16 = (0x10..=0x2D).filter_map(at).map(u16::from).sum();
