@@ -5,7 +5,7 @@
 
 use crate::board::{Board, BoardFault, Outcome};
 use crate::pace::Pacer;
-use crate::snapshot::{self, MediaIdentity};
+use crate::snapshot::{self, MediaIdentity, StatePart};
 use emu_core::backend::{Attention, BackendStats, CpuBackend, Exit, Invalidate, Kick};
 use emu_core::cap::TextScreen;
 use emu_core::host::{Frame, HostEvent};
@@ -362,6 +362,11 @@ impl Machine {
     /// A digest of everything a guest can observe: all CPUs, all RAM blocks, every device, events, wires, time.
     pub fn state_hash(&self) -> Result<u128, SnapshotError> {
         snapshot::state_hash(self)
+    }
+
+    /// The digests that [`Self::state_hash`] is made of: tells where two states differ.
+    pub fn state_parts(&self) -> Result<Vec<StatePart>, SnapshotError> {
+        snapshot::state_parts(self)
     }
 }
 

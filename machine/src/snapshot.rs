@@ -14,7 +14,7 @@ use emu_core::snapshot::{Section, Snapshot, SnapshotError, Writer, decode, encod
 use emu_core::time::InsnClock;
 use emu_core::x86::CpuState;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Which medium was in a drive: enough to notice another one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -276,25 +276,61 @@ fn restore_block(block: &Ram, sections: &[Section<'_>]) -> Result<(), SnapshotEr
     Ok(())
 }
 
-pub(crate) fn state_hash(m: &Machine) -> Result<u128, SnapshotError> {
-    let mut hash = Xxh3::new();
-    hash.update(&encode("board", &board_section(m))?);
-    hash.update(&encode("cpu0", &CpuSection(m.cpu.state()))?);
+/// Something that the state hash covers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatePart {
+    /// `time`, `events`, `wires`, `pins`, `cpu0`, `device:NAME` or `ram:NAME`.
+    pub name: String,
+    /// Its digest.
+    pub hash: u128,
+}
+
+/// The digests of all parts of the state, in a fixed order.
+pub(crate) fn state_parts(m: &Machine) -> Result<Vec<StatePart>, SnapshotError> {
+    let mut parts = Vec::with_capacity(5 + m.board.slots.len() + m.board.blocks.len());
+    let mut add = |name: String, hash| parts.push(StatePart { name, hash });
+    let board = board_section(m);
+    add("time".into(), hash_of("time", &board.clock)?);
+    add("events".into(), hash_of("events", &board.events)?);
+    add("wires".into(), hash_of("wires", &board.levels)?);
+    add("pins".into(), hash_of("pins", &board.latched)?);
+    add("cpu0".into(), hash_of("cpu0", &m.cpu.state())?);
     for slot in &m.board.slots {
-        hash.update(slot.name.as_bytes());
-        hash.update(&slot.device.save()?);
+        add(
+            format!("device:{}", slot.name),
+            xxh3_128(&slot.device.save()?),
+        );
     }
+    for block in &m.board.blocks {
+        add(format!("ram:{}", block.name()), memory_hash(block));
+    }
+    Ok(parts)
+}
+
+fn hash_of(name: &str, part: &impl Serialize) -> Result<u128, SnapshotError> {
+    let bytes = postcard::to_stdvec(part).map_err(|e| broken(name, e))?;
+    Ok(xxh3_128(&bytes))
+}
+
+fn memory_hash(block: &Ram) -> u128 {
+    let mut hash = Xxh3::new();
     let zeros = [0; PAGE_BYTES];
     let mut bytes = [0; PAGE_BYTES];
-    for block in &m.board.blocks {
-        hash.update(block.name().as_bytes());
-        for page in 0..block.pages() {
-            block.read(page * PAGE_BYTES, &mut bytes);
-            if bytes != zeros {
-                hash.update(&(page as u64).to_le_bytes());
-                hash.update(&bytes);
-            }
+    for page in 0..block.pages() {
+        block.read(page * PAGE_BYTES, &mut bytes);
+        if bytes != zeros {
+            hash.update(&(page as u64).to_le_bytes());
+            hash.update(&bytes);
         }
+    }
+    hash.digest128()
+}
+
+pub(crate) fn state_hash(m: &Machine) -> Result<u128, SnapshotError> {
+    let mut hash = Xxh3::new();
+    for part in state_parts(m)? {
+        hash.update(part.name.as_bytes());
+        hash.update(&part.hash.to_le_bytes());
     }
     Ok(hash.digest128())
 }

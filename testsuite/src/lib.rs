@@ -1,6 +1,7 @@
 //! What needs a CPU or a whole board to be tested: vectors, oracles, guests.
 
 pub mod guests;
+pub mod laws;
 pub mod native;
 pub mod operands;
 pub mod shard;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testsuite::{guests, vectors};
+use testsuite::{guests, laws, vectors};
 
 /// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
 const EXIT_BAD_DATA: u8 = 65;
@@ -20,12 +20,15 @@ enum Suite {
     Vectors(vectors::Args),
     /// Real software that boots
     Guests(guests::Args),
+    /// However a machine runs, its state is the same at the same instruction
+    Laws(laws::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().suite {
         Suite::Vectors(args) => vectors::run(&args),
         Suite::Guests(args) => guests::run(&args),
+        Suite::Laws(args) => laws::run(&args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,171 @@
+//! The laws of a machine's state: however a machine is run, its state after the same number of instructions is the
+//! same. Real software is recorded once, typing and all, and then run again in every [`Way`] that there is; the state is
+//! compared at the same random instructions, wherever they fall: between two repetitions of a string instruction,
+//! behind STI, in the middle of a transfer.
+//!
+//! A point's state is that of [`machine::Machine::state_parts`] and the contents of the media.
+
+mod bisect;
+mod commands;
+mod guest;
+mod recording;
+mod subject;
+mod typing;
+mod ways;
+
+use crate::operands::Prng;
+use crate::shard::Shard;
+use anyhow::{Context, Result, bail};
+use guest::{GUESTS, Guest};
+use recording::Recording;
+use std::path::PathBuf;
+use std::time::Instant;
+use subject::{Bench, Parts};
+
+pub use ways::Way;
+
+/// How many points that differ are shown for each way.
+const SHOWN: usize = 3;
+/// Of that kind a 386 was: what waits in a loop costs few instructions. It is a prime number, so that an instruction takes
+/// no whole number of nanoseconds and rounding counts.
+const DEFAULT_IPS: u64 = 4_000_037;
+
+/// `testsuite laws`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// A folder with freedos-1440k.img and elks-1440k.img; without it only the demo disk runs
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// How many instructions to look at in each guest
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub points: usize,
+    /// Which instructions: another seed, other points
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Only guests whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub only: String,
+    /// Only these ways (repeat for more)
+    #[arg(long, value_enum)]
+    pub way: Vec<Way>,
+    /// Run part I of N of the guests and ways, counted from 1
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
+    /// Instructions per guest second
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_IPS)]
+    pub ips: u64,
+    /// After a difference, find the first instruction behind which the states differ
+    #[arg(long)]
+    pub bisect: bool,
+    /// The boxwood binary; the one beside this program if it is not given
+    #[arg(long)]
+    pub boxwood: Option<PathBuf>,
+}
+
+/// A guest's undisturbed run: the points, and its state at each.
+pub struct Reference {
+    /// The instruction counts, in order.
+    pub points: Vec<u64>,
+    /// The state after that many instructions.
+    pub states: Vec<Parts>,
+    /// The guest's clock then, in nanoseconds.
+    pub times_ns: Vec<u64>,
+}
+
+/// Runs the guests; `true` if all laws hold.
+pub fn run(args: &Args) -> Result<bool> {
+    if args.points == 0 {
+        bail!("--points 0 looks at nothing");
+    }
+    let ways = if args.way.is_empty() {
+        Way::ALL.to_vec()
+    } else {
+        args.way.clone()
+    };
+    let wanted: Vec<&Guest> = GUESTS
+        .iter()
+        .filter(|g| g.name.contains(args.only.as_str()))
+        .filter(|g| args.images.is_some() || g.image.is_none())
+        .collect();
+    if wanted.is_empty() {
+        bail!(
+            "no guest's name contains {:?} (or it needs --images)",
+            args.only
+        );
+    }
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let mut jobs: Vec<(&Guest, Way)> = Vec::new();
+    for guest in wanted {
+        jobs.extend(ways.iter().map(|w| (guest, *w)));
+    }
+    let mine: Vec<_> = shard.of(jobs).collect();
+    let (mut points, mut failed) = (0, 0);
+    for same_guest in mine.chunk_by(|a, b| a.0.name == b.0.name) {
+        let guest = same_guest[0].0;
+        let ways: Vec<Way> = same_guest.iter().map(|j| j.1).collect();
+        let counts = run_guest(args, guest, &ways).with_context(|| guest.name)?;
+        points += counts.0;
+        failed += counts.1;
+    }
+    println!("laws: {points} points, {failed} failed");
+    Ok(failed == 0)
+}
+
+/// Points compared, and those that differed.
+fn run_guest(args: &Args, guest: &'static Guest, ways: &[Way]) -> Result<(usize, usize)> {
+    let bench = Bench::new(guest, args.images.as_deref(), args.ips)?;
+    let started = Instant::now();
+    let recording = Recording::make(&bench)?;
+    let mut rng = Prng::new(args.seed);
+    let mut points: Vec<u64> = (0..args.points)
+        .map(|_| rng.below(recording.insns))
+        .collect();
+    points.sort_unstable();
+    println!(
+        "{:<22} {} instructions, {} keys, {:.1} s of guest time, recorded in {:.1} s",
+        guest.name,
+        recording.insns,
+        recording.keys.len(),
+        recording.ns as f64 / 1e9,
+        started.elapsed().as_secs_f64()
+    );
+    let started = Instant::now();
+    let reference = ways::reference(&bench, &recording, points)?;
+    println!(
+        "{:<22} {:<22} {} points, {:.1} s",
+        guest.name,
+        "the run itself",
+        reference.points.len(),
+        started.elapsed().as_secs_f64()
+    );
+    let (mut compared, mut failed) = (0, 0);
+    for &way in ways {
+        let started = Instant::now();
+        let outcome = if way == Way::Commands {
+            commands::run(args, &bench, args.points.div_ceil(10))?
+        } else {
+            let mut rng = Prng::new(args.seed ^ 0x5EED);
+            ways::compare(way, &bench, &recording, &reference, &mut rng)?
+        };
+        println!(
+            "{:<22} {:<22} {} points, {} differ, {:.1} s",
+            guest.name,
+            way.in_words(),
+            outcome.compared,
+            outcome.differ.len(),
+            started.elapsed().as_secs_f64()
+        );
+        for difference in outcome.differ.iter().take(SHOWN) {
+            println!("    {difference}");
+        }
+        if args.bisect
+            && let Some(first) = outcome.differ.first()
+        {
+            let found = bisect::first_difference(way, &bench, &recording, first)?;
+            println!("    {found}");
+        }
+        compared += outcome.compared;
+        failed += outcome.differ.len();
+    }
+    Ok((compared, failed))
+}
