@@ -497,15 +497,23 @@ impl Board {
                 .get(usize::from(n))
                 .copied()
                 .flatten()
+                .filter(|&slave| self.answers_to(slave, n))
                 .map(|slave| acknowledge(self, slave))
             {
                 Some(Some(Acknowledge::Vector(v))) => Some(v),
-                // A slave that is not there, or one that names a slave of its own: nobody drives the bus.
+                // A slave that is not there or has another number, or one that names a slave of its own: nobody
+                // drives the bus.
                 _ => Some(0xFF),
             },
         };
         self.settle();
         vector
+    }
+
+    /// Whether a slave takes the cascade number on the CAS lines for its own.
+    fn answers_to(&mut self, slave: DeviceId, cascade: u8) -> bool {
+        let answer = self.call(slave, |d, _| d.int_ack().map(|i| i.answers_to(cascade)));
+        answer.flatten().unwrap_or(false)
     }
 
     /// Gives an input to the devices now, and logs it.

@@ -330,6 +330,7 @@ int1a_06:
     in $0xa1, %al
     and $0xfe, %al
     out %al, $0xa1
+    cmos 0x0c                   # an old alarm's flag does not count
     cmos 0x0b
     and $0x7f, %al
     or $0x20, %al

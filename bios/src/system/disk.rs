@@ -14,6 +14,8 @@ macro_rules! text {
 proc int13_body
     cmp $0x80, %dl
     jae 2f
+    cmp $0x4b, %ah              # El Torito: drive 7Fh means any
+    je 2f
     # An image on CD may stand for diskette 0; the drives move up then.
     push %ds
     push %es

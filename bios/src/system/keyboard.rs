@@ -112,7 +112,7 @@ proc keyboard_controller_init
     orb $F_AUX, %es:E_FLAGS
 1:  mov $0x74, %al              # both disabled, no interrupts, translation, system flag
     call kbc_set_mode
-    ret
+    jmp a20_close_keyboard      # from here on port 92h alone holds A20 open
 9:  mov $(message_kbc - F), %si
     call debug_puts
     ret

@@ -166,6 +166,7 @@ cold_start:
     call shadow_protect
     es_ebda
     movw $0, B_WARM
+    call a20_close_92           # as an AT starts its system
     sti
     progress 0x00
     int $0x19

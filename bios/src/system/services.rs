@@ -68,10 +68,9 @@ int15_ok:
 int15_hook:
     jmp int15_ok
 
-# A20 gate.
+# A20 gate. Either of its two inputs opens it, port 92h and the keyboard controller's output port.
 int15_24:
     mov R_AL(%bp), %bl
-    in $0x92, %al
     cmp $1, %bl
     jb 1f
     je 2f
@@ -80,17 +79,52 @@ int15_24:
     ja int15_unsupported
     movw $0x0003, R_BX(%bp)     # through the keyboard controller and through port 92h
     jmp int15_ok
-1:  and $0xfc, %al
-    out %al, $0x92
+1:  call a20_close_92
+    call a20_close_keyboard
     jmp int15_ok
-2:  and $0xfe, %al
+2:  in $0x92, %al
+    and $0xfe, %al
     or $0x02, %al
     out %al, $0x92
     jmp int15_ok
-3:  shr $1, %al
-    and $1, %al
+3:  call a20_state
     mov %al, R_AL(%bp)
     jmp int15_ok
+proc a20_close_92
+    in $0x92, %al
+    and $0xfc, %al
+    out %al, $0x92
+    ret
+# D1h, DDh: output port with A20 low. Comes back when the controller has taken it.
+proc a20_close_keyboard
+    mov $0xd1, %al
+    call kbc_command
+    mov $0xdd, %al
+    call kbc_data
+    jmp kbc_wait_input
+# AL := 1 if address line 20 passes: whether FFFF:0500 is another word than 0000:04F0.
+proc a20_state
+    push %ds
+    push %es
+    push %bx
+    pushfw
+    cli
+    xor %ax, %ax
+    mov %ax, %ds
+    dec %ax
+    mov %ax, %es
+    mov 0x4f0, %bx
+    mov %es:0x500, %ax
+    not %ax
+    mov %ax, 0x4f0
+    cmp %es:0x500, %ax
+    setne %al
+    mov %bx, 0x4f0
+    popfw
+    pop %bx
+    pop %es
+    pop %ds
+    ret
 
 # Block move between any two places: ES:SI points at a table with the descriptors of source (10h) and
 # destination (18h); CX words.

@@ -185,7 +185,10 @@ impl Drive<'_, Disk> {
             RECALIBRATE..=RECALIBRATE_LAST => self.busy(Work::Complete, COMMAND_NS, cx),
             INITIALIZE_DEVICE_PARAMETERS => self.initialize_parameters(),
             IDENTIFY_DEVICE => {
-                self.s.buffer = super::identify::disk(self.unit, &self.s.disk);
+                self.s.buffer = {
+                    let second = self.s.device & DEVICE_DEV != 0;
+                    super::identify::disk(self.unit, &self.s.disk, second)
+                };
                 self.s.job = Job::default();
                 self.busy(Work::Offer, COMMAND_NS, cx);
             }

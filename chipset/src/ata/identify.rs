@@ -49,7 +49,8 @@ fn modes(supported: u16, selected: Option<u8>) -> u16 {
     supported | selected.map_or(0, |n| 0x100 << (n & 7))
 }
 
-pub(super) fn disk(disk: &Disk, s: &DiskState) -> Vec<u8> {
+/// IDENTIFY DEVICE of a disk that is device 1 (`second`) or device 0 of its cable.
+pub(super) fn disk(disk: &Disk, s: &DiskState, second: bool) -> Vec<u8> {
     let mut w = Words::new();
     let default = disk.default_chs();
     // A fixed ATA device.
@@ -100,8 +101,9 @@ pub(super) fn disk(disk: &Disk, s: &DiskState) -> Vec<u8> {
     w.0[86] = w.0[83] & !0xC000;
     w.0[87] = w.0[84];
     w.0[88] = modes(0x003F, s.ultra_mode);
-    // Hardware reset result: device 0, jumpered, 80-conductor cable seen.
-    w.0[93] = 0x6001 | 0x000A;
+    // Hardware reset result: 80-conductor cable seen; in its own half each device tells that its number was set by a
+    // jumper, and device 0 that it passed its diagnostics, device 1 that it asserted PDIAG-.
+    w.0[93] = 0x6000 | if second { 0x0B00 } else { 0x000B };
     let long = s.accessible.to_le_bytes();
     for (i, pair) in long.chunks_exact(2).enumerate().take(3) {
         w.0[100 + i] = u16::from_le_bytes([pair[0], pair[1]]);

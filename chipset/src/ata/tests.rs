@@ -11,7 +11,11 @@ fn words(bytes: &[u8]) -> Vec<u16> {
 }
 
 fn identify(rig: &mut Rig) -> Vec<u16> {
-    rig.bench.outb(0x1F6, 0xA0);
+    identify_device(rig, 0xA0)
+}
+
+fn identify_device(rig: &mut Rig, device: u8) -> Vec<u16> {
+    rig.bench.outb(0x1F6, device);
     rig.command(0xEC);
     assert_eq!(rig.wait(), 0x58);
     assert_eq!(rig.acknowledge(), 0x58);
@@ -121,6 +125,15 @@ fn two_devices_keep_apart() {
     rig.bench.outb(0x1F6, 0xF0);
     assert_eq!(rig.acknowledge(), 0x58);
     assert_eq!(rig.read_block(512), b.sectors_at(3, 1));
+}
+
+#[test]
+fn identify_word_93_tells_which_device_it_is() {
+    let (a, b) = (Shared::new(100, false), Shared::new(100, false));
+    let mut rig = Rig::new([Some(unit(&a)), Some(unit(&b))], [None, None]);
+    // Bits 15-14: 01, bit 13: 80 conductors; low half device 0's, high half device 1's.
+    assert_eq!(identify_device(&mut rig, 0xA0)[93], 0x600B);
+    assert_eq!(identify_device(&mut rig, 0xB0)[93], 0x6B00);
 }
 
 #[test]

@@ -16,7 +16,7 @@
 //! only other firmwares have are ignored, as by IBM's.
 //!
 //! **Known inaccuracies**: writing P20 low gives one reset, not a held one. Bits of the output port that drive the
-//! devices' lines follow the interfaces' state; writing them has no effect. Parity errors do not happen.
+//! devices' lines and the interrupts follow the interfaces' and the buffer's state; writing them has no effect. Parity errors do not happen.
 
 mod ps2_keyboard;
 mod ps2_mouse;
@@ -455,9 +455,10 @@ impl I8042 {
                 }
             }
             Expecting::OutputPort => {
-                let settable = OutputPort::A20 | OutputPort::IRQ1 | OutputPort::IRQ12;
+                // P24 and P25 are buffer-full flags (UPI-42, EN FLAGS): they tell of bytes, whatever is written.
                 let value = OutputPort::from_bits_retain(byte);
-                self.state.output_port = (value & settable) | OutputPort::NOT_RESET;
+                self.state.output_port =
+                    (self.state.output_port - OutputPort::A20) | (value & OutputPort::A20);
                 if !value.contains(OutputPort::NOT_RESET) {
                     cx.request_reset(ResetKind::Init);
                 }

@@ -90,16 +90,19 @@ impl Ps2Keyboard {
         self.down[usize::from(key.0 / 32)] & (1 << (key.0 % 32)) != 0
     }
 
+    /// Whether there is a byte to send. Scan codes wait while a command's parameter is due: "the keyboard responds with
+    /// ACK, discontinues scanning, and waits for the option byte".
     pub(super) fn has_output(&self) -> bool {
-        !self.answers.is_empty() || !self.buffer.is_empty()
+        !self.answers.is_empty() || self.awaiting.is_none() && !self.buffer.is_empty()
     }
 
     /// The byte that goes onto the line.
     pub(super) fn send(&mut self) -> Option<u8> {
-        let byte = self
-            .answers
-            .pop_front()
-            .or_else(|| self.buffer.pop_front())?;
+        let byte = match self.answers.pop_front() {
+            Some(answer) => answer,
+            None if self.awaiting.is_some() => return None,
+            None => self.buffer.pop_front()?,
+        };
         self.last_sent = byte;
         Some(byte)
     }

@@ -237,6 +237,25 @@ fn a20_follows_the_output_port() {
 }
 
 #[test]
+fn writing_the_output_port_leaves_the_interrupts_alone() {
+    let mut k = Kbc::ready(RAW_WITH_INTERRUPTS);
+    // DFh and DDh, by which programs open and close A20, have the bit of IRQ1 set.
+    for value in [0xDF, 0xDD] {
+        k.command(0xD1);
+        k.data(value);
+        assert!(!k.line(|w| w.keyboard_irq));
+    }
+    k.key_now(KEY_A, true);
+    k.0.advance_ns(2_000_000);
+    assert!(k.line(|w| w.keyboard_irq));
+    k.command(0xD1);
+    k.data(0xCF);
+    assert!(k.line(|w| w.keyboard_irq), "the byte waits still");
+    assert_eq!(k.drain(), [0x1C]);
+    assert!(!k.line(|w| w.keyboard_irq));
+}
+
+#[test]
 fn pulses_last_six_microseconds_and_bit_0_resets_the_cpu() {
     let mut k = Kbc::fresh();
     k.command(0xFE);
@@ -374,6 +393,18 @@ fn f5_stops_scanning_and_f4_starts_it() {
     assert_eq!(k.key(KEY_A, false), []);
     k.keyboard(&[0xF4]);
     assert_eq!(k.key(KEY_A, true), [0x1C]);
+}
+
+#[test]
+fn scan_codes_wait_until_a_command_has_its_parameter() {
+    let mut k = Kbc::ready(RAW);
+    assert_eq!(k.keyboard(&[0xED]), [0xFA]);
+    assert_eq!(k.key(KEY_A, true), []);
+    assert_eq!(k.keyboard(&[0x00]), [0xFA, 0x1C]);
+    assert_eq!(k.keyboard(&[0xF3]), [0xFA]);
+    assert_eq!(k.key(KEY_A, false), []);
+    // A command instead of the parameter ends the wait too.
+    assert_eq!(k.keyboard(&[0xEE]), [0xEE, 0xF0, 0x1C]);
 }
 
 #[test]

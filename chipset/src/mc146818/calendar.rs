@@ -99,8 +99,11 @@ pub(super) fn advance_one_second(bank: &mut [u8], b: B, fell_back: &mut bool) {
     *fell_back = false;
     count(&mut bank[index::DAY_OF_WEEK], 1, 7, b);
     let last = last_date(bank[index::MONTH], bank[index::YEAR], b);
-    if count(&mut bank[index::DATE], 1, last, b) && count(&mut bank[index::MONTH], 1, 12, b) {
-        count(&mut bank[index::YEAR], 0, 99, b);
+    if count(&mut bank[index::DATE], 1, last, b)
+        && count(&mut bank[index::MONTH], 1, 12, b)
+        && count(&mut bank[index::YEAR], 0, 99, b)
+    {
+        count(&mut bank[index::CENTURY], 0, 99, b);
     }
 }
 

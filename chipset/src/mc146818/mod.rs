@@ -8,6 +8,9 @@
 //! data). Outputs: IRQ, and NMI mask (high: masked). All follows from the 32.768 kHz crystal and guest time: the
 //! host's clock is asked only by whoever passes the initial time.
 //!
+//! Byte 32h is the century and counts on when the year goes from 99 to 00, as in the parts of PCs that have one (Dallas
+//! Semiconductor, "DS12C887 Real-Time Clock", register 32h); in Motorola's chip it is RAM.
+//!
 //! The divider chain counts crystal cycles. UIP rises where it passes zero, 244 us later an update begins, 1984 us
 //! after that it ends: the bytes change, UF is set and UIP falls. A periodic flag is set at the rising edge of its
 //! tap, in the middle between two of its zeros.

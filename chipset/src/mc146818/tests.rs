@@ -89,6 +89,26 @@ fn years_roll_over_and_leap_years_have_a_29th_of_february() {
 }
 
 #[test]
+fn the_century_counts_on_when_the_year_goes_from_99_to_00() {
+    // 24 hours, BCD: 1999-12-31 23:59:59, a Friday.
+    let mut b = bench();
+    set(&mut b, 0x32, 0x19);
+    set_to(&mut b, 0x02, [0x99, 0x12, 0x31, 6, 0x23, 0x59, 0x59]);
+    b.advance_ns(SECOND);
+    assert_eq!(time(&mut b), [0, 1, 1, 7, 0, 0, 0]);
+    assert_eq!(get(&mut b, 0x32), 0x20);
+    // Binary: 2099 is followed by 2100, and no other year changes the century.
+    let mut b = bench();
+    set(&mut b, 0x32, 20);
+    set_to(&mut b, 0x06, [98, 12, 31, 5, 23, 59, 59]);
+    b.advance_ns(SECOND);
+    assert_eq!((get(&mut b, 9), get(&mut b, 0x32)), (99, 20));
+    set_to(&mut b, 0x06, [99, 12, 31, 6, 23, 59, 59]);
+    b.advance_ns(SECOND);
+    assert_eq!((get(&mut b, 9), get(&mut b, 0x32)), (0, 21));
+}
+
+#[test]
 fn twelve_hour_mode_goes_from_11_am_to_12_pm_to_1_pm() {
     for (dm, last) in [(0x00, 0x59), (0x04, 59)] {
         let twelve = |h: u8| {

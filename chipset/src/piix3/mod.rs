@@ -13,6 +13,8 @@
 //! - SMIs from IRQs, the EXTSMI# pin and the fast-off timer; STPCLK# and clock scaling; legacy USB.
 //! - Motherboard IRQ and DMA routing (MBIRQ0, MBDMA): no device is wired to them. The APIC's and the programmable
 //!   chip selects.
+//! - The aliases of the PIIX3's ports: of the interrupt controllers at 24h to 3Dh and A4h to BDh, of the timer at 50h
+//!   to 53h, of 61h at 63h, 65h and 67h, of the page registers at 90h to 9Fh. They are open bus.
 //!
 //! **Known inaccuracies**
 //! - The chip selects in XBCS, the recovery times and the latency controls keep what is written, without effect: the

@@ -1,6 +1,8 @@
-//! Tests of the board without a CPU: a scripted back end plays port accesses, and small devices answer.
+//! Tests of the board. Those of its parts need no CPU: a scripted back end plays port accesses, and small devices answer;
+//! `firmware` runs a whole PC.
 
 mod board;
+mod firmware;
 mod parts;
 mod pc;
 mod scripted;

@@ -73,6 +73,40 @@ fn a_programmed_timer_interrupts_with_the_vector_of_its_controller() {
     assert_eq!(Until::insns(insns).insns, insns);
 }
 
+#[test]
+fn a_slave_answers_only_to_the_cascade_number_that_its_icw3_gives() {
+    // The number that ICW3 gives to the slave, and the vector that the CPU gets for IRQ 8.
+    for (number, vector) in [(2, 0x70), (3, 0xFF)] {
+        let mut b = pc();
+        for (port, value) in [
+            (0x20, 0x11),
+            (0x21, 0x08),
+            (0x21, 0x04),
+            (0x21, 0x01),
+            (0x21, 0xFB),
+            (0xA0, 0x11),
+            (0xA1, 0x70),
+            (0xA1, number),
+            (0xA1, 0x01),
+            (0xA1, 0xFE),
+            // The clock chip: update-ended interrupt, 24 hours.
+            (0x70, 0x0B),
+            (0x71, 0x12),
+        ] {
+            b.port_write(CPU, port, Width::Byte, value);
+        }
+        while !b.attention(CPU).contains(Attention::INTR) {
+            let n = b.countdown().max(1);
+            b.advance(n);
+            assert!(
+                b.insns_retired() < 300_000_000,
+                "no update in three seconds"
+            );
+        }
+        assert_eq!(b.acknowledge(CPU), Some(vector));
+    }
+}
+
 /// Random accesses to everything that the board decodes, with time passing. How many is decided by the time that a
 /// test may take; `RANDOM_ACCESSES=10000000` runs more.
 #[test]
