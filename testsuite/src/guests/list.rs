@@ -259,7 +259,6 @@ pub fn guests() -> Vec<Guest> {
         Guest {
             firmware: &[BOCHS],
             rate: SLOW_RATE,
-            quick: false,
             ..guest(
                 "FreeDOS prompt",
                 Medium::Floppy(Source::Image("freedos-1440k.img")),
