@@ -39,11 +39,6 @@ const DEFINED_TO_BE_UNDEFINED: [&str; 5] = [
     "Ud2",
 ];
 
-/// The transcendental x87 instructions, which are not there yet.
-const TRANSCENDENTAL: [&str; 8] = [
-    "F2xm1", "Fcos", "Fpatan", "Fptan", "Fsin", "Fsincos", "Fyl2x", "Fyl2xp1",
-];
-
 /// Undefined outside of system management mode, which is not there yet.
 const ONLY_IN_SMM: [&str; 1] = ["Rsm"];
 
@@ -69,9 +64,6 @@ const PSEUDO_FORMS: [&str; 16] = [
     "Ud0",
     "Zero_bytes",
 ];
-
-/// The transcendental instructions of the 8087 and 80287; those of the 80387 are unknown to them.
-const OLD_TRANSCENDENTAL: [&str; 5] = ["F2xm1", "Fpatan", "Fptan", "Fyl2x", "Fyl2xp1"];
 
 /// Prefixes that select other forms.
 const PREFIXES: [&[u8]; 6] = [&[], &[0x66], &[0x67], &[0x66, 0x67], &[0xF2], &[0xF3]];
@@ -131,7 +123,6 @@ fn the_p6_executes_every_form_of_its_instructions_but_those_named_here() {
     );
     let expected: BTreeSet<String> = DEFINED_TO_BE_UNDEFINED
         .iter()
-        .chain(&TRANSCENDENTAL)
         .chain(&ONLY_IN_SMM)
         .map(|s| s.to_string())
         .collect();
@@ -196,12 +187,9 @@ fn the_8086_and_the_80286_execute_every_form_of_their_instructions_but_those_nam
         refused_by("80286", Processor::I80286),
         set(&[&ONLY_UNDER_EMULATION])
     );
-    assert_eq!(
-        refused_by("8086+8087", Processor::I8086),
-        set(&[&OLD_TRANSCENDENTAL])
-    );
+    assert_eq!(refused_by("8086+8087", Processor::I8086), set(&[]));
     assert_eq!(
         refused_by("80286+80287", Processor::I80286),
-        set(&[&OLD_TRANSCENDENTAL, &ONLY_UNDER_EMULATION])
+        set(&[&ONLY_UNDER_EMULATION])
     );
 }
