@@ -13,6 +13,9 @@ mod subject;
 mod typing;
 mod ways;
 
+#[cfg(test)]
+mod tests;
+
 use crate::operands::Prng;
 use crate::shard::Shard;
 use anyhow::{Context, Result, bail};
