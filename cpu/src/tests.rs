@@ -29,6 +29,30 @@ impl Board {
     }
 }
 
+#[test]
+fn a_cpu_in_shutdown_stays_there_while_nmis_are_blocked() {
+    let model = CpuModel::DEFAULT;
+    let state = CpuState {
+        activity: emu_core::x86::Activity::Shutdown,
+        nmi_blocked: true,
+        nmi_pending: true,
+        ..model.reset_state()
+    };
+    let mut board = Board::new(&[]);
+    let mut cpu = Interpreter::new(CpuId(0), model);
+    cpu.set_state(&state);
+    assert_eq!(cpu.run(&mut board, None), Exit::Shutdown);
+    assert_eq!(cpu.state(), state);
+    // Unblocked, the NMI is taken and ends it.
+    cpu.set_state(&CpuState {
+        nmi_blocked: false,
+        ..state
+    });
+    board.stop_at = 1;
+    assert_eq!(cpu.run(&mut board, None), Exit::SliceEnd);
+    assert_eq!(cpu.state().activity, emu_core::x86::Activity::Running);
+}
+
 impl SystemBus for Board {
     fn attention(&self, _: CpuId) -> Attention {
         if self.insns >= self.stop_at {

@@ -80,6 +80,20 @@ impl EventQueue {
         self.events.pop()
     }
 
+    /// Whether the queue is as [`Self::arm`] would have left it: in order, no timer twice, far from the last sequence
+    /// number. What a snapshot holds may be anything.
+    pub fn is_valid(&self) -> bool {
+        let pairs = self.events.iter().zip(self.events.iter().skip(1));
+        let ordered = pairs
+            .clone()
+            .all(|(later, sooner)| (later.at, later.sequence) > (sooner.at, sooner.sequence));
+        let numbered = self.events.iter().all(|e| e.sequence < self.next_sequence);
+        let mut timers: Vec<_> = self.events.iter().map(|e| (e.device, e.timer)).collect();
+        timers.sort_unstable();
+        let once = timers.windows(2).all(|w| w[0] != w[1]);
+        ordered && numbered && once && self.next_sequence < 1 << 62
+    }
+
     /// All armed timers, the next one last.
     pub fn iter(&self) -> impl Iterator<Item = &Event> {
         self.events.iter()
@@ -101,6 +115,24 @@ mod tests {
             .map(|e| e.device.0)
             .collect();
         assert_eq!(order, [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_queue_out_of_order_or_with_a_timer_twice_is_not_valid() {
+        let mut good = EventQueue::default();
+        for n in 0..3 {
+            good.arm(DeviceId(n), 0, VirtTime::from_ns(7));
+        }
+        assert!(good.is_valid());
+        let mut disordered = good.clone();
+        disordered.events.swap(0, 1);
+        let mut doubled = good.clone();
+        doubled.events[0].device = DeviceId(1);
+        let mut last = good.clone();
+        last.next_sequence = u64::MAX;
+        for bad in [disordered, doubled, last] {
+            assert!(!bad.is_valid(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Bench<D: Device> {
 
 const DEVICE: DeviceId = DeviceId(0);
 const BENCH_RAM_BYTES: usize = 16 << 20;
+/// A device that fires more events than this while time stands still hangs its board.
+const EVENTS_AT_ONE_MOMENT_MAX: u32 = 100_000;
 
 impl<D: Device> Bench<D> {
     /// Puts the device that `make` builds on a bench and powers it on.
@@ -102,6 +104,8 @@ impl<D: Device> Bench<D> {
         while let Some((net, level)) = self.fabric.wires.next_transition() {
             self.edges.push((self.now, net, level));
         }
+        // Nobody else is on the bench who could take them.
+        self.fabric.posted.clear();
         if std::mem::take(&mut self.fabric.requests.remap) {
             self.remap();
         }
@@ -121,7 +125,15 @@ impl<D: Device> Bench<D> {
     /// Moves time forward, firing timers at their exact moments.
     pub fn advance_ns(&mut self, ns: u64) {
         let end = self.now.plus_ns(ns);
+        let mut fired_here = 0;
         while let Some(e) = self.fabric.events.pop_due(end) {
+            fired_here = if e.at > self.now { 0 } else { fired_here + 1 };
+            assert!(
+                fired_here < EVENTS_AT_ONE_MOMENT_MAX,
+                "{}: timer {} keeps firing at one moment",
+                D::KIND,
+                e.timer
+            );
             self.now = self.now.max(e.at);
             self.fire(e.timer);
         }

@@ -119,6 +119,21 @@ impl InsnClock {
         }
     }
 
+    /// Whether a machine can go on from here: the clock counts forwards, at a rate that a machine may have, and is far
+    /// from the end of its range. What a snapshot holds may be anything.
+    pub fn is_valid(&self) -> bool {
+        const FAR: u64 = 1 << 62;
+        const RATES: std::ops::RangeInclusive<u128> = 1_000..=1_000_000_000_000;
+        let (n, d) = (self.rate.numerator, self.rate.denominator);
+        n != 0
+            && d != 0
+            && RATES.contains(&(u128::from(n) / u128::from(d)))
+            && self.epoch_insns <= self.insns
+            && self.insns < FAR
+            && self.epoch.as_ns() < FAR
+            && self.now().as_ns() < FAR
+    }
+
     /// Instructions retired since power-on.
     pub const fn insns(&self) -> u64 {
         self.insns
@@ -206,6 +221,34 @@ fn product_64(n: u64, multiplier: u128, divisor: u128) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_counts_backwards_or_has_no_rate_is_not_valid() {
+        let good = InsnClock::new(Frequency::hz(100_000_000));
+        assert!(good.is_valid());
+        let backwards = InsnClock {
+            epoch_insns: 1,
+            ..good
+        };
+        let at_the_end = InsnClock {
+            insns: u64::MAX,
+            ..good
+        };
+        let late = InsnClock {
+            epoch: VirtTime::NEVER,
+            ..good
+        };
+        let stopped = InsnClock {
+            rate: Frequency {
+                numerator: 0,
+                denominator: 0,
+            },
+            ..good
+        };
+        for bad in [backwards, at_the_end, late, stopped] {
+            assert!(!bad.is_valid(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn tick_n_completes_at_exactly_the_nanosecond_given_for_it() {

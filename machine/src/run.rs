@@ -347,7 +347,7 @@ impl Machine {
         snapshot::save(self)
     }
 
-    /// Takes a snapshot back. On error the machine must not be used any more.
+    /// Takes a snapshot back. One that is refused changes nothing.
     pub fn restore(&mut self, file: &[u8]) -> Result<(), SnapshotError> {
         snapshot::restore(self, file)?;
         self.board.outcome = Outcome::default();

@@ -52,6 +52,15 @@ struct BoardSection {
 
 impl Snapshot for BoardSection {
     const VERSION: u16 = 1;
+    fn validate(&self) -> Result<(), &'static str> {
+        if !self.clock.is_valid() {
+            return Err("the clock cannot have come to this");
+        }
+        if !self.events.is_valid() {
+            return Err("the events are not in order");
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -59,6 +68,12 @@ struct CpuSection(CpuState);
 
 impl Snapshot for CpuSection {
     const VERSION: u16 = 2;
+    fn validate(&self) -> Result<(), &'static str> {
+        if !self.0.is_valid() {
+            return Err("the CPU cannot have come to this");
+        }
+        Ok(())
+    }
 }
 
 const LATCHED: Attention = Attention::NMI
@@ -206,20 +221,22 @@ pub(crate) fn restore(m: &mut Machine, file: &[u8]) -> Result<(), SnapshotError>
     let known = |e: &emu_core::event::Event| {
         e.device == crate::board::BOARD || usize::from(e.device.0) < m.board.slots.len()
     };
-    if !board.events.iter().all(known) || !is_ordered(&board.events) {
+    if !board.events.iter().all(known) {
         return Err(broken("board", "an event belongs to no device"));
     }
-    if !m.board.fabric.wires.restore_levels(&board.levels) {
+    if m.board.fabric.wires.levels().len() != board.levels.len() {
         return Err(broken("board", "the number of wires differs"));
     }
+    for block in &m.board.blocks {
+        unpack_block(block, &sections)?;
+    }
+    load_devices(m, &sections)?;
+    // Nothing is refused from here on.
     for block in m.board.blocks.clone() {
-        restore_block(&block, &sections)?;
+        restore_block(&block, &unpack_block(&block, &sections)?);
     }
-    for slot in &mut m.board.slots {
-        let name = format!("device:{}", slot.name);
-        let section = find(&sections, &name)?;
-        slot.device.load(section.version, section.payload)?;
-    }
+    let fits = m.board.fabric.wires.restore_levels(&board.levels);
+    debug_assert!(fits, "the number of wires was checked above");
     m.board.clock = board.clock;
     m.board.fabric.events = board.events;
     m.board.fabric.requests = Default::default();
@@ -236,11 +253,25 @@ pub(crate) fn restore(m: &mut Machine, file: &[u8]) -> Result<(), SnapshotError>
     Ok(())
 }
 
-fn is_ordered(events: &EventQueue) -> bool {
-    events
+/// Loads every device's state. If one is refused, all keep the state that they had.
+fn load_devices(m: &mut Machine, sections: &[Section<'_>]) -> Result<(), SnapshotError> {
+    let before: Vec<Vec<u8>> = m
+        .board
+        .slots
         .iter()
-        .zip(events.iter().skip(1))
-        .all(|(later, sooner)| later.at >= sooner.at)
+        .map(|s| s.device.save())
+        .collect::<Result<_, _>>()?;
+    let load = |slot: &mut crate::board::Slot| {
+        let section = find(sections, &format!("device:{}", slot.name))?;
+        slot.device.load(section.version, section.payload)
+    };
+    let loaded = m.board.slots.iter_mut().try_for_each(load);
+    if loaded.is_err() {
+        for (slot, state) in m.board.slots.iter_mut().zip(&before) {
+            slot.device.load(slot.device.version(), state)?;
+        }
+    }
+    loaded
 }
 
 fn is_known(m: &Machine, name: &str) -> bool {
@@ -253,7 +284,8 @@ fn is_known(m: &Machine, name: &str) -> bool {
             .is_some_and(|n| m.board.blocks.iter().any(|b| b.name() == n))
 }
 
-fn restore_block(block: &Ram, sections: &[Section<'_>]) -> Result<(), SnapshotError> {
+/// The contents of a block of memory.
+fn unpack_block(block: &Ram, sections: &[Section<'_>]) -> Result<Vec<u8>, SnapshotError> {
     let name = format!("ram:{}", block.name());
     let section = find(sections, &name)?;
     // The capacity is the block's own size, so a file cannot make us allocate more.
@@ -262,6 +294,10 @@ fn restore_block(block: &Ram, sections: &[Section<'_>]) -> Result<(), SnapshotEr
     if bytes.len() != block.len_bytes() {
         return Err(broken(&name, "it holds too few bytes"));
     }
+    Ok(bytes)
+}
+
+fn restore_block(block: &Ram, bytes: &[u8]) {
     let zeros = [0; PAGE_BYTES];
     let mut old = [0; PAGE_BYTES];
     for (page, new) in bytes.chunks_exact(PAGE_BYTES).enumerate() {
@@ -273,7 +309,6 @@ fn restore_block(block: &Ram, sections: &[Section<'_>]) -> Result<(), SnapshotEr
     }
     // The CPU forgets all its code anyway.
     block.take_code_writes();
-    Ok(())
 }
 
 /// Something that the state hash covers.

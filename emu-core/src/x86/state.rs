@@ -175,6 +175,12 @@ pub struct Prefetch {
 }
 
 impl CpuState {
+    /// Whether counting can go on from here. Registers may hold anything (a program can load most values, and a CPU
+    /// must bear the others), but the counters must be far from the end of their range.
+    pub fn is_valid(&self) -> bool {
+        self.retired < 1 << 62
+    }
+
     /// A segment register.
     pub const fn segment(&self, seg: Seg) -> &SegmentRegister {
         &self.segments[seg as usize]

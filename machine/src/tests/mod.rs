@@ -6,3 +6,4 @@ mod firmware;
 mod parts;
 mod pc;
 mod scripted;
+mod snapshot;
