@@ -43,19 +43,64 @@ impl Tap {
     }
 }
 
+/// Where characters are written to. A sink that fails does not stop the guest, but the run ends with a word about it.
+struct Sink {
+    name: String,
+    to: Box<dyn Write + Send>,
+    failed: Option<io::Error>,
+}
+
+impl Sink {
+    fn attempt(&mut self, what: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if self.failed.is_none()
+            && let Err(e) = what(&mut self.to)
+        {
+            tracing::error!(target: "characters", "{} cannot be written: {e}", self.name);
+            self.failed = Some(e);
+        }
+    }
+}
+
+type Shared = Arc<Mutex<Sink>>;
+
+fn lock(sink: &Shared) -> MutexGuard<'_, Sink> {
+    sink.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All sinks of a run, to ask at its end what became of them.
+#[derive(Clone, Default)]
+pub struct Sinks(Vec<Shared>);
+
+impl Sinks {
+    /// Writes what is still held back; says which sink has lost something. A reader that went away wanted no more.
+    pub fn finish(&self) -> Result<(), Mistake> {
+        for sink in &self.0 {
+            let mut sink = lock(sink);
+            sink.attempt(|to| to.flush());
+            match &sink.failed {
+                Some(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                    let name = &sink.name;
+                    return Err(Mistake::data(format!(
+                        "{name} cannot be written: {e}; what the guest sent there is lost"
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Writes to a sink and remembers for the steps.
 pub struct Output {
-    sink: Option<Box<dyn Write + Send>>,
+    sink: Option<Shared>,
     tap: Option<Tap>,
 }
 
 impl CharBackend for Output {
     fn put(&mut self, byte: u8) {
-        if let Some(sink) = &mut self.sink
-            && sink.write_all(&[byte]).is_err()
-        {
-            // A reader that went away (a closed pipe, a full disk) does not stop the guest.
-            self.sink = None;
+        if let Some(sink) = &self.sink {
+            lock(sink).attempt(|to| to.write_all(&[byte]));
         }
         if let Some(tap) = &self.tap {
             let mut sent = tap.lock();
@@ -63,15 +108,6 @@ impl CharBackend for Output {
                 sent.drain(..TAP_BYTES_MAX / 2);
             }
             sent.push(byte);
-        }
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Some(sink) = &mut self.sink {
-            // At the end of a run nobody is left who could be told.
-            let _ = sink.flush();
         }
     }
 }
@@ -91,16 +127,21 @@ impl Write for Unbuffered {
 }
 
 /// Opens the host's end.
-pub fn open(end: &CharacterEnd, tap: Option<Tap>) -> Result<Output, Mistake> {
-    let sink: Option<Box<dyn Write + Send>> = match end {
-        CharacterEnd::None => None,
-        CharacterEnd::Stdio => Some(Box::new(Unbuffered(io::stdout()))),
+pub fn open(end: &CharacterEnd, tap: Option<Tap>, sinks: &mut Sinks) -> Result<Output, Mistake> {
+    let (name, to): (_, Box<dyn Write + Send>) = match end {
+        CharacterEnd::None => return Ok(Output { sink: None, tap }),
+        CharacterEnd::Stdio => ("standard output".into(), Box::new(Unbuffered(io::stdout()))),
         CharacterEnd::File(path) => {
+            let name = path.display().to_string();
             let file = File::create(path)
-                .map_err(|e| Mistake::data(format!("{} cannot be written: {e}", path.display())))?;
-            Some(Box::new(LineWriter::new(file)))
+                .map_err(|e| Mistake::data(format!("{name} cannot be written: {e}")))?;
+            (name, Box::new(LineWriter::new(file)))
         }
     };
+    let failed = None;
+    let sink = Arc::new(Mutex::new(Sink { name, to, failed }));
+    sinks.0.push(sink.clone());
+    let sink = Some(sink);
     Ok(Output { sink, tap })
 }
 
@@ -126,7 +167,12 @@ mod tests {
     #[test]
     fn a_match_uses_up_what_stood_before_it() {
         let tap = Tap::default();
-        let mut out = open(&CharacterEnd::None, Some(tap.clone())).unwrap();
+        let mut out = open(
+            &CharacterEnd::None,
+            Some(tap.clone()),
+            &mut Sinks::default(),
+        )
+        .unwrap();
         for byte in *b"login: login: x" {
             out.put(byte);
         }

@@ -4,10 +4,12 @@
 
 use crate::exit::Mistake;
 use crate::keys::{self, Chord};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
 use emu_core::host::MouseEvent;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -24,7 +26,7 @@ all happen in guest time, so that the same command gives the same run.
 
 Exit codes: 0 powered off, steps done, or a limit without expectation; 64 wrong usage; 65 unusable file;
 70 defect of Boxwood; 123 halted for ever; 124 limit before expectation; 125 guest ended before expectation;
-126 triple fault (--on-triple-fault exit); VALUE*2+1 written to the debug-exit port.";
+126 triple fault (--on-triple-fault exit); VALUE*2+1 written to the debug-exit port; 128+n signal n.";
 
 /// Boxwood: an exact, fast, observable x86 PC in software.
 #[derive(Parser, Debug)]
@@ -98,7 +100,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
     pub cpu: String,
     /// Memory
-    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, help_heading = MACHINE)]
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, allow_negative_numbers = true, help_heading = MACHINE)]
     pub mem: u64,
     /// System BIOS instead of ours
     #[arg(long, value_name = "FILE", help_heading = MACHINE)]
@@ -107,7 +109,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = MACHINE)]
     pub vgabios: Option<PathBuf>,
     /// What RAM holds at power-on: 0 zeros, else the seed of a pattern
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = MACHINE)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_seed, allow_negative_numbers = true, help_heading = MACHINE)]
     pub seed: u64,
     /// A triple fault restarts the CPU, or ends the run with code 126
     #[arg(long, value_enum, value_name = "reset|exit", default_value = "reset", hide_possible_values = true, help_heading = MACHINE)]
@@ -139,14 +141,14 @@ pub struct RunArgs {
     #[arg(long, value_enum, value_name = "deterministic|realtime", hide_possible_values = true, help_heading = OUTSIDE)]
     pub clock: Option<ClockChoice>,
     /// Instructions in a guest second
-    #[arg(long, value_name = "N", default_value_t = machine::DEFAULT_INSNS_PER_SECOND, value_parser = parse_count, help_heading = OUTSIDE)]
+    #[arg(long, value_name = "N", default_value_t = machine::DEFAULT_INSNS_PER_SECOND, value_parser = parse_count, allow_negative_numbers = true, help_heading = OUTSIDE)]
     pub ips: u64,
 
     /// Wait until this text stands on the screen
-    #[arg(long, value_name = "TEXT", help_heading = STEPS)]
+    #[arg(long, value_name = "TEXT", value_parser = parse_expected, help_heading = STEPS)]
     pub expect_screen: Vec<String>,
     /// Wait until COM1 has sent this text
-    #[arg(long, value_name = "TEXT", help_heading = STEPS)]
+    #[arg(long, value_name = "TEXT", value_parser = parse_expected, help_heading = STEPS)]
     pub expect_serial: Vec<String>,
     /// Type on the US keyboard; \n \t \\ \< <F1> <left> <ctrl-alt-del> ...
     #[arg(long = "type", value_name = "TEXT", value_parser = keys::parse, help_heading = STEPS)]
@@ -155,17 +157,17 @@ pub struct RunArgs {
     #[arg(long, value_name = "DX,DY[,BUTTONS]", value_parser = parse_mouse, allow_hyphen_values = true, help_heading = STEPS)]
     pub mouse: Vec<MouseEvent>,
     /// Let instructions pass (5M), or guest time (2.5s, 300ms)
-    #[arg(long, value_name = "INSNS|SECONDS", value_parser = parse_wait, help_heading = STEPS)]
+    #[arg(long, value_name = "INSNS|SECONDS", value_parser = parse_wait, allow_negative_numbers = true, help_heading = STEPS)]
     pub wait: Vec<Wait>,
     /// Write what the screen shows: a picture, or with .txt its characters
     #[arg(long, value_name = "FILE.png|FILE.txt", help_heading = STEPS)]
     pub screenshot: Vec<PathBuf>,
 
     /// End after so many instructions since power-on
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = LIMITS)]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true, help_heading = LIMITS)]
     pub timeout_insns: Option<u64>,
     /// End after so many seconds on the host
-    #[arg(long, value_name = "SECONDS", help_heading = LIMITS)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = LIMITS)]
     pub timeout: Option<f64>,
     /// A port that ends the run with exit code VALUE*2+1 [F4h]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "F4h", value_parser = parse_port, help_heading = LIMITS)]
@@ -267,6 +269,18 @@ fn parse_count(text: &str) -> Result<u64, String> {
     n.ok_or_else(|| "a count is a number, with k, M or G behind it if you like".into())
 }
 
+fn parse_seed(text: &str) -> Result<u64, String> {
+    let seed = text.parse();
+    seed.map_err(|_| format!("a seed is a number from 0 to {}", u64::MAX))
+}
+
+fn parse_expected(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty text is always there; give the text to wait for".into());
+    }
+    Ok(text.to_string())
+}
+
 fn parse_wait(text: &str) -> Result<Wait, String> {
     let seconds = |digits: &str, ns_per_unit: f64| {
         let n: f64 = digits.parse().ok()?;
@@ -342,8 +356,18 @@ fn parse_character_end(text: &str) -> Result<CharacterEnd, String> {
 }
 
 /// Parses the process's arguments. `Ok(None)`: help or the version was printed.
-pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Option<(Cli, Vec<Step>)>, Mistake> {
-    let mut args: Vec<String> = args.into_iter().collect();
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Option<(Cli, Vec<Step>)>, Mistake> {
+    let mut args = args
+        .into_iter()
+        .map(OsString::into_string)
+        .collect::<Result<Vec<String>, OsString>>()
+        .map_err(|arg| {
+            Mistake::usage(format!(
+                "the argument {arg:?} is not in UTF-8, as names and texts must be here"
+            ))
+        })?;
     let verb = args.get(1).map(String::as_str);
     if !matches!(verb, Some("run" | "-h" | "--help" | "-V" | "--version")) {
         args.insert(1.min(args.len()), "run".into());
@@ -361,7 +385,18 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Option<(Cli, Vec<
             let _ = e.print();
             Ok(None)
         }
-        Err(e) => Err(Mistake::usage(one_sentence(&e.render().to_string()))),
+        Err(e) => Err(Mistake::usage(
+            match (e.kind(), e.get(ContextKind::InvalidArg)) {
+                (ErrorKind::UnknownArgument, Some(ContextValue::String(word)))
+                    if !word.starts_with('-') =>
+                {
+                    format!(
+                        "{word}: one image is named for booting already; give the others with --floppy, --disk or --cdrom"
+                    )
+                }
+                _ => one_sentence(&e.render().to_string()),
+            },
+        )),
     }
 }
 
@@ -373,8 +408,13 @@ fn one_sentence(text: &str) -> String {
         .take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"))
         .map(str::trim)
         .filter(|l| !l.is_empty())
+        // How to pass what looks like an option as a value: seldom what was meant.
+        .filter(|l| !l.starts_with("tip: to pass"))
         .collect();
-    let sentence = first.join(" ");
+    let sentence = first
+        .join("; ")
+        .replace("; [", " [")
+        .replace("; tip: ", "; ");
     format!("{sentence} (boxwood run --help lists the options)")
 }
 
@@ -408,7 +448,7 @@ mod tests {
 
     fn run(args: &[&str]) -> Result<(RunArgs, Vec<Step>), Mistake> {
         let args = std::iter::once("boxwood").chain(args.iter().copied());
-        let (cli, steps) = parse(args.map(str::to_string))?.expect("no help was asked for");
+        let (cli, steps) = parse(args.map(OsString::from))?.expect("no help was asked for");
         let Command::Run(run) = cli.command;
         Ok((*run, steps))
     }

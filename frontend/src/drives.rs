@@ -100,7 +100,9 @@ pub fn fill(args: &RunArgs, spec: &mut MachineSpec) -> Result<(), Mistake> {
         .collect();
     for (i, a) in all.iter().enumerate() {
         if let Some(path) = path_of(a)
-            && all[..i].iter().any(|b| path_of(b) == Some(path))
+            && all[..i]
+                .iter()
+                .any(|b| path_of(b).is_some_and(|p| same_file(p, path)))
         {
             return Err(Mistake::usage(format!(
                 "{} was given to two drives",
@@ -115,6 +117,15 @@ pub fn fill(args: &RunArgs, spec: &mut MachineSpec) -> Result<(), Mistake> {
         spec.boot = boot_order(letters)?;
     }
     Ok(())
+}
+
+/// Whether two names lead to one file.
+fn same_file(a: &Path, b: &Path) -> bool {
+    a == b
+        || match (a.canonicalize(), b.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        }
 }
 
 fn boot_order(letters: &str) -> Result<Vec<BootDevice>, Mistake> {

@@ -10,6 +10,7 @@ mod run;
 mod screenshot;
 mod script;
 mod session;
+mod signals;
 mod stats;
 mod text;
 mod trace;
@@ -21,7 +22,7 @@ fn main() {
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("BOXWOOD_LOG"))
         .with_writer(std::io::stderr)
         .init();
-    let ran = std::panic::catch_unwind(|| match cli::parse(std::env::args()) {
+    let ran = std::panic::catch_unwind(|| match cli::parse(std::env::args_os()) {
         Ok(Some((cli, steps))) => {
             let cli::Command::Run(args) = cli.command;
             run::run(&args, steps)

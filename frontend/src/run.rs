@@ -1,6 +1,6 @@
 //! `boxwood run`: from the command line to a machine, a script and a display.
 
-use crate::characters::{self, Output, Tap};
+use crate::characters::{self, Output, Sinks, Tap};
 use crate::cli::{
     CharacterEnd, ClockChoice, DisplayChoice, MachineChoice, RunArgs, Step, TripleFaultChoice,
 };
@@ -11,10 +11,11 @@ use crate::script::Script;
 use crate::session::{Orders, Session};
 use crate::trace::Tracer;
 use emu_core::host::CharBackend;
-use machine::boards::{self, Hosts};
-use machine::spec::{BoardKind, MachineSpec, RomSource, RtcStart};
+use machine::boards::{self, BuildError, Hosts};
+use machine::spec::{BoardKind, MachineSpec, RomSource, RtcStart, SpecError};
 use machine::{ClockMode, Machine, OnTripleFault};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Boots a machine and runs it to the end; gives the exit code.
@@ -43,8 +44,12 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     }
     let spec = spec_of(args, clock)?;
     let com1 = Tap::default();
-    let hosts = hosts_of(args, &com1)?;
-    let mut machine = boards::build(&spec, hosts).map_err(|e| Mistake::data(e.to_string()))?;
+    let mut sinks = Sinks::default();
+    let hosts = hosts_of(args, &com1, &mut sinks)?;
+    let mut machine = boards::build(&spec, hosts).map_err(|e| match e {
+        BuildError::Spec(SpecError::UnknownCpu { .. }) => Mistake::usage(format!("--cpu: {e}")),
+        _ => Mistake::data(e.to_string()),
+    })?;
     machine.set_on_triple_fault(match args.on_triple_fault {
         TripleFaultChoice::Reset => OnTripleFault::Reset,
         TripleFaultChoice::Exit => OnTripleFault::Exit,
@@ -65,11 +70,13 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let com1_is_stdio = args.serial.first() == Some(&CharacterEnd::Stdio);
     let session = Session::new(machine, Script::new(steps, com1), orders)
         .with_tracer(tracer)
-        .with_stdin(com1_is_stdio.then(characters::stdin_bytes));
+        .with_stdin(com1_is_stdio.then(characters::stdin_bytes))
+        .with_sinks(sinks);
+    // The terminal display heeds signals itself: it must put the terminal back.
     let outcome = match face {
-        Face::None => session.run(),
+        Face::None => session.with_signals().run(),
         Face::Terminal => terminal::run(session),
-        Face::Window(desktop) => window::run(desktop, session),
+        Face::Window(desktop) => window::run(desktop, session.with_signals()),
     }?;
     for line in outcome.words {
         eprintln!("{line}");
@@ -152,18 +159,40 @@ fn spec_of(args: &RunArgs, clock: ClockChoice) -> Result<MachineSpec, Mistake> {
     Ok(spec)
 }
 
-fn hosts_of(args: &RunArgs, com1: &Tap) -> Result<Hosts, Mistake> {
+fn hosts_of(args: &RunArgs, com1: &Tap, sinks: &mut Sinks) -> Result<Hosts, Mistake> {
     let mut hosts = Hosts::default();
     for i in 0..SERIAL_PORTS {
         let end = args.serial.get(i).unwrap_or(&CharacterEnd::None);
         let tap = (i == 0).then(|| com1.clone());
-        hosts.serial.push(Box::new(characters::open(end, tap)?));
+        hosts
+            .serial
+            .push(Box::new(characters::open(end, tap, sinks)?));
     }
     if let Some(end) = &args.debugcon {
-        let output: Output = characters::open(end, None)?;
+        let output: Output = characters::open(end, None, sinks)?;
         hosts.debugcon = Some(Box::new(output) as Box<dyn CharBackend>);
     }
     Ok(hosts)
+}
+
+/// What a snapshot may hold besides the machine's memory, video memory and ROMs included.
+const SNAPSHOT_EXTRA_BYTES: u64 = 256 << 20;
+
+/// Reads a file that should be no longer than `most`.
+fn read_snapshot(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let sentence = format!(
+            "it is longer than {most} bytes, the most that a snapshot of this machine can have"
+        );
+        return Err(io::Error::other(sentence));
+    }
+    Ok(bytes)
 }
 
 fn restore(args: &RunArgs, machine: &mut Machine) -> Result<(), Mistake> {
@@ -171,7 +200,12 @@ fn restore(args: &RunArgs, machine: &mut Machine) -> Result<(), Mistake> {
         return Ok(());
     };
     let name = path.display();
-    let file = std::fs::read(path)
+    // Memory is the most of it, and does not grow much where it cannot be compressed.
+    let most = args
+        .mem
+        .saturating_mul(2)
+        .saturating_add(SNAPSHOT_EXTRA_BYTES);
+    let file = read_snapshot(path, most)
         .map_err(|e| Mistake::data(format!("the snapshot {name} cannot be read: {e}")))?;
     machine
         .restore(&file)

@@ -1,10 +1,12 @@
 //! One run: the machine, what is asked of it, and whoever looks at it. Runs on a thread of its own when there is
 //! a window or a terminal.
 
+use crate::characters::Sinks;
 use crate::cli::SaveAt;
 use crate::display::{UiEvent, UiLink};
 use crate::exit::{self, Mistake};
 use crate::script::Script;
+use crate::signals::Signals;
 use crate::trace::Tracer;
 use crate::{keys, stats, text};
 use emu_core::host::HostEvent;
@@ -36,6 +38,8 @@ pub struct Session {
     orders: Orders,
     tracer: Option<Tracer>,
     stdin: Option<Receiver<u8>>,
+    sinks: Sinks,
+    signals: Signals,
     ui: Option<UiLink>,
     started: Instant,
     /// Until when keys that were typed in a terminal are still going down and up.
@@ -68,6 +72,8 @@ impl Session {
             orders,
             tracer: None,
             stdin: None,
+            sinks: Sinks::default(),
+            signals: Signals::default(),
             ui: None,
             started: Instant::now(),
             typing_until: VirtTime::ZERO,
@@ -82,6 +88,18 @@ impl Session {
 
     pub fn with_stdin(mut self, stdin: Option<Receiver<u8>>) -> Self {
         self.stdin = stdin;
+        self
+    }
+
+    /// What must be complete when the run ends.
+    pub fn with_sinks(mut self, sinks: Sinks) -> Self {
+        self.sinks = sinks;
+        self
+    }
+
+    /// What may end the run from outside.
+    pub fn with_signals(mut self) -> Self {
+        self.signals = Signals::listen(self.machine.kick());
         self
     }
 
@@ -102,6 +120,7 @@ impl Session {
         if let Some(tracer) = self.tracer.take() {
             tracer.close()?;
         }
+        self.sinks.finish()?;
         let words = std::mem::take(&mut self.words);
         Ok(Outcome { code, words })
     }
@@ -224,6 +243,9 @@ impl Session {
 
     /// Takes what came from the display and from standard input.
     fn hear_outside(&mut self) -> Option<End> {
+        if let Some(code) = self.signals.exit_code() {
+            return Some(End::Code(code));
+        }
         while let Some(ui) = &self.ui {
             match ui.events.try_recv() {
                 Ok(event) => {
@@ -288,6 +310,9 @@ impl Session {
                     return Some(End::Code(exit::HALTED_FOR_EVER));
                 }
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Some(code) = self.signals.exit_code() {
+                return Some(End::Code(code));
             }
             if self
                 .orders

@@ -50,6 +50,9 @@ impl Tracer {
                 ))
             })?);
         }
+        if path.is_empty() {
+            return Err(Mistake::usage("--trace needs a file's name"));
+        }
         let out = File::create(path)
             .map_err(|e| Mistake::data(format!("the trace {path} cannot be written: {e}")))?;
         Ok(Self {

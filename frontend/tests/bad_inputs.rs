@@ -110,6 +110,14 @@ fn mistakes_on_the_command_line_end_with_64() {
         "--save-at x=y.snap",
         "--trace t.txt,range=xyz",
         "--on-triple-fault pray",
+        "--cpu z80",
+        "--cpu p6,+nosuch",
+        "--cpu p6 --cpu 8086",
+        "--mem 1M --mem 2M",
+        "--seed 99999999999999999999",
+        "--wait 99999999999999999999",
+        "--floppy floppy.img --floppy ./floppy.img",
+        "--floppy floppy.img --floppy directory/../floppy.img",
     ];
     for case in cases {
         let words: Vec<&str> = case.split(' ').collect();
@@ -118,7 +126,20 @@ fn mistakes_on_the_command_line_end_with_64() {
     f.refuses(USAGE, &["--display", "hologram"]);
     f.refuses(USAGE, &["--timeout-insns", "many", "--display", "none"]);
     f.refuses(USAGE, &[&["--boot", ""], SHORT.as_slice()].concat());
-    f.refuses(USAGE, &[&["--floppy", ""], SHORT.as_slice()].concat());
+    for option in [
+        "--floppy",
+        "--disk",
+        "--cdrom",
+        "--bios",
+        "--vgabios",
+        "--restore",
+        "--stats",
+        "--trace",
+        "--expect-screen",
+        "--expect-serial",
+    ] {
+        f.refuses(USAGE, &[&[option, ""], SHORT.as_slice()].concat());
+    }
     // Standard output is no terminal here, and no display was named.
     f.refuses(USAGE, &["floppy.img"]);
     f.refuses(USAGE, &["--display", "terminal", "--serial", "stdio"]);
@@ -140,7 +161,23 @@ fn files_that_cannot_be_used_end_with_65() {
         "--disk directory",
         "--disk empty.img",
         "--cdrom floppy.img",
-        "--cpu z80",
+        "floppy.img/part",
+        "/dev/null",
+        "/dev/zero",
+        "/proc/self/mem",
+        "--disk /dev/null",
+        "--disk /proc/self/mem",
+        "--bios /dev/zero",
+        "--bios floppy.img/part",
+        "--vgabios /dev/null",
+        "--restore /dev/zero",
+        "--restore floppy.img/part",
+        "--serial file=no/such/folder.txt",
+        "--debugcon file=directory",
+        "--trace /dev/full",
+        "--stats /dev/full",
+        "--screenshot /dev/full",
+        "--save-at 10=/dev/full",
         "--bios missing.rom",
         "--bios directory",
         "--bios huge.rom",
@@ -200,4 +237,70 @@ fn a_snapshot_that_was_cut_short_or_is_of_another_machine_is_refused() {
     refuses(&["--mem", "2M", "--restore", "good.snap"]);
     let goes_on = boxwood(&["--mem", "1M", "--restore", "good.snap"]);
     assert_eq!(goes_on.status.code(), Some(0), "{goes_on:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_where_it_would_be_waited_for() {
+    let f = Files::new("pipes");
+    let made = Command::new("mkfifo").arg(f.0.join("pipe")).status();
+    assert!(made.unwrap().success());
+    for option in [
+        "--floppy",
+        "--disk",
+        "--cdrom",
+        "--bios",
+        "--vgabios",
+        "--restore",
+    ] {
+        f.refuses(DATA, &[&[option, "pipe"], SHORT.as_slice()].concat());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_text_are_refused_and_long_ones_too() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let f = Files::new("odd-arguments");
+    let out = Command::new(env!("CARGO_BIN_EXE_boxwood"))
+        .arg(OsStr::from_bytes(b"caf\xE9.img"))
+        .args(SHORT)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(USAGE), "{said}");
+    assert!(said.contains("not in UTF-8"), "{said}");
+    let long = "a".repeat(100_000);
+    f.refuses(DATA, &[&[long.as_str()], SHORT.as_slice()].concat());
+    f.refuses(
+        USAGE,
+        &[&["--boot", long.as_str()], SHORT.as_slice()].concat(),
+    );
+}
+
+#[test]
+fn a_second_image_and_a_negative_number_get_their_own_words() {
+    let f = Files::new("words");
+    let said = |args: &[&str]| {
+        let out = f.boxwood(&[args, &SHORT].concat());
+        String::from_utf8_lossy(&out.stderr).into_owned()
+    };
+    assert!(said(&["floppy.img", "second.img"]).contains("one image is named for booting already"));
+    assert!(said(&["--mem", "-5"]).contains("a size is a number"));
+    assert!(said(&["--seed", "-1"]).contains("a seed is a number"));
+    assert!(
+        said(&["--flopy", "a.img"]).contains("--floppy"),
+        "the nearest option is named"
+    );
+}
+
+#[test]
+fn an_image_larger_than_the_host_can_hold_costs_nothing() {
+    let f = Files::new("sparse");
+    let file = fs::File::create(f.0.join("sparse.img")).unwrap();
+    if file.set_len(3 << 40).is_ok() {
+        let out = f.boxwood(&[&["sparse.img"], SHORT.as_slice()].concat());
+        assert_eq!(out.status.code(), Some(0), "{out:?}");
+    }
 }

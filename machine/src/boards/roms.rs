@@ -17,6 +17,10 @@ fn read(what: &'static str, path: &Path, max: u64) -> Result<Vec<u8>, SpecError>
         path: path.to_path_buf(),
         reason,
     };
+    // A pipe would keep us waiting.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unreadable(std::io::Error::other("it is no regular file")));
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than fits, so that a file that is too long is noticed without reading all of it.

@@ -64,7 +64,9 @@ pub enum MediaError {
     #[error("{0}: is empty (0 bytes); a disk image has at least one sector of 512 bytes")]
     Empty(PathBuf),
     /// Another machine has it.
-    #[error("{0}: is in use by another machine; stop that one, or add ,snapshot on both sides")]
+    #[error(
+        "{0}: is in use by another machine (or another drive of this one); stop that one, or add ,snapshot on both sides"
+    )]
     InUse(PathBuf),
     /// Not raw.
     #[error(
@@ -105,7 +107,7 @@ pub enum MediaError {
     )]
     NotACdrom(PathBuf),
     /// Anything else.
-    #[error("{path}: {source}")]
+    #[error("{path}: cannot be used as a disk image: {source}")]
     Io {
         /// The file.
         path: PathBuf,
