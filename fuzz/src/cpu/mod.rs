@@ -1,0 +1,311 @@
+//! The CPU on a bus of its own: random code in every mode, on every model, with interrupts, DMA over code and a memory
+//! map that changes.
+//!
+//! Hangs are found by counting: a CPU that asks for attention again and again without retiring an instruction fails
+//! the case.
+
+mod bus;
+mod code;
+mod tables;
+
+use crate::{Target, hostile};
+use bus::{Bus, RAM_BYTES};
+use cpu::{CpuModel, Interpreter};
+use emu_core::backend::{CpuBackend, CpuId, Exit, Invalidate};
+use emu_core::probe::Probe;
+use emu_core::testkit::Rng;
+use emu_core::x86::{
+    Activity, CpuState, Cr0, Cr4, DescriptorTable, Prefetch, Rflags, Seg, SegmentAttributes,
+    SegmentRegister, Selector,
+};
+
+pub const DECODE: Target = Target {
+    name: "cpu/decode",
+    about: "random bytes through the decoder and the lowering of every model; steps are instructions",
+    steps: 2000,
+    play: |rng, steps| {
+        let case = Case::new(rng, Kind::Bytes);
+        case.play(steps, &How::CACHED);
+    },
+};
+
+pub const REAL: Target = Target {
+    name: "cpu/real",
+    about: "random programs in real mode on every model; steps are instructions",
+    steps: 5000,
+    play: |rng, steps| {
+        let case = Case::new(rng, Kind::Real);
+        case.play(steps, &How::CACHED);
+    },
+};
+
+pub const PROTECTED: Target = Target {
+    name: "cpu/protected",
+    about: "random programs under random tables in protected and virtual-8086 mode; steps are instructions",
+    steps: 5000,
+    play: |rng, steps| {
+        let case = Case::new(rng, Kind::Protected);
+        case.play(steps, &How::CACHED);
+    },
+};
+
+pub const CACHE: Target = Target {
+    name: "cpu/cache",
+    about: "the same programs with the block cache, without it, and watched: one outcome; steps are instructions",
+    steps: 3000,
+    play: |rng, steps| {
+        let kind = if rng.below(2) == 0 {
+            Kind::Real
+        } else {
+            Kind::Protected
+        };
+        let case = Case::new(rng, kind);
+        let cached = case.play(steps, &How::CACHED);
+        for how in [How::UNCACHED, How::WATCHED] {
+            let other = case.play(steps, &how);
+            assert_same(&cached.state, &other.state, how.name);
+            assert!(cached.ram == other.ram, "{}: memory differs", how.name);
+            assert_eq!(cached.insns, other.insns, "{}: counts differ", how.name);
+        }
+    },
+};
+
+pub const STATE: Target = Target {
+    name: "cpu/state",
+    about: "CPU states that no program leads to, as a forged snapshot holds them; steps are instructions",
+    steps: 500,
+    play: |rng, steps| {
+        let mut case = Case::new(rng, Kind::Protected);
+        forge(&mut case.state, rng);
+        case.play(steps, &How::CACHED);
+    },
+};
+
+/// What kind of program.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Kind {
+    Bytes,
+    Real,
+    Protected,
+}
+
+/// How it is executed.
+struct How {
+    name: &'static str,
+    cached: bool,
+    watched: bool,
+}
+
+impl How {
+    const CACHED: Self = Self {
+        name: "cached",
+        cached: true,
+        watched: false,
+    };
+    const UNCACHED: Self = Self {
+        name: "without the block cache",
+        cached: false,
+        watched: false,
+    };
+    const WATCHED: Self = Self {
+        name: "watched",
+        cached: true,
+        watched: true,
+    };
+}
+
+/// A probe that only watches.
+struct Watcher;
+
+impl Probe for Watcher {}
+
+/// A program, its tables and the state in which it starts.
+struct Case {
+    model: &'static CpuModel,
+    ram: Vec<u8>,
+    state: CpuState,
+    seed: u64,
+}
+
+/// Names the registers that differ.
+fn assert_same(one: &CpuState, other: &CpuState, when: &str) {
+    if one != other {
+        let (one, other) = (format!("{one:?}"), format!("{other:?}"));
+        let differ: Vec<_> = one
+            .split(", ")
+            .zip(other.split(", "))
+            .filter(|(a, b)| a != b)
+            .collect();
+        panic!("{when}: {differ:?}");
+    }
+}
+
+/// How a case ended.
+struct End {
+    state: CpuState,
+    ram: Vec<u8>,
+    insns: u64,
+}
+
+impl Case {
+    fn new(rng: &mut Rng, kind: Kind) -> Self {
+        let models = CpuModel::ALL;
+        let mut model = models[rng.below(models.len() as u64) as usize];
+        if kind == Kind::Protected && (model.name.starts_with("8086") || rng.below(3) != 0) {
+            model = CpuModel::DEFAULT;
+        }
+        let mut ram = vec![0; RAM_BYTES];
+        if kind == Kind::Bytes {
+            hostile::fill(&mut ram, rng);
+        } else {
+            hostile::fill(&mut ram[..0x1_0000], rng);
+            code::fill(&mut ram[0x1_0000..0x3_0000], rng);
+            hostile::fill(&mut ram[0x3_0000..0x5_0000], rng);
+        }
+        let mut state = model.reset_state();
+        for gpr in &mut state.gpr {
+            *gpr = match rng.below(3) {
+                0 => u64::from(hostile::byte(rng)),
+                1 => 0x1_0000 + rng.below(0x4_0000),
+                _ => rng.next_u64() & 0xFFFF_FFFF,
+            };
+        }
+        state.rip = rng.below(0x1000);
+        real_segments(&mut state, rng);
+        if kind != Kind::Bytes {
+            // Interrupt vectors lead into the program.
+            for vector in ram[..0x400].chunks_exact_mut(4) {
+                vector[0] = rng.next_u64() as u8;
+                vector[1] = rng.next_u64() as u8;
+                vector[2..].copy_from_slice(&[0x00, 0x10 + rng.below(16) as u8]);
+            }
+        }
+        if kind == Kind::Protected {
+            tables::protect(model, &mut ram, &mut state, rng);
+        }
+        Self {
+            model,
+            ram,
+            state,
+            seed: rng.next_u64(),
+        }
+    }
+
+    fn play(&self, steps: u64, how: &How) -> End {
+        let mut bus = Bus::new(&self.ram, steps, self.seed);
+        let mut cpu = Interpreter::new(CpuId(0), self.model);
+        cpu.set_block_cache(how.cached);
+        cpu.set_state(&self.state);
+        let mut watcher = Watcher;
+        let mut dead = 0;
+        while bus.insns < bus.end {
+            let probe = how.watched.then_some(&mut watcher as &mut dyn Probe);
+            let exit = cpu.run(&mut bus, probe);
+            assert!(
+                !bus.hangs(),
+                "the CPU retires no instruction any more: {:?}",
+                cpu.state()
+            );
+            match exit {
+                Exit::SliceEnd => bus.end_of_slice(),
+                Exit::Halted | Exit::Shutdown => {
+                    dead += 1;
+                    if dead > 50 {
+                        break;
+                    }
+                    bus.wake(dead % 4 == 0);
+                }
+                Exit::Probe => panic!("nobody asked to stop"),
+            }
+        }
+        let state = cpu.state();
+        cpu.set_state(&state);
+        assert_same(&cpu.state(), &state, "loaded and saved again");
+        cpu.invalidate(Invalidate::All);
+        End {
+            state,
+            ram: bus.memory(),
+            insns: bus.insns,
+        }
+    }
+}
+
+fn real_segments(state: &mut CpuState, rng: &mut Rng) {
+    for (n, segment) in state.segments.iter_mut().enumerate() {
+        let selector = if n == Seg::Cs as usize {
+            0x1000 + rng.below(0x100) as u16
+        } else {
+            rng.below(0x5000) as u16
+        };
+        segment.selector = Selector(selector);
+        segment.base = u64::from(selector) << 4;
+        if rng.below(16) == 0 {
+            // Unreal mode.
+            segment.limit = rng.next_u64() as u32;
+        }
+    }
+}
+
+/// A state as a forged snapshot may hold it: any bit anywhere.
+fn forge(state: &mut CpuState, rng: &mut Rng) {
+    for _ in 0..=rng.below(6) {
+        let (wild, small) = (rng.next_u64(), rng.below(8) as usize);
+        let wild = wild >> rng.below(64);
+        let segment = SegmentRegister {
+            selector: Selector(rng.next_u64() as u16),
+            base: rng.next_u64() >> rng.below(64),
+            limit: rng.next_u64() as u32,
+            attributes: SegmentAttributes::from_bits_retain(rng.next_u64() as u32),
+        };
+        match rng.below(24) {
+            0 => state.gpr[small] = wild,
+            1 => state.rip = wild,
+            2 => state.rflags = Rflags::from_bits_retain(wild),
+            3..6 => state.segments[small % 6] = segment,
+            6 => state.ldtr = segment,
+            7 => state.tr = segment,
+            8 => {
+                state.gdtr = DescriptorTable {
+                    base: wild,
+                    limit: small as u16,
+                }
+            }
+            9 => state.idtr.base = wild,
+            10 => state.cr0 = Cr0::from_bits_retain(wild),
+            11 => state.cr3 = wild,
+            12 => state.cr4 = Cr4::from_bits_retain(wild),
+            13 => state.pdpte[small % 4] = wild,
+            14 => state.dr[small % 4] = wild,
+            15 => (state.dr6, state.dr7) = (wild, rng.next_u64()),
+            16 => {
+                state.x87.control = wild as u16;
+                state.x87.status = (wild >> 16) as u16;
+                state.x87.not_empty = (wild >> 32) as u8;
+            }
+            17 => {
+                state.x87.significand[small] = wild;
+                state.x87.sign_exponent[small] = rng.next_u64() as u16;
+            }
+            18 => state.msr.tsc_offset = wild,
+            19 => state.activity = [Activity::Halted, Activity::Shutdown][small & 1],
+            20 => {
+                state.sti_shadow = wild & 1 != 0;
+                state.mov_ss_shadow = wild & 2 != 0;
+                state.nmi_blocked = wild & 4 != 0;
+                state.nmi_pending = wild & 8 != 0;
+            }
+            21 => state.pending_debug = wild,
+            22 => {
+                state.prefetch = Prefetch {
+                    len: wild as u8,
+                    bytes: [wild as u8; 32],
+                }
+            }
+            _ => {
+                // As far as a snapshot may go.
+                state.retired = (1 << 62) - 1 - (wild & 0xFFF);
+                assert!(state.is_valid());
+            }
+        }
+    }
+}
