@@ -142,6 +142,8 @@ fn spec_of(args: &RunArgs, clock: ClockChoice) -> Result<MachineSpec, Mistake> {
         bios: rom(&args.bios),
         vgabios: rom(&args.vgabios),
         debug_exit: args.debug_exit,
+        // Somebody may sit at the keyboard.
+        boot_menu: clock == ClockChoice::Realtime,
         insns_per_second: args.ips,
         seed: args.seed,
         rtc_start: match clock {

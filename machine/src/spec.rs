@@ -77,6 +77,9 @@ pub struct MachineSpec {
     pub cdrom: Option<MediumSource>,
     /// From what to boot, first choice first; empty: whatever was given, floppy, disk, CD.
     pub boot: Vec<BootDevice>,
+    /// Firmware prompts for the key of its boot menu and waits for it (a second, in ours); without, the key counts only
+    /// if it was pressed by then.
+    pub boot_menu: bool,
     /// The system BIOS.
     pub bios: RomSource,
     /// The VGA BIOS.
@@ -101,6 +104,7 @@ impl Default for MachineSpec {
             disks: Vec::new(),
             cdrom: None,
             boot: Vec::new(),
+            boot_menu: false,
             bios: RomSource::BuiltIn,
             vgabios: RomSource::BuiltIn,
             debug_exit: None,

@@ -325,11 +325,13 @@ menu_poll:
     je 2f
     mov B_TICKS, %bl
     dec %cx
-    jz 3f
+    jz 4f
 2:  sti
     hlt
     jmp 1b
 3:  ret
+4:  clc
+    ret
 # Takes keys until F12. CF: it was there.
 menu_poll_now:
     mov $0x11, %ah

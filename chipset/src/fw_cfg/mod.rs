@@ -60,8 +60,14 @@ impl Contents {
             .item(spec::ITEM_RAM_SIZE, ram_bytes.to_le_bytes())
             .item(spec::ITEM_NO_GRAPHIC, 0u16.to_le_bytes())
             .item(spec::ITEM_CPUS, cpus.to_le_bytes())
-            .item(spec::ITEM_BOOT_MENU, 0u16.to_le_bytes())
             .item(spec::ITEM_MAX_CPUS, cpus.to_le_bytes())
+            .boot_menu(false)
+    }
+
+    /// Whether firmware shall prompt for its boot menu.
+    #[must_use]
+    pub fn boot_menu(self, wanted: bool) -> Self {
+        self.item(spec::ITEM_BOOT_MENU, u16::from(wanted).to_le_bytes())
     }
 
     /// Sets an item; one that was there is replaced.

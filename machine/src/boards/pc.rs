@@ -154,7 +154,7 @@ pub fn build(
     let image = roms::bios(&spec.bios)?;
     let rom = FlashRom::new(&image).map_err(|e| BuildError::Firmware(e.to_string()))?;
     b.add("bios", rom);
-    let contents = Contents::new(spec.memory_bytes, 1);
+    let contents = Contents::new(spec.memory_bytes, 1).boot_menu(spec.boot_menu);
     let fw_cfg = FwCfg::new(contents).map_err(|e| BuildError::Firmware(e.to_string()))?;
     b.add("fw_cfg", fw_cfg);
     let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;

@@ -191,6 +191,21 @@ fn the_mouse_calls_its_handler() {
 }
 
 #[test]
+fn where_the_boot_menu_is_wanted_its_prompt_waits_for_f12() {
+    let wanted = MachineSpec {
+        boot_menu: true,
+        ..MachineSpec::default()
+    };
+    let mut pc = Pc::powered_on(wanted.clone());
+    pc.run_until_screen_shows("Press F12 for the boot menu");
+    pc.run_ns(300_000_000);
+    pc.key(KEY_F12, true);
+    pc.run_until_screen_shows("Boot from:");
+    // Nobody presses it: the system is started.
+    Pc::with(wanted);
+}
+
+#[test]
 fn f12_brings_the_boot_menu_and_what_does_not_boot_says_why() {
     let mut pc = Pc::powered_on(MachineSpec::default());
     for n in 0.. {
