@@ -379,6 +379,10 @@ impl Interpreter {
             // Traps of the last instruction come before NMI and INTR (SDM vol. 3, table 6-2).
             if self.pending_debug != 0 && !self.mov_ss_shadow {
                 self.deliver_debug_trap();
+                if self.pending_debug != 0 {
+                    // The delivery itself met a data breakpoint, and so will the next one: time passes all the same.
+                    self.attached.done += 1;
+                }
                 return None;
             }
             if self.nmi_pending && !self.nmi_blocked && !self.mov_ss_shadow {

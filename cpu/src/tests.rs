@@ -30,6 +30,32 @@ impl Board {
 }
 
 #[test]
+fn time_passes_while_each_debug_exception_meets_a_data_breakpoint_of_its_own() {
+    let model = CpuModel::DEFAULT;
+    let mut state = CpuState {
+        gpr: [0x2000; 8],
+        // Reads and writes of the four bytes of vector 1.
+        dr: [4, 0, 0, 0],
+        dr7: 0x000F_0401,
+        pending_debug: 1,
+        rip: 0x1000,
+        ..model.reset_state()
+    };
+    for segment in &mut state.segments {
+        segment.selector = Selector(0);
+        segment.base = 0;
+    }
+    // jmp $
+    let mut board = Board::new(&[0xEB, 0xFE]);
+    board.ram[0].write(4, &[0x00, 0x10, 0, 0]);
+    board.stop_at = 100;
+    let mut cpu = Interpreter::new(CpuId(0), model);
+    cpu.set_state(&state);
+    assert_eq!(cpu.run(&mut board, None), Exit::SliceEnd);
+    assert_eq!(board.insns, 100);
+}
+
+#[test]
 fn a_cpu_in_shutdown_stays_there_while_nmis_are_blocked() {
     let model = CpuModel::DEFAULT;
     let state = CpuState {
