@@ -71,12 +71,12 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let session = Session::new(machine, Script::new(steps, com1), orders)
         .with_tracer(tracer)
         .with_stdin(com1_is_stdio.then(characters::stdin_bytes))
-        .with_sinks(sinks);
-    // The terminal display heeds signals itself: it must put the terminal back.
+        .with_sinks(sinks)
+        .with_signals();
     let outcome = match face {
-        Face::None => session.with_signals().run(),
+        Face::None => session.run(),
         Face::Terminal => terminal::run(session),
-        Face::Window(desktop) => window::run(desktop, session.with_signals()),
+        Face::Window(desktop) => window::run(desktop, session),
     }?;
     for line in outcome.words {
         eprintln!("{line}");

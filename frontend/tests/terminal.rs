@@ -137,6 +137,13 @@ impl Run {
         }
     }
 
+    /// The number of boxwood's process.
+    fn pid(&self) -> String {
+        let said = self.terminal.ordinary.split("pid=").nth(1);
+        let pid = said.and_then(|s| s.split_whitespace().next());
+        pid.expect("the shell said it").into()
+    }
+
     fn until(&mut self, what: &str, done: impl Fn(&Terminal) -> bool) {
         for _ in 0..TRIES {
             if let Ok(more) = self.output.recv_timeout(PAUSE) {
@@ -233,12 +240,7 @@ fn a_small_terminal_says_what_it_lacks() {
 fn a_signal_ends_the_run_and_leaves_the_terminal_as_it_was() {
     let mut run = Run::start(80, 26);
     run.until("the menu", |t| t.shows(MENU));
-    let said = &run.terminal.ordinary;
-    let pid = said
-        .split("pid=")
-        .nth(1)
-        .and_then(|s| s.split_whitespace().next());
-    let killed = Command::new("kill").args(["-TERM", pid.unwrap()]).status();
+    let killed = Command::new("kill").args(["-TERM", &run.pid()]).status();
     assert!(killed.unwrap().success());
     run.until("the shell", |t| t.ordinary.contains(" echo "));
     let said = &run.terminal.ordinary;
@@ -247,4 +249,21 @@ fn a_signal_ends_the_run_and_leaves_the_terminal_as_it_was() {
         said.contains(" icanon") && !said.contains("-icanon"),
         "{said}"
     );
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_run() {
+    let mut run = Run::start(80, 26);
+    run.until("the menu", |t| t.shows(MENU));
+    let process = std::path::PathBuf::from(format!("/proc/{}", run.pid()));
+    assert!(process.exists());
+    run.child.kill().unwrap();
+    run.child.wait().unwrap();
+    for _ in 0..TRIES {
+        if !process.exists() {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    panic!("boxwood runs on without its terminal");
 }

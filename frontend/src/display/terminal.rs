@@ -16,10 +16,10 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use emu_core::cap::TextScreen;
 use emu_core::host::Frame;
-use std::io::{self, Stdout, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// How long the terminal waits for a key before it looks for a new picture.
@@ -91,8 +91,6 @@ pub fn run(session: Session) -> Ending {
     };
     let finished = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&finished);
-    let signal = Arc::new(AtomicUsize::new(0));
-    watch_signals(&signal).map_err(no_terminal)?;
     let raw = RawTerminal::enter().map_err(no_terminal)?;
     let session = session.with_ui(Some(link));
     let emulation = spawn_emulation(
@@ -100,46 +98,44 @@ pub fn run(session: Session) -> Ending {
         move || flag.store(true, Ordering::Release),
     );
     let send = |event| tx.send(event).is_ok();
-    let over = || finished.load(Ordering::Acquire) || signal.load(Ordering::Acquire) != 0;
+    let hung_up = hang_up();
+    let over = || finished.load(Ordering::Acquire) || hung_up();
     let shown = interact(&screen, over, send);
     // The run may have ended already; then nobody listens.
     let _ = tx.send(UiEvent::Quit);
     let outcome = emulation.join().unwrap_or_else(|_| Ok(defect()));
     drop(raw);
-    die_of(signal.load(Ordering::Acquire));
     shown.map_err(no_terminal)?;
     outcome
 }
 
-/// Notes a signal that would end us with the terminal left raw.
-#[cfg(unix)]
-fn watch_signals(signal: &Arc<AtomicUsize>) -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    for number in [SIGTERM, SIGHUP, SIGINT] {
-        let value = usize::try_from(number).unwrap_or_default();
-        signal_hook::flag::register_usize(number, Arc::clone(signal), value)?;
-    }
-    Ok(())
-}
-
-/// Ends as the signal would have ended us, now that the terminal is as it was; 0 is none.
-#[cfg(unix)]
-fn die_of(signal: usize) {
-    if let Ok(number) = i32::try_from(signal)
-        && number != 0
-    {
-        // It comes back only if the signal's effect is not to end a program.
-        let _ = signal_hook::low_level::emulate_default_handler(number);
+/// Tells whether the terminal is gone: what was one at the start is none any more.
+fn hang_up() -> impl Fn() -> bool {
+    let ends = || [io::stdin().is_terminal(), io::stdout().is_terminal()];
+    let before = ends();
+    move || {
+        before
+            .iter()
+            .zip(ends())
+            .any(|(before, now)| *before && !now)
     }
 }
 
-#[cfg(not(unix))]
-fn watch_signals(_: &Arc<AtomicUsize>) -> io::Result<()> {
-    Ok(())
+/// What the terminal tells. A thread of its own reads, because the reader does not come back from a terminal that is
+/// gone; it ends with the program.
+fn terminal_events() -> Receiver<io::Result<Event>> {
+    let (tx, rx) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let event = event::read();
+            let failed = event.is_err();
+            if tx.send(event).is_err() || failed {
+                return;
+            }
+        }
+    });
+    rx
 }
-
-#[cfg(not(unix))]
-fn die_of(_: usize) {}
 
 fn interact(
     screen: &Screen,
@@ -149,9 +145,12 @@ fn interact(
     let mut out = io::stdout();
     let mut picture = Picture::default();
     let mut canvas = Canvas::new()?;
+    let events = terminal_events();
     while !over() {
-        if event::poll(LOOK)? {
-            match event::read()? {
+        match events.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Ok(event) => match event? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => {
                     if is_quit(&key) {
                         return Ok(());
@@ -168,7 +167,7 @@ fn interact(
                     canvas.draw(&picture, &mut out)?;
                 }
                 _ => {}
-            }
+            },
         }
         if screen.take(&mut picture) {
             canvas.draw(&picture, &mut out)?;
