@@ -72,9 +72,9 @@ impl EventQueue {
         self.events.last().map_or(VirtTime::NEVER, |e| e.at)
     }
 
-    /// Takes the next event out if it is due at `now`.
+    /// Takes the next event out if it is due at `now`. One at [`VirtTime::NEVER`] never is.
     pub fn pop_due(&mut self, now: VirtTime) -> Option<Event> {
-        if self.next_deadline() > now || self.events.is_empty() {
+        if self.next_deadline() > now || self.next_deadline() == VirtTime::NEVER {
             return None;
         }
         self.events.pop()
@@ -115,6 +115,14 @@ mod tests {
             .map(|e| e.device.0)
             .collect();
         assert_eq!(order, [3, 2, 1]);
+    }
+
+    #[test]
+    fn what_is_armed_for_the_end_of_time_does_not_fire() {
+        let mut q = EventQueue::default();
+        q.arm(DeviceId(1), 0, VirtTime::NEVER);
+        assert!(q.pop_due(VirtTime::NEVER).is_none());
+        assert_eq!(q.armed(DeviceId(1), 0), Some(VirtTime::NEVER));
     }
 
     #[test]

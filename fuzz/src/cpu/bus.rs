@@ -182,10 +182,12 @@ impl SystemBus for Bus {
 
     fn acknowledge(&mut self, _cpu: CpuId) -> Option<u8> {
         let value = self.rng.next_u64();
-        if value & 1 == 0 {
+        // Nobody answers only if INTR fell in the meantime.
+        let answer = (value & 6 != 0).then_some((value >> 8) as u8);
+        if answer.is_none() || value & 1 == 0 {
             self.attention.remove(Attention::INTR);
         }
-        (value & 6 != 0).then_some((value >> 8) as u8)
+        answer
     }
 
     fn special_cycle(&mut self, _cpu: CpuId, _cycle: Special) {}

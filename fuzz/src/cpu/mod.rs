@@ -63,9 +63,9 @@ pub const CACHE: Target = Target {
         let cached = case.play(steps, &How::CACHED);
         for how in [How::UNCACHED, How::WATCHED] {
             let other = case.play(steps, &how);
-            assert_same(&cached.state, &other.state, how.name);
-            assert!(cached.ram == other.ram, "{}: memory differs", how.name);
-            assert_eq!(cached.insns, other.insns, "{}: counts differ", how.name);
+            if !cached.is_same(&other) {
+                case.show_first_difference(steps, &how);
+            }
         }
     },
 };
@@ -227,6 +227,50 @@ impl Case {
             ram: bus.memory(),
             insns: bus.insns,
         }
+    }
+}
+
+impl End {
+    fn is_same(&self, other: &Self) -> bool {
+        self.state == other.state && self.ram == other.ram && self.insns == other.insns
+    }
+}
+
+impl Case {
+    /// Fails with the instruction at which two ways of execution part.
+    fn show_first_difference(&self, steps: u64, how: &How) -> ! {
+        let differs = |n: u64| {
+            let one = self.play(n, &How::CACHED);
+            !one.is_same(&self.play(n, how))
+        };
+        // Once apart, two runs seldom meet again.
+        let (mut same, mut apart) = (0, steps);
+        while apart - same > 1 {
+            let middle = same + (apart - same) / 2;
+            if differs(middle) {
+                apart = middle;
+            } else {
+                same = middle;
+            }
+        }
+        let before = self.play(same, &How::CACHED);
+        let cs = before.state.segment(Seg::Cs);
+        let at = cs.base.wrapping_add(before.state.rip) as u32;
+        let code: Vec<u8> = before
+            .ram
+            .iter()
+            .skip(at as usize)
+            .take(8)
+            .copied()
+            .collect();
+        let (one, other) = (self.play(apart, &How::CACHED), self.play(apart, how));
+        let memory = one.ram.iter().zip(&other.ram).position(|(a, b)| a != b);
+        println!(
+            "{}: instruction {apart} at {at:X}h ({code:02X?}), memory differs at {memory:X?}, counts {} and {}",
+            self.model.name, one.insns, other.insns
+        );
+        assert_same(&one.state, &other.state, how.name);
+        panic!("{}: memory or counts differ", how.name);
     }
 }
 
