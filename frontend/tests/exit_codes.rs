@@ -198,7 +198,10 @@ fn a_signal_ends_the_run_in_order() {
         let f = Folder::new(&format!("signal{signal}"));
         let child = runs_and_prints(&f, "--stats stats.json --trace trace.txt,range=0-0");
         let id = child.id().to_string();
-        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill {signal} {id}")])
+            .status()
+            .unwrap();
         assert!(sent.success());
         let out = child.wait_with_output().unwrap();
         assert_eq!(out.status.code(), Some(code), "{signal}: {out:?}");

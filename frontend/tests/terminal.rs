@@ -240,7 +240,9 @@ fn a_small_terminal_says_what_it_lacks() {
 fn a_signal_ends_the_run_and_leaves_the_terminal_as_it_was() {
     let mut run = Run::start(80, 26);
     run.until("the menu", |t| t.shows(MENU));
-    let killed = Command::new("kill").args(["-TERM", &run.pid()]).status();
+    let killed = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", run.pid())])
+        .status();
     assert!(killed.unwrap().success());
     run.until("the shell", |t| t.ordinary.contains(" echo "));
     let said = &run.terminal.ordinary;
