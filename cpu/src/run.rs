@@ -436,10 +436,16 @@ impl Interpreter {
 
     fn run_slice(&mut self, watched: bool) -> Exit {
         loop {
+            let deliveries = self.deliveries;
             if let Some(exit) = self.boundary() {
                 return exit;
             }
             self.attached.budget = self.bus().countdown();
+            if self.deliveries != deliveries {
+                // A gate may leave interrupts open: what else is pending is looked at behind the handler's first
+                // instruction, however long its block is.
+                self.attached.budget = self.attached.budget.min(1);
+            }
             if watched {
                 if let Some(exit) = self.execute_watched() {
                     return exit;
