@@ -378,7 +378,15 @@ impl Interpreter {
         self.set_prefetched(s.prefetch);
         self.retired = s.retired;
         let real = !s.cr0.contains(Cr0::PE);
-        self.segments = s.segments.map(|r| Segment::new(r, real));
+        // The descriptors of the 80286, and the 8086's segments, end within 64 KiB.
+        let longest = match self.model.processor {
+            Some(_) => 0xFFFF,
+            None => u32::MAX,
+        };
+        self.segments = s.segments.map(|mut r| {
+            r.limit = r.limit.min(longest);
+            Segment::new(r, real)
+        });
         self.set_rflags(s.rflags);
         self.flush_tlb(false);
     }

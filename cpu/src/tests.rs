@@ -332,6 +332,33 @@ fn a_repeated_store_over_itself_goes_on_from_the_queue() {
 }
 
 #[test]
+fn a_repeated_store_that_changes_itself_is_decoded_again_before_its_next_repetition() {
+    // std / mov di,100Ah / mov cx,9 / mov al,0F4h / rep stosb (at 1009h): the first repetition stores HLT over the
+    // opcode's second byte, so what is next is REP HLT.
+    let code = [0xFD, 0xBF, 0x0A, 0x10, 0xB9, 9, 0, 0xB0, 0xF4, 0xF3, 0xAA];
+    for cached in [true, false] {
+        let mut board = Board::new(&code);
+        let mut cpu = at_1000();
+        cpu.set_block_cache(cached);
+        let (exit, s) = run(&mut board, &mut cpu);
+        assert_eq!(exit, Exit::Halted);
+        assert_eq!((s.rip, s.gpr[Gpr::Rcx as usize]), (0x100B, 8));
+        assert_eq!(board.insns, 4 + 1 + 1);
+    }
+}
+
+#[test]
+fn a_segment_of_a_processor_before_the_80386_is_not_loaded_longer_than_64_kib() {
+    for model in ["8086", "80286"] {
+        let mut cpu = old_at_1000(model);
+        let mut s = cpu.state();
+        s.segments[Seg::Cs as usize].limit = 0x0012_3456;
+        cpu.set_state(&s);
+        assert_eq!(cpu.state().segment(Seg::Cs).limit, 0xFFFF);
+    }
+}
+
+#[test]
 fn loadall_fills_every_register_of_an_80286_from_memory_at_800h() {
     let mut board = Board::new(&[0x0F, 0x05]);
     let word = |at: usize, v: u16| board.ram[0].write_u16(0x800 + at, v);

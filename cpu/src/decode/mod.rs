@@ -272,18 +272,15 @@ impl Interpreter {
             ops: l.ops.into_boxed_slice(),
             starts: l.starts.into_boxed_slice(),
         };
-        let cached = self.cache_blocks && cacheable;
-        if !cached && self.model.prefetch_bytes == 0 {
-            return self.blocks.set_aside(block);
-        }
-        // Stores into the prefetch queue are seen by the stamps, so they are needed without the cache too.
+        // Stores into the prefetch queue, and by a repeated string instruction into itself, are seen by the stamps, so
+        // they are needed without the cache too.
         let first_end = ((host & 0xFFF) + u64::from(l.len)).min(PAGE) as usize;
         self.stamp(host & !0xFFF, (host & 0xFFF) as usize, first_end);
         if let Some(second) = second_page {
             let rest = (host & 0xFFF) as usize + l.len as usize - PAGE as usize;
             self.stamp(second, 0, rest);
         }
-        if !cached {
+        if !(self.cache_blocks && cacheable) {
             return self.blocks.set_aside(block);
         }
         let (number, block) = self.blocks.insert(block);
