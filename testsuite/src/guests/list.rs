@@ -257,15 +257,6 @@ pub fn guests() -> Vec<Guest> {
             dos_prompt.clone(),
         ),
         Guest {
-            firmware: &[BOCHS],
-            rate: SLOW_RATE,
-            ..guest(
-                "FreeDOS prompt",
-                Medium::Floppy(Source::Image("freedos-1440k.img")),
-                dos_prompt,
-            )
-        },
-        Guest {
             rate: SLOW_RATE,
             ..guest(
                 "ELKS",
@@ -280,6 +271,15 @@ pub fn guests() -> Vec<Guest> {
         ..guest(name, medium, dos::sessions(drive))
     };
     for (name, image) in DOS_DISKETTES {
+        all.push(Guest {
+            firmware: &[BOCHS],
+            rate: SLOW_RATE,
+            ..guest(
+                name,
+                Medium::Floppy(Source::Image(image)),
+                dos_prompt.clone(),
+            )
+        });
         all.push(at_work(name, Medium::Floppy(Source::Image(image)), 'A'));
     }
     for (name, layout) in DOS_DISKS {
