@@ -77,10 +77,11 @@ pub struct BlockCache {
 
 /// A fast hash for addresses (Fibonacci hashing); the keys are not chosen by anybody.
 #[derive(Clone, Default)]
-struct Hashing;
+pub struct Hashing;
 
+/// See [`Hashing`].
 #[derive(Default)]
-struct Hasher(u64);
+pub struct Hasher(u64);
 
 impl std::hash::BuildHasher for Hashing {
     type Hasher = Hasher;

@@ -14,7 +14,7 @@ use crate::models::Processor;
 use crate::op::{Op, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
-use emu_core::x86::Seg;
+use emu_core::x86::{Cr0, Seg};
 use iced_x86::{Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
@@ -144,11 +144,7 @@ impl Interpreter {
             let byte = if page != 0 {
                 self.host_read(page + (at & 0xFFF), Width::Byte)
             } else {
-                let purpose = Purpose {
-                    write: false,
-                    user: self.cpl == 3,
-                };
-                let gpa = self.translate(at, purpose)?.gpa;
+                let gpa = self.translate_fetch(at)?;
                 self.physical_read(gpa, Width::Byte)
             };
             bytes.push(byte as u8);
@@ -185,12 +181,25 @@ impl Interpreter {
 
     /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
     fn fetch_page(&mut self, linear: u64) -> Result<u64, Stop> {
-        let purpose = Purpose {
-            write: false,
-            user: self.cpl == 3,
-        };
-        let gpa = self.translate(linear, purpose)?.gpa;
+        let gpa = self.translate_fetch(linear)?;
         Ok(self.physical_page(gpa).read)
+    }
+
+    /// The physical address of code, by the TLB or by a walk.
+    fn translate_fetch(&mut self, linear: u64) -> Result<u64, Stop> {
+        if !self.cr0.contains(Cr0::PG) {
+            return Ok(linear);
+        }
+        let user = self.cpl == 3;
+        if let Some(gpa) = self.tlb.fetch_hit(user, linear) {
+            return Ok(gpa);
+        }
+        let purpose = Purpose { write: false, user };
+        let t = self.translate(linear, purpose)?;
+        if self.tlb.fill_fetch(user, linear, t.gpa, t.global) {
+            self.blocks.forget_translations();
+        }
+        Ok(t.gpa)
     }
 
     /// The most bytes that an instruction can have.

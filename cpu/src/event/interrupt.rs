@@ -243,7 +243,7 @@ impl Interpreter {
         let limit = u64::from(self.tr.limit);
         self.ensure(limit > 0x66, Fault::GP0)?;
         let io_map = self.load_linear(linear(base, 0x66), Width::Word, false)?;
-        let at = io_map.wrapping_sub(32) + u64::from(vector / 8);
+        let at = (io_map + u64::from(vector / 8)).wrapping_sub(32);
         self.ensure(io_map >= 32 && at <= limit, Fault::GP0)?;
         let byte = self.load_linear(linear(base, at), Width::Byte, false)?;
         Ok(byte >> (vector % 8) & 1 != 0)

@@ -7,6 +7,7 @@
 //! One file because all tests build the same descriptor tables.
 
 mod priorities;
+mod translations;
 
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{Attention, CpuBackend, CpuId, Exit, Special, SystemBus};
@@ -581,6 +582,19 @@ fn with_vme_an_interrupt_goes_to_the_programs_own_handler_unless_its_bit_is_set(
     let (mut b, s) = go(true);
     let (v, s) = vector(&mut b, &s);
     assert_eq!((v, b.dword(sp(&s) + 4)), (13, 1));
+}
+
+#[test]
+fn a_task_state_without_room_for_the_redirection_map_refuses_the_interrupt() {
+    for io_map in [0u16, 31, 0x3E0, 0xFFFF] {
+        // int 21h
+        let (mut b, mut s) = virtual_8086(&[0xCD, 0x21], Rflags::empty());
+        s.cr4 = Cr4::VME;
+        s.tr.limit = 0x3BF;
+        b.set_dword(TSS + 0x64, u32::from(io_map) << 16);
+        let (v, s) = vector(&mut b, &s);
+        assert_eq!((v, b.dword(sp(&s))), (13, 0), "{io_map:X}");
+    }
 }
 
 #[test]

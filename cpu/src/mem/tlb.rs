@@ -4,8 +4,15 @@
 //! An entry hits when its tag equals the page of the access's *last* byte while the slot is chosen by the first, so
 //! an access that crosses a page misses without a test of its own. Pages that hold decoded code carry bit 0 in the
 //! tag of their write entry: stores there miss, and the slow path looks at the code stamps.
+//!
+//! Instructions are fetched through a table of their own that never loses a page but when all or that page is
+//! invalidated, or when it is full. So what the block cache knows of linear addresses always stands in it, and a guest
+//! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
+//! used) runs the same with that cache, without it, and one instruction at a time.
 
 use crate::alu::Int;
+use crate::block::Hashing;
+use std::collections::HashMap;
 
 /// Slots in one table.
 const SLOTS: usize = 1024;
@@ -124,10 +131,15 @@ impl Table {
     }
 }
 
+/// Pages of code that are known at most; one more and all of them are forgotten.
+const FETCHED_MAX: usize = 4096;
+
 /// All tables of a CPU.
 pub struct Tlb {
     read: Table,
     write: Table,
+    /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
+    fetch: HashMap<u64, (u64, bool), Hashing>,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -137,6 +149,7 @@ impl Default for Tlb {
         Self {
             read: Table::new(),
             write: Table::new(),
+            fetch: HashMap::default(),
             fills: 0,
         }
     }
@@ -181,6 +194,25 @@ impl Tlb {
         self.write.fill(privilege, linear, host_page, code, global);
     }
 
+    /// The physical address that an instruction at `linear` is fetched from, if the page is here.
+    pub fn fetch_hit(&self, user: bool, linear: u64) -> Option<u64> {
+        let (page, _) = self.fetch.get(&(linear & !PAGE_MASK | u64::from(user)))?;
+        Some(page | linear & PAGE_MASK)
+    }
+
+    /// Makes a page executable. True: there was no room, and other pages were forgotten.
+    pub fn fill_fetch(&mut self, user: bool, linear: u64, gpa: u64, global: bool) -> bool {
+        let full = self.fetch.len() >= FETCHED_MAX;
+        if full {
+            self.fetch.clear();
+        }
+        self.fills += 1;
+        let entry = (gpa & !PAGE_MASK, global);
+        self.fetch
+            .insert(linear & !PAGE_MASK | u64::from(user), entry);
+        full
+    }
+
     /// A page now holds code: stores to it must take the slow path.
     pub fn mark_code(&mut self, host_page: u64) {
         for &slot in &self.write.filled {
@@ -195,6 +227,11 @@ impl Tlb {
     pub fn flush(&mut self, keep_global: bool) {
         self.read.flush(keep_global);
         self.write.flush(keep_global);
+        if keep_global {
+            self.fetch.retain(|_, (_, global)| *global);
+        } else {
+            self.fetch.clear();
+        }
     }
 
     /// Forgets writable pages, so that the next store marks its page dirty again.
@@ -206,5 +243,8 @@ impl Tlb {
     pub fn flush_page(&mut self, linear: u64) {
         self.read.flush_page(linear);
         self.write.flush_page(linear);
+        for user in 0..2 {
+            self.fetch.remove(&(linear & !PAGE_MASK | user));
+        }
     }
 }

@@ -1,0 +1,109 @@
+//! What a guest sees of the TLB: the same with the block cache, without it, and watched.
+
+use super::*;
+use emu_core::probe::Probe;
+
+struct Watcher;
+
+impl Probe for Watcher {}
+
+const DIRECTORY: usize = 0x1_0000;
+const TABLE: usize = 0x1_1000;
+
+/// Maps the first 4 MiB at 1:1 for all.
+fn map(b: &Board, s: &mut CpuState) {
+    b.set_dword(DIRECTORY, TABLE as u32 | 7);
+    for page in 0..1024 {
+        b.set_dword(TABLE + 4 * page, (page << 12) as u32 | 7);
+    }
+    s.cr3 = DIRECTORY as u64;
+    s.cr0 |= Cr0::PG;
+}
+
+/// Runs a program to the halt of a handler in each way; all must end the same.
+fn in_every_way(program: impl Fn() -> (Board, CpuState)) -> (Board, CpuState) {
+    let [first, others @ ..] =
+        [(true, false), (false, false), (true, true)].map(|(cached, watched)| {
+            let (mut b, s) = program();
+            let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+            cpu.set_block_cache(cached);
+            cpu.set_state(&s);
+            let mut watcher = Watcher;
+            let exit = cpu.run(&mut b, watched.then_some(&mut watcher as &mut dyn Probe));
+            assert_eq!(exit, Exit::Halted);
+            (b, cpu.state())
+        });
+    for (b, s) in others {
+        assert_eq!((s, b.insns), (first.1, first.0.insns));
+    }
+    first
+}
+
+#[test]
+fn code_whose_page_is_unmapped_goes_on_until_the_tlb_is_told() {
+    // mov eax,cr3 / mov cr3,eax; invlpg [CODE]
+    let ways: [&[u8]; 2] = [
+        &[0x0F, 0x20, 0xD8, 0x0F, 0x22, 0xD8],
+        &[0x0F, 0x01, 0x3D, 0, CODE_PAGE, 0, 0],
+    ];
+    const CODE_PAGE: u8 = (CODE >> 8) as u8;
+    for way in ways {
+        // mov dword [entry of this page],0 / nop / jmp $+2 / inc ecx
+        let mut code = vec![0xC7, 0x05, 8, 0x10, 0x01, 0, 0, 0, 0, 0];
+        code.extend([0x90, 0xEB, 0, 0x41]);
+        code.extend(way);
+        let end = (CODE + code.len()) as u64;
+        code.push(0xF4);
+        let (b, s) = in_every_way(|| {
+            let (b, mut s) = protected(0, &code);
+            map(&b, &mut s);
+            s.gpr[Gpr::Rcx as usize] = 0;
+            (b, s)
+        });
+        assert_eq!(s.rip, (HANDLERS + 14 * 16 + 1) as u64);
+        assert_eq!((s.cr2, s.gpr[Gpr::Rcx as usize]), (end, 1));
+        assert_eq!((b.dword(sp(&s)), u64::from(b.dword(sp(&s) + 4))), (0, end));
+    }
+}
+
+#[test]
+fn code_is_fetched_from_where_its_page_was_until_the_tlb_is_told() {
+    // call 6000h, where a RET stands / mov dword [entry of page 6],5007h / mov eax,6010h / jmp eax
+    let code = [
+        0xE8, 0xFB, 0x3F, 0, 0, 0xC7, 0x05, 0x18, 0x10, 0x01, 0, 0x07, 0x50, 0, 0, 0xB8, 0x10,
+        0x60, 0, 0, 0xFF, 0xE0,
+    ];
+    // In page 6: inc ecx / invlpg [6000h] / jmp eax; in page 5: hlt.
+    let there = [0x41, 0x0F, 0x01, 0x3D, 0, 0x60, 0, 0, 0xFF, 0xE0];
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        b.write(0x6000, &[0xC3]);
+        b.write(0x6010, &there);
+        // What stands behind INVLPG comes from page 5 already.
+        b.write(0x5018, &[0xF4]);
+        map(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        (b, s)
+    });
+    assert_eq!((s.rip, s.gpr[Gpr::Rcx as usize]), (0x6019, 1));
+}
+
+#[test]
+fn a_data_page_that_is_unmapped_is_read_until_the_tlb_is_told() {
+    // mov eax,[5000h] / mov dword [entry of page 5],0 / inc ecx / jmp $+2 / mov eax,[5000h] / invlpg [5000h] /
+    // inc ecx / mov eax,[5000h]
+    let load = [0xA1, 0, 0x50, 0, 0];
+    let mut code = load.to_vec();
+    code.extend([0xC7, 0x05, 0x14, 0x10, 0x01, 0, 0, 0, 0, 0]);
+    code.extend([0x41, 0xEB, 0]);
+    code.extend(load);
+    code.extend([0x0F, 0x01, 0x3D, 0, 0x50, 0, 0, 0x41]);
+    code.extend(load);
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        map(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        (b, s)
+    });
+    assert_eq!((s.cr2, s.gpr[Gpr::Rcx as usize]), (0x5000, 2));
+}
