@@ -9,7 +9,7 @@ use machine::boards::{self, Hosts};
 use machine::spec::{MachineSpec, MediumSource};
 use machine::{Machine, Stop, Until};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const CPU: CpuId = CpuId(0);
 
@@ -20,19 +20,34 @@ pub const PC: Target = Target {
     play,
 };
 
-/// A folder for image files, one for each process; what is left of it at the end is a few sparse files.
-pub fn folder() -> &'static PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("boxwood-fuzz-{}", std::process::id()));
+/// A folder for image files; removed with its thread.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("boxwood-fuzz-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).expect("a folder for image files");
-        folder
-    })
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // The files are of no use to anybody; there is nobody to tell that they stay.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+thread_local! {
+    static FOLDER: Folder = Folder::new();
 }
 
 /// Writes an image file.
 pub fn image(name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder().join(name);
+    let path = FOLDER.with(|folder| folder.0.join(name));
     std::fs::write(&path, bytes).expect("an image file");
     path
 }
@@ -48,9 +63,8 @@ pub fn medium(path: PathBuf) -> MediumSource {
 
 /// A machine of one megabyte with a disk in each drive.
 fn machine() -> Machine {
-    static IMAGES: OnceLock<[PathBuf; 3]> = OnceLock::new();
-    let [floppy, disk, disc] = IMAGES
-        .get_or_init(|| {
+    thread_local! {
+        static IMAGES: [PathBuf; 3] = {
             let mut iso = vec![0x11; 400 << 10];
             iso[0x8000..0x8006].copy_from_slice(b"\x01CD001");
             [
@@ -58,8 +72,9 @@ fn machine() -> Machine {
                 image("pc-disk.img", &vec![0x77; 4 << 20]),
                 image("pc-disc.iso", &iso),
             ]
-        })
-        .clone();
+        };
+    }
+    let [floppy, disk, disc] = IMAGES.with(Clone::clone);
     let spec = MachineSpec {
         memory_bytes: 1 << 20,
         floppies: [Some(MediumSource::Demo), Some(medium(floppy))],
