@@ -276,17 +276,14 @@ impl Interpreter {
         {
             mode |= mode::FLAT;
         }
-        self.privilege = Privilege::Supervisor;
         if self.cpl == 3 {
             mode |= mode::USER;
-            self.privilege = Privilege::User;
-            if self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC) {
-                self.privilege = Privilege::Uncached;
-            }
         }
-        if self.watch_memory {
-            self.privilege = Privilege::Uncached;
-        }
+        self.privilege = if self.watch_memory {
+            Privilege::Uncached
+        } else {
+            self.unwatched_privilege()
+        };
         if self.prefetch.len != 0 {
             mode |= mode::PREFETCHED;
         }

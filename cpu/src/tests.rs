@@ -312,6 +312,22 @@ fn stores_into_the_prefetch_queue_come_too_late_on_processors_that_have_one() {
 }
 
 #[test]
+fn a_store_elsewhere_in_the_page_does_not_open_the_queue_to_the_next_one() {
+    // mov byte [1800h],0 / mov byte [target],42h / inc ax -> inc dx / hlt
+    let code = [
+        0xC6, 0x06, 0, 0x18, 0, 0xC6, 0x06, 0x0A, 0x10, 0x42, 0x40, 0xF4,
+    ];
+    for (model, cached) in [("8086", true), ("8086", false), ("80286", true)] {
+        let mut board = Board::new(&code);
+        let mut cpu = old_at_1000(model);
+        cpu.set_block_cache(cached);
+        let (exit, s) = run(&mut board, &mut cpu);
+        assert_eq!(exit, Exit::Halted);
+        assert_eq!(s.gpr[Gpr::Rax as usize] & 0xFFFF, 1, "{model}");
+    }
+}
+
+#[test]
 fn a_repeated_store_over_itself_goes_on_from_the_queue() {
     // mov di,1008h / mov cx,8 / mov al,90h / rep stosb (at 1008h) / hlt is overwritten by NOPs, the next one is not.
     let mut code = vec![0xBF, 0x08, 0x10, 0xB9, 8, 0, 0xB0, 0x90, 0xF3, 0xAA];

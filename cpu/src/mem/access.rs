@@ -11,7 +11,7 @@
 
 use super::address::{self, Address};
 use super::paging::Purpose;
-use super::tlb::Privilege;
+use super::tlb::{Filling, Privilege};
 use crate::alu::Int;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -51,7 +51,7 @@ fn write_host<T: Int>(at: u64, v: T) {
     }
 }
 
-/// [`Place::first_len`] of a place in a page that holds decoded code: the code stamps must be looked at.
+/// [`Place::first_len`] of a place in a page that may hold decoded code: the code stamps must be looked at.
 const CODE_PAGE: u8 = u8::MAX;
 
 /// Where a read-modify-write instruction puts its result: checked, translated, ready to be written.
@@ -185,14 +185,18 @@ impl Interpreter {
             return Ok(place);
         }
         let linear = self.linear(seg, offset, width, true)?;
-        if let Some(host) = self
-            .tlb
-            .write_hit_code(self.privilege, linear, width.bytes() as u64)
-        {
+        let (bytes, privilege) = (width.bytes() as u64, self.unwatched_privilege());
+        if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, bytes) {
+            // A probe wants to know the physical address.
+            let (host, first, first_len) = if self.watch_memory {
+                (0, gpa, bytes as u8)
+            } else {
+                (host, 0, CODE_PAGE)
+            };
             return Ok(Place {
                 host,
-                first: 0,
-                first_len: CODE_PAGE,
+                first,
+                first_len,
                 second: 0,
                 linear,
             });
@@ -290,6 +294,7 @@ impl Interpreter {
     #[inline(never)]
     pub(crate) fn close_slow(&mut self, place: Place, width: Width, v: u64) {
         if place.first_len == CODE_PAGE {
+            self.note_overwrite(place.host, width.bytes());
             self.host_write(place.host, width, v);
             self.host_written(place.host, width.bytes());
             return;
@@ -366,6 +371,15 @@ impl Interpreter {
             return Ok(self.read_place(&place, width));
         }
         let linear = self.linear(seg, offset, width, false)?;
+        if self.watch_memory {
+            let bytes = width.bytes() as u64;
+            let privilege = self.unwatched_privilege();
+            if let Some(gpa) = self.tlb.read_slow(privilege, linear, bytes) {
+                let v = self.physical_read(gpa, width);
+                self.watch(MemoryAccess::Read, linear, gpa, width, v);
+                return Ok(v);
+            }
+        }
         self.load_linear(linear, width, self.cpl == 3)
     }
 
@@ -403,8 +417,13 @@ impl Interpreter {
                 } else {
                     Privilege::Supervisor
                 };
-                self.tlb
-                    .fill_read(privilege, linear, page.read, first.global);
+                let fresh = Filling {
+                    gpa: first.gpa,
+                    host_page: page.read,
+                    code: false,
+                    global: first.global,
+                };
+                self.tlb.fill_read(privilege, linear, fresh);
             }
             self.physical_read(first.gpa, width)
         } else {
@@ -452,13 +471,29 @@ impl Interpreter {
         } else {
             Privilege::Supervisor
         };
-        self.tlb
-            .fill_write(privilege, linear, page.write, code, global);
+        let fresh = Filling {
+            gpa,
+            host_page: page.write,
+            code,
+            global,
+        };
+        self.tlb.fill_write(privilege, linear, fresh);
     }
 
-    /// Whether a page must stay out of the TLB because a breakpoint or a probe watches it.
+    /// Whether a page must stay out of the TLB because a breakpoint watches it.
     fn is_watched(&self, linear: u64) -> bool {
-        self.watch_memory || self.has_data_breakpoint_on(linear & !0xFFF)
+        self.has_data_breakpoint_on(linear & !0xFFF)
+    }
+
+    /// The tables that data accesses would use if nobody watched.
+    pub(crate) fn unwatched_privilege(&self) -> Privilege {
+        if self.cpl != 3 {
+            Privilege::Supervisor
+        } else if self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC) {
+            Privilege::Uncached
+        } else {
+            Privilege::User
+        }
     }
 
     /// Reports an access on the slow path to data breakpoints and the probe.

@@ -5,6 +5,8 @@
 //! an access that crosses a page misses without a test of its own. Pages that hold decoded code carry bit 0 in the
 //! tag of their write entry: stores there miss, and the slow path looks at the code stamps.
 //!
+//! Whoever watches memory sends every access the slow way, which finds the same entries: being watched changes nothing.
+//!
 //! Instructions are fetched through a table of their own that never loses a page but when all or that page is
 //! invalidated, or when it is full. So what the block cache knows of linear addresses always stands in it, and a guest
 //! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
@@ -49,21 +51,27 @@ const NO_ENTRY: Entry = Entry {
     addend: 0,
 };
 
+/// A value for each slot, made without a detour over the stack.
+fn slots<T: Copy>(value: T) -> Box<[T; 3 * SLOTS]> {
+    let all = vec![value; 3 * SLOTS].into_boxed_slice();
+    all.try_into()
+        .unwrap_or_else(|_| Box::new([value; 3 * SLOTS]))
+}
+
 /// One kind of access: reads or writes.
 struct Table {
     entries: Box<[Entry; 3 * SLOTS]>,
+    /// Physical address of the page in each slot; not looked at by the fast path.
+    pages: Box<[u64; 3 * SLOTS]>,
     filled: Vec<u16>,
     global: Vec<u64>,
 }
 
 impl Table {
     fn new() -> Self {
-        let entries = vec![NO_ENTRY; 3 * SLOTS].into_boxed_slice();
-        let entries = entries
-            .try_into()
-            .unwrap_or_else(|_| Box::new([NO_ENTRY; 3 * SLOTS]));
         Self {
-            entries,
+            entries: slots(NO_ENTRY),
+            pages: slots(0),
             filled: Vec::new(),
             global: vec![0; 2 * SLOTS / 64],
         }
@@ -81,14 +89,21 @@ impl Table {
         (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
     }
 
-    fn fill(
-        &mut self,
-        privilege: Privilege,
-        linear: u64,
-        host_page: u64,
-        code: bool,
-        global: bool,
-    ) {
+    /// The host and the physical address of an access that hits, whether the page holds code or not.
+    fn hit_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+        let slot = Self::slot(privilege, linear);
+        let (e, last) = (&self.entries[slot], linear.wrapping_add(bytes - 1));
+        let gpa = self.pages[slot] | linear & PAGE_MASK;
+        (e.tag & !HAS_CODE == last & !PAGE_MASK).then(|| (linear.wrapping_add(e.addend), gpa))
+    }
+
+    fn fill(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
+        let Filling {
+            gpa,
+            host_page,
+            code,
+            global,
+        } = fresh;
         if privilege == Privilege::Uncached {
             return;
         }
@@ -101,6 +116,7 @@ impl Table {
             tag,
             addend: host_page.wrapping_sub(page),
         };
+        self.pages[slot] = gpa & !PAGE_MASK;
         let (word, bit) = (slot / 64, 1 << (slot % 64));
         self.global[word] = (self.global[word] & !bit) | if global { bit } else { 0 };
     }
@@ -129,6 +145,19 @@ impl Table {
             }
         }
     }
+}
+
+/// What fills a slot.
+#[derive(Copy, Clone, Debug)]
+pub struct Filling {
+    /// The physical address.
+    pub gpa: u64,
+    /// Where its page lies in the host's memory.
+    pub host_page: u64,
+    /// The page holds decoded code: stores only by way of the slow path.
+    pub code: bool,
+    /// The page stays when CR3 is written.
+    pub global: bool,
 }
 
 /// Pages of code that are known at most; one more and all of them are forgotten.
@@ -168,30 +197,28 @@ impl Tlb {
         self.write.hit::<T>(privilege, linear)
     }
 
-    /// The host address for a write into a page that holds decoded code.
-    pub fn write_hit_code(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
-        let e = &self.write.entries[Table::slot(privilege, linear)];
-        let last = linear.wrapping_add(bytes - 1);
-        (e.tag == (last & !PAGE_MASK) | HAS_CODE).then(|| linear.wrapping_add(e.addend))
+    /// The physical address of a read, for whoever may not take the fast path.
+    pub fn read_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        self.read
+            .hit_slow(privilege, linear, bytes)
+            .map(|hit| hit.1)
+    }
+
+    /// The host and the physical address of a write, into a page with decoded code or without.
+    pub fn write_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+        self.write.hit_slow(privilege, linear, bytes)
     }
 
     /// Makes a page readable.
-    pub fn fill_read(&mut self, privilege: Privilege, linear: u64, host_page: u64, global: bool) {
+    pub fn fill_read(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
         self.fills += 1;
-        self.read.fill(privilege, linear, host_page, false, global);
+        self.read.fill(privilege, linear, fresh);
     }
 
-    /// Makes a page writable; with `code`, only by way of the slow path.
-    pub fn fill_write(
-        &mut self,
-        privilege: Privilege,
-        linear: u64,
-        host_page: u64,
-        code: bool,
-        global: bool,
-    ) {
+    /// Makes a page writable.
+    pub fn fill_write(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
         self.fills += 1;
-        self.write.fill(privilege, linear, host_page, code, global);
+        self.write.fill(privilege, linear, fresh);
     }
 
     /// The physical address that an instruction at `linear` is fetched from, if the page is here.

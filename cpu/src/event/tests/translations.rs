@@ -3,9 +3,14 @@
 use super::*;
 use emu_core::probe::Probe;
 
-struct Watcher;
+/// Watches memory too, or not.
+struct Watcher(bool);
 
-impl Probe for Watcher {}
+impl Probe for Watcher {
+    fn wants_memory(&self) -> bool {
+        self.0
+    }
+}
 
 const DIRECTORY: usize = 0x1_0000;
 const TABLE: usize = 0x1_1000;
@@ -22,17 +27,23 @@ fn map(b: &Board, s: &mut CpuState) {
 
 /// Runs a program to the halt of a handler in each way; all must end the same.
 fn in_every_way(program: impl Fn() -> (Board, CpuState)) -> (Board, CpuState) {
-    let [first, others @ ..] =
-        [(true, false), (false, false), (true, true)].map(|(cached, watched)| {
-            let (mut b, s) = program();
-            let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
-            cpu.set_block_cache(cached);
-            cpu.set_state(&s);
-            let mut watcher = Watcher;
-            let exit = cpu.run(&mut b, watched.then_some(&mut watcher as &mut dyn Probe));
-            assert_eq!(exit, Exit::Halted);
-            (b, cpu.state())
-        });
+    let ways = [
+        (true, None),
+        (false, None),
+        (true, Some(false)),
+        (true, Some(true)),
+        (false, Some(true)),
+    ];
+    let [first, others @ ..] = ways.map(|(cached, watched)| {
+        let (mut b, s) = program();
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        cpu.set_block_cache(cached);
+        cpu.set_state(&s);
+        let mut watcher = watched.map(Watcher);
+        let probe = watcher.as_mut().map(|w| w as &mut dyn Probe);
+        assert_eq!(cpu.run(&mut b, probe), Exit::Halted);
+        (b, cpu.state())
+    });
     for (b, s) in others {
         assert_eq!((s, b.insns), (first.1, first.0.insns));
     }
@@ -106,4 +117,22 @@ fn a_data_page_that_is_unmapped_is_read_until_the_tlb_is_told() {
         (b, s)
     });
     assert_eq!((s.cr2, s.gpr[Gpr::Rcx as usize]), (0x5000, 2));
+}
+
+#[test]
+fn a_data_page_that_is_unmapped_is_written_until_the_tlb_is_told() {
+    // mov [5000h],eax / mov dword [entry of page 5],0 / insb / mov [5000h],eax / inc ecx / invlpg [5000h] / insb
+    let store = [0xA3, 0, 0x50, 0, 0];
+    let mut code = store.to_vec();
+    code.extend([0xC7, 0x05, 0x14, 0x10, 0x01, 0, 0, 0, 0, 0, 0x6C]);
+    code.extend(store);
+    code.extend([0x41, 0x0F, 0x01, 0x3D, 0, 0x50, 0, 0, 0x6C]);
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        map(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        s.gpr[Gpr::Rdi as usize] = 0x5008;
+        (b, s)
+    });
+    assert_eq!((s.cr2, s.gpr[Gpr::Rcx as usize]), (0x5009, 1));
 }
