@@ -15,7 +15,8 @@
 //! **Not implemented**: the security feature set (IDENTIFY says so, its commands abort); overlapped and queued
 //! commands; READ/WRITE LONG; host protected area passwords (SET MAX SET PASSWORD and its kin abort); CFA, removable
 //! media and streaming feature sets. CD-ROM drives: images hold one session with one track of mode 1, so there is no
-//! audio to play, no CD-TEXT, no PMA and no ATIP.
+//! audio to play, no CD-TEXT, no PMA and no ATIP; READ TRACK INFORMATION and READ FORMAT CAPACITIES, commands of
+//! recorders, end in ILLEGAL REQUEST (invalid command operation code).
 //!
 //! **Known inaccuracies**: latencies are short constants, not those of a turning disk; the write cache is the host's
 //! (FLUSH CACHE flushes it).

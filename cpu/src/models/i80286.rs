@@ -1,4 +1,7 @@
 //! The Intel 80286.
+//!
+//! **Not implemented**: the processor extension segment overrun interrupt (vector 9): the 80287's operands are checked
+//! before the instruction begins, so a violation is #GP or #SS, as for any operand.
 
 use super::{CpuModel, Processor};
 use crate::x87::Generation;
