@@ -47,7 +47,9 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let mut sinks = Sinks::default();
     let hosts = hosts_of(args, &com1, &mut sinks)?;
     let mut machine = boards::build(&spec, hosts).map_err(|e| match e {
-        BuildError::Spec(SpecError::UnknownCpu { .. }) => Mistake::usage(format!("--cpu: {e}")),
+        BuildError::Spec(SpecError::UnknownCpu { .. } | SpecError::CpuTooOld { .. }) => {
+            Mistake::usage(format!("--cpu: {e}"))
+        }
         _ => Mistake::data(e.to_string()),
     })?;
     machine.set_on_triple_fault(match args.on_triple_fault {

@@ -113,6 +113,8 @@ fn mistakes_on_the_command_line_end_with_64() {
         "--cpu z80",
         "--cpu p6,+nosuch",
         "--cpu p6 --cpu 8086",
+        "--cpu 8086",
+        "--cpu 80286+80287",
         "--mem 1M --mem 2M",
         "--seed 99999999999999999999",
         "--wait 99999999999999999999",

@@ -144,6 +144,14 @@ pub enum SpecError {
         /// What there is.
         known: String,
     },
+    /// A processor that our own BIOS does not run on.
+    #[error(
+        "{model} cannot run our BIOS, which needs an 80386 or later: give it one of its own with --bios"
+    )]
+    CpuTooOld {
+        /// The CPU model's name.
+        model: &'static str,
+    },
     /// A ROM that cannot be read.
     #[error("the {what} image {path} cannot be read: {reason}")]
     RomUnreadable {

@@ -9,7 +9,7 @@ use crate::builder::Conflicts;
 use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
-use crate::spec::{BoardKind, MachineSpec, MediumSource, SpecError};
+use crate::spec::{BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::CpuId;
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
@@ -58,6 +58,9 @@ pub fn build_board(
 /// Builds a machine and powers it on.
 pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
     let model = cpu_model(&spec.cpu)?;
+    if spec.bios == RomSource::BuiltIn && model.processor.is_some() {
+        return Err(SpecError::CpuTooOld { model: model.name }.into());
+    }
     let (board, media) = build_board(spec, hosts)?;
     let cpu = Box::new(Interpreter::new(CpuId(0), model));
     let mut machine = Machine::new(board, cpu, model.name);
