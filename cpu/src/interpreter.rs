@@ -185,7 +185,7 @@ impl Interpreter {
         state.retired = self.retired;
         if !init {
             // RESET sets the time-stamp counter to 0 (SDM vol. 3, section 18.17).
-            state.msr.tsc_offset = self.retired.wrapping_neg();
+            state.msr.tsc_offset = self.cycles().wrapping_neg();
         }
         self.load_state(&state);
     }

@@ -74,6 +74,20 @@ pub enum Special {
     Ferr(bool),
 }
 
+/// A register of the local APIC that a CPU reaches by an instruction of its own instead of by memory.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum LapicRegister {
+    /// IA32_APIC_BASE.
+    Base,
+    /// The task priority as CR8 holds it: bits 3 to 0 are the TPR's bits 7 to 4.
+    Cr8,
+    /// IA32_TSC_DEADLINE, in cycles of [`SystemBus::cycles`] (the time-stamp counter's value minus the CPU's own
+    /// offset); 0: disarmed. A CPU whose offset changes writes it anew.
+    TscDeadline,
+    /// A register of x2APIC mode: the MSR's number minus 800h.
+    X2apic(u8),
+}
+
 /// What a CPU sees of the board. `cpu` is the index of the one that asks.
 pub trait SystemBus {
     /// What waits for this CPU.
@@ -86,6 +100,11 @@ pub trait SystemBus {
     fn countdown(&self) -> u64;
     /// Instructions retired since power-on, as of the last [`Self::advance`].
     fn insns(&self) -> u64;
+    /// Cycles of the time-stamp counter's clock since power-on, as of the last [`Self::advance`]: one for each retired
+    /// instruction, and the length of each halt.
+    fn cycles(&self) -> u64 {
+        self.insns()
+    }
     /// Reads a port; the caller has advanced to the present instruction.
     fn port_read(&mut self, cpu: CpuId, port: u16, width: Width) -> u32;
     /// Writes a port.
@@ -99,6 +118,15 @@ pub trait SystemBus {
     /// Acknowledges an interrupt: the board walks the PIC cascade. `None` if INTR fell in the meantime and nothing
     /// answers.
     fn acknowledge(&mut self, cpu: CpuId) -> Option<u8>;
+    /// Reads a register of this CPU's local APIC; `None`: it has none, or no such register (the instruction faults).
+    fn lapic_read(&mut self, _cpu: CpuId, _register: LapicRegister) -> Option<u64> {
+        None
+    }
+    /// Writes a register of this CPU's local APIC; false: the instruction faults, and nothing has changed.
+    #[must_use]
+    fn lapic_write(&mut self, _cpu: CpuId, _register: LapicRegister, _value: u64) -> bool {
+        false
+    }
     /// Reports a special cycle.
     fn special_cycle(&mut self, cpu: CpuId, cycle: Special);
     /// All blocks of memory on the board.

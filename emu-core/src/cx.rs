@@ -1,11 +1,13 @@
 //! All that a device can reach, for the length of one call.
 
 use crate::bus::{Gpa, MemoryMap, PortMap};
+use crate::cap::ApicCycle;
 use crate::device::DeviceId;
 use crate::event::{EventQueue, TimerId};
 use crate::time::VirtTime;
 use crate::wire::{Line, Wires};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// How far a reset reaches.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -57,6 +59,8 @@ pub struct Fabric {
     pub requests: Requests,
     /// Writes by bus masters that did not hit memory; the board delivers them to devices after the call.
     pub posted: Vec<(Gpa, u8)>,
+    /// What APICs have sent; the board delivers it after the call.
+    pub apic_cycles: VecDeque<(DeviceId, ApicCycle)>,
 }
 
 /// The most posted writes to devices that one call may leave; more are dropped, as by a bridge that gives up.
@@ -123,6 +127,11 @@ impl<'a> Cx<'a> {
                 posted.push((at, byte));
             }
         });
+    }
+
+    /// Sends something to the other APICs. It is delivered after this call.
+    pub fn apic_send(&mut self, cycle: ApicCycle) {
+        self.fabric.apic_cycles.push_back((self.device, cycle));
     }
 
     /// Asks for a reset once this call is over.

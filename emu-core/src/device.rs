@@ -2,8 +2,8 @@
 
 use crate::bus::Decode;
 use crate::cap::{
-    ConfigMechanism, Display, DmaController, HostInput, Inputs, IntAck, IsaDma, Mmio, PciFunction,
-    PortIo, SerialPort, Timers,
+    ApicAgent, ConfigMechanism, Display, DmaController, HostInput, Inputs, IntAck, IsaDma,
+    LocalApic, Mmio, PciFunction, PortIo, SerialPort, Timers,
 };
 use crate::cx::{Cx, ResetKind};
 use crate::ram::Ram;
@@ -70,6 +70,14 @@ pub trait Device: Send + 'static {
     fn int_ack(&mut self) -> Option<&mut dyn IntAck> {
         None
     }
+    /// An APIC on the bus between APICs.
+    fn apic_agent(&mut self) -> Option<&mut dyn ApicAgent> {
+        None
+    }
+    /// A CPU's local APIC.
+    fn local_apic(&mut self) -> Option<&mut dyn LocalApic> {
+        None
+    }
     /// A peripheral on an ISA DMA channel.
     fn isa_dma(&mut self) -> Option<&mut dyn IsaDma> {
         None
@@ -124,6 +132,10 @@ pub trait DynDevice: Send {
     fn inputs(&mut self) -> Option<&mut dyn Inputs>;
     /// [`Device::int_ack`].
     fn int_ack(&mut self) -> Option<&mut dyn IntAck>;
+    /// [`Device::apic_agent`].
+    fn apic_agent(&mut self) -> Option<&mut dyn ApicAgent>;
+    /// [`Device::local_apic`].
+    fn local_apic(&mut self) -> Option<&mut dyn LocalApic>;
     /// [`Device::isa_dma`].
     fn isa_dma(&mut self) -> Option<&mut dyn IsaDma>;
     /// [`Device::dma_controller`].
@@ -182,6 +194,12 @@ impl<D: Device> DynDevice for D {
     }
     fn int_ack(&mut self) -> Option<&mut dyn IntAck> {
         Device::int_ack(self)
+    }
+    fn apic_agent(&mut self) -> Option<&mut dyn ApicAgent> {
+        Device::apic_agent(self)
+    }
+    fn local_apic(&mut self) -> Option<&mut dyn LocalApic> {
+        Device::local_apic(self)
     }
     fn isa_dma(&mut self) -> Option<&mut dyn IsaDma> {
         Device::isa_dma(self)

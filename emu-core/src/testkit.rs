@@ -1,7 +1,7 @@
 //! A bench for one device without a CPU or a board, and the tests that every device must pass.
 
 use crate::bus::{Access, Decode, Gpa, MemoryTarget, PortTarget, Route, Width};
-use crate::cap::{MmioAddr, PortAddr};
+use crate::cap::{ApicCycle, MmioAddr, PortAddr};
 use crate::cx::{Cx, Fabric, Requests, ResetKind};
 use crate::device::{Device, DeviceId, DynDevice};
 use crate::event::TimerId;
@@ -53,10 +53,13 @@ pub struct Bench<D: Device> {
     fabric: Fabric,
     now: VirtTime,
     edges: Vec<(VirtTime, NetId, bool)>,
+    apic_cycles: Vec<ApicCycle>,
 }
 
 const DEVICE: DeviceId = DeviceId(0);
 const BENCH_RAM_BYTES: usize = 16 << 20;
+/// The most APIC cycles that are kept for a test to look at.
+const APIC_CYCLES_MAX: usize = 1 << 12;
 /// A device that fires more events than this while time stands still hangs its board.
 const EVENTS_AT_ONE_MOMENT_MAX: u32 = 100_000;
 
@@ -72,6 +75,7 @@ impl<D: Device> Bench<D> {
             fabric,
             now: VirtTime::ZERO,
             edges: Vec::new(),
+            apic_cycles: Vec::new(),
         };
         bench.remap();
         bench.reset(ResetKind::PowerOn);
@@ -106,6 +110,9 @@ impl<D: Device> Bench<D> {
         }
         // Nobody else is on the bench who could take them.
         self.fabric.posted.clear();
+        let sent = self.fabric.apic_cycles.drain(..).map(|c| c.1);
+        self.apic_cycles.extend(sent);
+        self.apic_cycles.truncate(APIC_CYCLES_MAX);
         if std::mem::take(&mut self.fabric.requests.remap) {
             self.remap();
         }
@@ -285,6 +292,11 @@ impl<D: Device> Bench<D> {
             .collect();
         self.edges.retain(|e| e.1 != net);
         seen
+    }
+
+    /// What the device sent to other APICs since the last call.
+    pub fn take_apic_cycles(&mut self) -> Vec<ApicCycle> {
+        std::mem::take(&mut self.apic_cycles)
     }
 
     /// What the device asked of the board since the last call.

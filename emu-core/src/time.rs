@@ -139,6 +139,20 @@ impl InsnClock {
         self.insns
     }
 
+    /// Cycles of a counter of this rate since power-on: it counts retired instructions one by one and goes on counting
+    /// while time jumps.
+    pub fn cycles(&self) -> u64 {
+        let at_epoch = self.rate.ticks_covering(self.epoch.as_ns());
+        at_epoch.saturating_add(self.insns - self.epoch_insns)
+    }
+
+    /// The moment at which [`Self::cycles`] comes to `n` if the CPU halts until then, as it does for whoever waits.
+    pub fn time_of_cycle(&self, n: u64) -> VirtTime {
+        let at_epoch = self.rate.ticks_covering(self.epoch.as_ns());
+        self.rate
+            .time_of_floor(self.epoch, n.saturating_sub(at_epoch))
+    }
+
     /// Instructions per guest second.
     pub const fn rate(&self) -> Frequency {
         self.rate
@@ -221,6 +235,32 @@ fn product_64(n: u64, multiplier: u128, divisor: u128) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cycles_count_instructions_one_by_one_and_go_on_while_time_jumps() {
+        // 3 instructions in 10 ns: nothing is a whole number of nanoseconds.
+        let mut clock = InsnClock::new(Frequency::hz(300_000_000));
+        clock.advance(7);
+        assert_eq!(clock.cycles(), 7);
+        let mut last = clock.cycles();
+        for step in 1..2000 {
+            clock.jump_to(clock.now().plus_ns(step % 17));
+            assert!(clock.cycles() >= last);
+            assert!(clock.cycles() - last <= (step % 17) * 3 / 10 + 2);
+            last = clock.cycles();
+            clock.advance(step % 5);
+            assert_eq!(clock.cycles(), last + step % 5);
+            last = clock.cycles();
+        }
+        // A second's halt is a second's cycles.
+        clock.jump_to(clock.now().plus_ns(1_000_000_000));
+        assert!((clock.cycles() - last).abs_diff(300_000_000) <= 1);
+        // The moment of a cycle is the first at which it is counted, within its own length.
+        let n = clock.cycles() + 1000;
+        let at = clock.time_of_cycle(n);
+        clock.jump_to(at);
+        assert!(clock.cycles().abs_diff(n) <= 1);
+    }
 
     #[test]
     fn a_clock_that_counts_backwards_or_has_no_rate_is_not_valid() {

@@ -1,8 +1,14 @@
-//! CPUID: the model's leaves.
+//! CPUID: the model's leaves, and what of them the local APIC decides.
 
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
+use emu_core::backend::LapicRegister;
 use emu_core::x86::Gpr;
+
+/// CPUID.1:EDX: a local APIC.
+const FEATURE_APIC: u32 = 1 << 9;
+/// IA32_APIC_BASE: the local APIC is enabled.
+const APIC_BASE_ENABLE: u64 = 1 << 11;
 
 /// CPUID.
 pub struct Cpuid;
@@ -11,7 +17,16 @@ impl Instruction for Cpuid {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         let leaf = cpu.regs.named::<u32>(Gpr::Rax);
         let subleaf = cpu.regs.named::<u32>(Gpr::Rcx);
-        let [a, b, c, d] = cpu.model.cpuid(leaf, subleaf);
+        let [a, mut b, c, mut d] = cpu.model.cpuid(leaf, subleaf);
+        if leaf == 1 && d & FEATURE_APIC != 0 {
+            let id = cpu.id;
+            // Without a local APIC, and while IA32_APIC_BASE disables it, the bit is clear (SDM vol. 3, section 10.4.3).
+            let base = cpu.bus().lapic_read(id, LapicRegister::Base);
+            if base.is_none_or(|base| base & APIC_BASE_ENABLE == 0) {
+                d &= !FEATURE_APIC;
+            }
+            b = b & 0x00FF_FFFF | u32::from(id.0) << 24;
+        }
         cpu.regs.set_named(Gpr::Rax, a);
         cpu.regs.set_named(Gpr::Rbx, b);
         cpu.regs.set_named(Gpr::Rcx, c);

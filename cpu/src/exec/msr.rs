@@ -4,13 +4,17 @@
 //! Memory types steer caches, which are not modelled; a machine check never comes up, so the banks hold what software
 //! wrote. A microcode update is refused as a damaged one is: the signature stays.
 //!
-//! **Not implemented**: IA32_APIC_BASE (1Bh; there is no local APIC), performance counters (C1h, C2h, 186h, 187h),
+//! IA32_APIC_BASE, IA32_TSC_DEADLINE and the registers of x2APIC mode are the local APIC's, which is the board's: they
+//! are there if the model has them and the board answers.
+//!
+//! **Not implemented**: performance counters (C1h, C2h, 186h, 187h),
 //! DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
 //! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
+use emu_core::backend::LapicRegister;
 use emu_core::x86::Gpr;
 
 /// IA32_TIME_STAMP_COUNTER.
@@ -59,6 +63,16 @@ pub struct Rdmsr;
 /// WRMSR.
 pub struct Wrmsr;
 
+/// The local APIC's register behind a number, and the CPUID.1 bit that announces it: (EDX, ECX).
+fn lapic_register(msr: u32) -> Option<(LapicRegister, (u32, u32))> {
+    match msr {
+        0x1B => Some((LapicRegister::Base, (1 << 9, 0))),
+        0x6E0 => Some((LapicRegister::TscDeadline, (1 << 9, 1 << 24))),
+        0x800..=0x8FF => Some((LapicRegister::X2apic((msr & 0xFF) as u8), (1 << 9, 1 << 21))),
+        _ => None,
+    }
+}
+
 /// Whether a byte is a memory type (SDM vol. 3, table 12-8): UC, WC, WT, WP, WB.
 fn is_memory_type(v: u64) -> bool {
     matches!(v & 0xFF, 0 | 1 | 4 | 5 | 6)
@@ -84,10 +98,50 @@ fn variable_range_can_hold(msr: u32, v: u64) -> bool {
 }
 
 impl Interpreter {
-    /// The time-stamp counter: it counts retired instructions.
+    /// The time-stamp counter: it counts retired instructions, and time while the CPU is halted.
     pub(crate) fn time_stamp(&mut self) -> u64 {
         self.synchronize();
-        self.retired.wrapping_add(self.msr.tsc_offset)
+        self.cycles().wrapping_add(self.msr.tsc_offset)
+    }
+
+    /// The board's cycles; outside of a slice, when nobody counts, the instructions alone.
+    pub(crate) fn cycles(&mut self) -> u64 {
+        if self.is_attached() {
+            self.bus().cycles()
+        } else {
+            self.retired
+        }
+    }
+
+    /// The local APIC's register behind a number, if the model has it and a board is there.
+    fn lapic_register(&self, msr: u32) -> Option<LapicRegister> {
+        let (register, (edx, ecx)) = lapic_register(msr)?;
+        let [.., c, d] = self.model.cpuid(1, 0);
+        (self.is_attached() && d & edx == edx && c & ecx == ecx).then_some(register)
+    }
+
+    fn read_lapic(&mut self, register: LapicRegister) -> Option<u64> {
+        self.device_access();
+        let id = self.id;
+        let value = self.bus().lapic_read(id, register)?;
+        Some(match register {
+            LapicRegister::TscDeadline if value != 0 => value.wrapping_add(self.msr.tsc_offset),
+            _ => value,
+        })
+    }
+
+    fn write_lapic(&mut self, register: LapicRegister, value: u64) -> bool {
+        self.device_access();
+        let id = self.id;
+        let value = match register {
+            // Every cycle of the past is as good as another; 0 would say "disarmed".
+            LapicRegister::TscDeadline if value != 0 => {
+                let left = value.saturating_sub(self.time_stamp());
+                self.cycles().saturating_add(left).max(1)
+            }
+            _ => value,
+        };
+        self.bus().lapic_write(id, register, value)
     }
 
     /// The register that holds plain state under a number, if it is one of these.
@@ -117,6 +171,10 @@ impl Interpreter {
     }
 
     fn read_msr(&mut self, msr: u32) -> Result<u64, Stop> {
+        if let Some(register) = self.lapic_register(msr) {
+            let value = self.read_lapic(register);
+            return value.ok_or_else(|| self.fault(Fault::GP0));
+        }
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
             MTRRCAP => MTRRCAP_VALUE,
@@ -151,12 +209,16 @@ impl Interpreter {
     }
 
     fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
+        if let Some(register) = self.lapic_register(msr) {
+            let done = self.write_lapic(register, value);
+            return self.ensure(done, Fault::GP0);
+        }
         match msr {
             TIME_STAMP_COUNTER => {
                 self.synchronize();
                 // The P6 writes the low half and clears the high one (SDM vol. 3, section 18.17).
                 let low = value & u64::from(u32::MAX);
-                self.msr.tsc_offset = low.wrapping_sub(self.retired);
+                self.msr.tsc_offset = low.wrapping_sub(self.cycles());
                 return Ok(());
             }
             BIOS_UPDT_TRIG => return Ok(()),

@@ -1,6 +1,8 @@
 //! The P6 family (a Pentium II without MMX): what Boxwood's other 32-bit models are measured from.
 //!
-//! **The real chip also has** a local APIC and MMX: their CPUID bits are off here, so software sees a part without them.
+//! The local APIC is the board's: where there is none, CPUID's bit is off.
+//!
+//! **The real chip also has** MMX: its CPUID bit is off here, so software sees a part without it.
 //! It has performance counters, last-branch records and system management mode, which no CPUID bit announces: see
 //! [`crate::exec::msr`] and [`crate::exec::system`].
 
@@ -19,13 +21,14 @@ mod feature {
     pub const PAE: u32 = 1 << 6;
     pub const MCE: u32 = 1 << 7;
     pub const CX8: u32 = 1 << 8;
+    pub const APIC: u32 = 1 << 9;
     pub const SEP: u32 = 1 << 11;
     pub const MTRR: u32 = 1 << 12;
     pub const PGE: u32 = 1 << 13;
     pub const MCA: u32 = 1 << 14;
     pub const CMOV: u32 = 1 << 15;
     pub const ALL: u32 =
-        FPU | VME | DE | PSE | TSC | MSR | PAE | MCE | CX8 | SEP | MTRR | PGE | MCA | CMOV;
+        FPU | VME | DE | PSE | TSC | MSR | PAE | MCE | CX8 | APIC | SEP | MTRR | PGE | MCA | CMOV;
 }
 
 /// Family 6, model 1, stepping 9. (SYSENTER works from model 3, stepping 3 on; model 3 stepping 4 is the first

@@ -135,6 +135,8 @@ impl Decode {
     pub const PRIORITY_DEVICE: u8 = 4;
     /// Priority of what the chipset steers itself (shadow RAM, SMRAM, system RAM).
     pub const PRIORITY_CHIPSET: u8 = 8;
+    /// Priority of what the CPU answers itself, before any bus is asked (its local APIC).
+    pub const PRIORITY_CPU: u8 = 12;
 
     /// Says that the ranges which follow belong to `device`; the board calls this.
     pub fn begin(&mut self, device: DeviceId) {

@@ -7,6 +7,9 @@ pub enum Acknowledge {
     Vector(u8),
     /// The cascade number of the slave that shall answer.
     Slave(u8),
+    /// Nothing: the request came in from another controller behind this one, which shall answer (a local APIC's
+    /// ExtINT).
+    External,
 }
 
 /// The answer to an interrupt acknowledge cycle.

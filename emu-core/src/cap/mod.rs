@@ -1,5 +1,6 @@
 //! Capabilities: one trait per way in which the board talks to a device.
 
+mod apic;
 mod config_mechanism;
 mod display;
 mod dma;
@@ -12,6 +13,7 @@ mod port_io;
 mod serial_port;
 mod timers;
 
+pub use apic::{ApicAgent, ApicCycle, ApicDelivery, ApicDestination, ApicMessage, LocalApic};
 pub use config_mechanism::{ConfigAddress, ConfigMechanism};
 pub use display::{Display, TextCell, TextScreen};
 pub use dma::{DmaController, DmaCycle, DmaTransfer, IsaDma};
