@@ -31,6 +31,8 @@ pub const TARGETS: &[Target] = &[
     chips::small::LPT,
     chips::small::PORT61,
     chips::small::PORT92,
+    chips::apic::I82093AA,
+    chips::apic::LOCAL_APIC,
     chips::legacy::I8042,
     chips::legacy::I8237,
     chips::legacy::I8254,

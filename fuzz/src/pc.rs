@@ -132,6 +132,8 @@ fn port(rng: &mut Rng) -> u16 {
 
 fn address(rng: &mut Rng) -> Gpa {
     Gpa(match rng.below(8) {
+        0 if rng.below(2) == 0 => 0xFEE0_0000 + 0x10 * rng.below(0x40),
+        0 if rng.below(2) == 0 => 0xFEC0_0000 + 0x10 * rng.below(2),
         0 => rng.next_u64(),
         1 => rng.next_u64() & 0xFFFF_FFFF,
         2 => 0xFFF0_0000 + rng.below(1 << 20),

@@ -1,6 +1,7 @@
 //! One chip at a time on the testkit's bench: random accesses to whatever it decodes, mixed with sequences that get
 //! deep into it, the outside world, time, and saved states that were tampered with.
 
+pub mod apic;
 pub mod bridges;
 pub mod floppy;
 pub mod ide;
