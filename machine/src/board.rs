@@ -51,6 +51,10 @@ pub(crate) struct Roles {
     pub pic_master: Option<DeviceId>,
     /// Its slaves by cascade number.
     pub pic_slaves: [Option<DeviceId>; 8],
+    /// The local APICs, by CPU.
+    pub local_apics: Vec<DeviceId>,
+    /// All APICs: what one of them sends goes to these.
+    pub apics: Vec<DeviceId>,
     /// The ISA DMA controller.
     pub dma_controller: Option<DeviceId>,
     /// Peripherals by DMA channel.
@@ -214,6 +218,10 @@ impl Board {
                     }
                 }
             }
+            if let Some((sender, cycle)) = self.fabric.apic_cycles.pop_front() {
+                self.apic_cycle(sender, cycle);
+                continue;
+            }
             if !self.fabric.posted.is_empty() {
                 for (gpa, byte) in std::mem::take(&mut self.fabric.posted) {
                     self.post_byte(gpa, byte);
@@ -240,7 +248,7 @@ impl Board {
             self.run_dma();
         }
         match requests.reset {
-            Some(ResetKind::Init) => self.attention |= Attention::INIT,
+            Some(ResetKind::Init) => self.init_cpu(),
             Some(kind) => {
                 self.attention |= Attention::RESET;
                 self.reset_devices(kind);
@@ -268,12 +276,21 @@ impl Board {
         self.attention |= Attention::STOP;
     }
 
+    /// INIT: the CPU and its local APIC.
+    fn init_cpu(&mut self) {
+        self.attention |= Attention::INIT;
+        for i in 0..self.roles.local_apics.len() {
+            let id = self.roles.local_apics[i];
+            self.call(id, |d, cx| d.reset(ResetKind::Init, cx));
+        }
+    }
+
     fn drive_cpu_pin(&mut self, pin: CpuPin, high: bool) {
         match pin {
             CpuPin::Intr => self.attention.set(Attention::INTR, high),
             CpuPin::Nmi if high => self.attention |= Attention::NMI,
             CpuPin::Smi if high => self.attention |= Attention::SMI,
-            CpuPin::Init if high => self.attention |= Attention::INIT,
+            CpuPin::Init if high => self.init_cpu(),
             CpuPin::Nmi | CpuPin::Smi | CpuPin::Init => {}
             CpuPin::A20 => {
                 self.attention.set(Attention::A20_MASKED, !high);
@@ -481,8 +498,21 @@ impl Board {
         self.run_due();
     }
 
+    /// The CPU acknowledges an interrupt: its local APIC answers, or has the 8259As answer.
+    pub(crate) fn int_ack(&mut self, cpu: CpuId) -> Option<u8> {
+        let Some(&id) = self.roles.local_apics.get(usize::from(cpu.0)) else {
+            return self.pic_ack();
+        };
+        let answer = self.call(id, |d, cx| d.int_ack().map(|i| i.acknowledge(cx)));
+        self.settle();
+        match answer.flatten()? {
+            Acknowledge::Vector(v) => Some(v),
+            Acknowledge::External | Acknowledge::Slave(_) => self.pic_ack(),
+        }
+    }
+
     /// Walks the PIC cascade.
-    pub(crate) fn int_ack(&mut self) -> Option<u8> {
+    fn pic_ack(&mut self) -> Option<u8> {
         let acknowledge = |board: &mut Self, id| {
             board
                 .call(id, |d, cx| d.int_ack().map(|i| i.acknowledge(cx)))
@@ -491,6 +521,8 @@ impl Board {
         let master = self.roles.pic_master?;
         let vector = match acknowledge(self, master)? {
             Acknowledge::Vector(v) => Some(v),
+            // An 8259A has nothing behind it but slaves.
+            Acknowledge::External => Some(0xFF),
             Acknowledge::Slave(n) => match self
                 .roles
                 .pic_slaves
@@ -618,7 +650,8 @@ impl Board {
     /// which is how a triple fault restarts a PC.
     pub(crate) fn cpu_shut_down(&mut self) {
         if self.shutdown_resets {
-            self.attention |= Attention::INIT;
+            self.init_cpu();
+            self.settle();
         } else {
             self.outcome.triple_fault = true;
             self.attention |= Attention::STOP;

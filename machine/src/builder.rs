@@ -102,6 +102,17 @@ impl BoardBuilder {
         self.take_role(&what, before, id);
     }
 
+    /// The local APIC of the next CPU.
+    pub fn local_apic(&mut self, id: DeviceId) {
+        self.roles.local_apics.push(id);
+        self.roles.apics.push(id);
+    }
+
+    /// An I/O APIC.
+    pub fn io_apic(&mut self, id: DeviceId) {
+        self.roles.apics.push(id);
+    }
+
     /// The ISA DMA controller.
     pub fn dma_controller(&mut self, id: DeviceId) {
         let before = self.roles.dma_controller.replace(id);

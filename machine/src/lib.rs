@@ -10,6 +10,7 @@
 //! - [`media`]: disk images
 //! - [`boards`]: the machines that exist
 
+mod apic;
 pub mod board;
 pub mod boards;
 pub mod builder;

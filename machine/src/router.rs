@@ -5,7 +5,7 @@
 //! anew. An access to memory that runs over the end of a range is split too.
 
 use crate::board::Board;
-use emu_core::backend::{Attention, CpuId, Special, SystemBus};
+use emu_core::backend::{Attention, CpuId, LapicRegister, Special, SystemBus};
 use emu_core::bus::{Gpa, MmioTarget, OPEN_BUS, PageView, PortTarget, Route, Width};
 use emu_core::cap::{MmioAddr, PortAddr};
 use emu_core::device::DeviceId;
@@ -131,7 +131,16 @@ impl Board {
                 && l.offset.wrapping_sub(m.offset) == width.bytes() as u64 - 1)
     }
 
-    pub(crate) fn route_mmio_read(&mut self, gpa: Gpa, smm: bool, width: Width) -> u64 {
+    /// The device behind a register: each CPU's own local APIC where theirs stand.
+    fn mmio_device(&self, cpu: CpuId, decoded: DeviceId) -> DeviceId {
+        let own = self.roles.local_apics.get(usize::from(cpu.0));
+        match own {
+            Some(&own) if self.roles.local_apics.contains(&decoded) => own,
+            _ => decoded,
+        }
+    }
+
+    pub(crate) fn route_mmio_read(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width) -> u64 {
         let last = Gpa(gpa.0.wrapping_add(width.bytes() as u64 - 1));
         match self.fabric.memory.read_route(gpa, smm) {
             Route::Ram(s) if s.len >= width.bytes() => {
@@ -146,9 +155,8 @@ impl Board {
                     region: m.region,
                     offset: m.offset,
                 };
-                let value = self.call(m.device, |d, cx| {
-                    d.mmio().map(|p| p.mmio_read(at, width, cx))
-                });
+                let device = self.mmio_device(cpu, m.device);
+                let value = self.call(device, |d, cx| d.mmio().map(|p| p.mmio_read(at, width, cx)));
                 self.settle();
                 value.flatten().unwrap_or(OPEN_BUS) & width.mask()
             }
@@ -158,14 +166,21 @@ impl Board {
             }
             _ => {
                 let h = half(width);
-                let low = self.route_mmio_read(gpa, smm, h);
+                let low = self.route_mmio_read(cpu, gpa, smm, h);
                 let next = Gpa(gpa.0.wrapping_add(h.bytes() as u64));
-                low | (self.route_mmio_read(next, smm, h) << h.bits())
+                low | (self.route_mmio_read(cpu, next, smm, h) << h.bits())
             }
         }
     }
 
-    pub(crate) fn route_mmio_write(&mut self, gpa: Gpa, smm: bool, width: Width, value: u64) {
+    pub(crate) fn route_mmio_write(
+        &mut self,
+        cpu: CpuId,
+        gpa: Gpa,
+        smm: bool,
+        width: Width,
+        value: u64,
+    ) {
         let value = value & width.mask();
         let last = Gpa(gpa.0.wrapping_add(width.bytes() as u64 - 1));
         match self.fabric.memory.write_route(gpa, smm) {
@@ -182,7 +197,8 @@ impl Board {
                     region: m.region,
                     offset: m.offset,
                 };
-                self.call(m.device, |d, cx| {
+                let device = self.mmio_device(cpu, m.device);
+                self.call(device, |d, cx| {
                     if let Some(p) = d.mmio() {
                         p.mmio_write(at, width, value, cx);
                     }
@@ -194,16 +210,18 @@ impl Board {
             }
             _ => {
                 let h = half(width);
-                self.route_mmio_write(gpa, smm, h, value);
+                self.route_mmio_write(cpu, gpa, smm, h, value);
                 let next = Gpa(gpa.0.wrapping_add(h.bytes() as u64));
-                self.route_mmio_write(next, smm, h, value >> h.bits());
+                self.route_mmio_write(cpu, next, smm, h, value >> h.bits());
             }
         }
     }
 
-    /// A byte that a bus master wrote to a device's registers.
+    /// A byte that a bus master wrote to a device's registers. A CPU's local APIC is not on the bus.
     pub(crate) fn post_byte(&mut self, gpa: Gpa, byte: u8) {
-        if let Route::Mmio(m) = self.fabric.memory.write_route(gpa, false) {
+        if let Route::Mmio(m) = self.fabric.memory.write_route(gpa, false)
+            && !self.roles.local_apics.contains(&m.device)
+        {
             let at = MmioAddr {
                 region: m.region,
                 offset: m.offset,
@@ -239,23 +257,32 @@ impl SystemBus for Board {
     fn insns(&self) -> u64 {
         self.insns_retired()
     }
+    fn cycles(&self) -> u64 {
+        self.clock.cycles()
+    }
     fn port_read(&mut self, _cpu: CpuId, port: u16, width: Width) -> u32 {
         self.route_port_read(port, width)
     }
     fn port_write(&mut self, _cpu: CpuId, port: u16, width: Width, value: u32) {
         self.route_port_write(port, width, value);
     }
-    fn mmio_read(&mut self, _cpu: CpuId, gpa: Gpa, smm: bool, width: Width) -> u64 {
-        self.route_mmio_read(gpa, smm, width)
+    fn mmio_read(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width) -> u64 {
+        self.route_mmio_read(cpu, gpa, smm, width)
     }
-    fn mmio_write(&mut self, _cpu: CpuId, gpa: Gpa, smm: bool, width: Width, value: u64) {
-        self.route_mmio_write(gpa, smm, width, value);
+    fn mmio_write(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width, value: u64) {
+        self.route_mmio_write(cpu, gpa, smm, width, value);
     }
     fn page(&self, gpa: Gpa, smm: bool) -> PageView {
         self.fabric.memory.page(gpa, smm)
     }
-    fn acknowledge(&mut self, _cpu: CpuId) -> Option<u8> {
-        self.int_ack()
+    fn acknowledge(&mut self, cpu: CpuId) -> Option<u8> {
+        self.int_ack(cpu)
+    }
+    fn lapic_read(&mut self, cpu: CpuId, register: LapicRegister) -> Option<u64> {
+        self.read_local_apic(cpu, register)
+    }
+    fn lapic_write(&mut self, cpu: CpuId, register: LapicRegister, value: u64) -> bool {
+        self.write_local_apic(cpu, register, value)
     }
     fn special_cycle(&mut self, cpu: CpuId, cycle: Special) {
         match cycle {

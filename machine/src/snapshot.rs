@@ -241,6 +241,7 @@ pub(crate) fn restore(m: &mut Machine, file: &[u8]) -> Result<(), SnapshotError>
     m.board.fabric.events = board.events;
     m.board.fabric.requests = Default::default();
     m.board.fabric.posted.clear();
+    m.board.fabric.apic_cycles.clear();
     for slot in &mut m.board.slots {
         slot.device.restored();
     }

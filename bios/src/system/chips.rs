@@ -56,9 +56,7 @@ proc apic_init
     jz 1f
     call flat_segments
     mov $0xfee00000, %esi
-    movl $0x000001ff, 0xf0(%esi) # software enable, spurious vector FFh
-    movl $0x00000700, 0x350(%esi) # LINT0: ExtINT
-    movl $0x00000400, 0x360(%esi) # LINT1: NMI
+    apic_virtual_wire
     call normal_segments
 1:  ret
 

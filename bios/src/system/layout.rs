@@ -219,6 +219,12 @@ macro_rules! text {
     mov $\index, %al
     call cmos_read
 .endm
+# The local APIC at ESI in virtual wire mode: the 8259As and NMI reach the CPU.
+.macro apic_virtual_wire
+    movl $0x000001ff, 0xf0(%esi) # software enable, spurious vector FFh
+    movl $0x00000700, 0x350(%esi) # LINT0: ExtINT
+    movl $0x00000400, 0x360(%esi) # LINT1: NMI
+.endm
 # A short pause for old peripherals: one write to an unused port.
 .macro io_pause
     out %al, $0xed

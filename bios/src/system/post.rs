@@ -61,7 +61,29 @@ resume:
     mov $0xcfc, %dx
     mov $0x11111111, %eax
     out %eax, %dx
-1:  cmp $0x04, %bl
+1:  # INIT has masked the pins of a local APIC: the virtual wire again. Without a stack CPUID cannot be looked for, but
+    # the version register tells.
+    lgdtl %cs:(gdt_pointer - F)
+    mov %cr0, %eax
+    or $1, %al
+    mov %eax, %cr0
+    jmp 1f
+1:  mov $8, %dx
+    mov %dx, %ds
+    mov $0xfee00000, %esi
+    mov 0x30(%esi), %ecx
+    and $0xf0, %cl
+    cmp $0x10, %cl
+    jne 1f
+    apic_virtual_wire
+1:  mov $16, %dx
+    mov %dx, %ds
+    and $0xfe, %al
+    mov %eax, %cr0
+    jmp 1f
+1:  mov $BDA, %ax
+    mov %ax, %ds
+    cmp $0x04, %bl
     je resume_boot
     cmp $0x05, %bl
     je resume_eoi

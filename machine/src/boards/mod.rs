@@ -10,6 +10,7 @@ use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
+use chipset::local_apic::spec::Family;
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::CpuId;
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
@@ -51,7 +52,7 @@ pub fn build_board(
 ) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
     spec.check()?;
     match spec.board {
-        BoardKind::Pc => pc::build(spec, hosts),
+        BoardKind::Pc => pc::build(spec, local_apic(cpu_model(&spec.cpu)?), hosts),
     }
 }
 
@@ -66,6 +67,28 @@ pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
     let mut machine = Machine::new(board, cpu, model.name);
     machine.set_media(media);
     Ok(machine)
+}
+
+/// The local APIC inside a CPU of that model.
+fn local_apic(model: &CpuModel) -> Option<Family> {
+    const APIC: u32 = 1 << 9;
+    const X2APIC: u32 = 1 << 21;
+    let [signature, _, c, d] = model.cpuid(1, 0);
+    if d & APIC == 0 {
+        return None;
+    }
+    // Family 6 up to the Pentium III (model 0Bh) has the APIC bus (SDM vol. 3, section 11.1).
+    let (family, number) = (
+        signature >> 8 & 0xF,
+        signature >> 12 & 0xF0 | signature >> 4 & 0xF,
+    );
+    Some(if c & X2APIC != 0 {
+        Family::X2apic
+    } else if family == 6 && number <= 0x0B {
+        Family::P6
+    } else {
+        Family::Xapic
+    })
 }
 
 /// The CPU model of that name.

@@ -10,6 +10,10 @@
 //! | 6 | floppy | 15 | IDE channel 1 |
 //! | 7 | printer | | |
 //!
+//! With a CPU that has a local APIC there is an 82093AA too, and the 8259As' INTR leads to LINT0 and to its pin 0. Each
+//! IRQ leads to both kinds of controllers: IRQ 0 to pin 2, the others to the pin of their number. Which of the two is
+//! heard is software's choice. NMIs come through LINT1.
+//!
 //! DMA channel 2 is the floppy's. PCI: 00.0 i440FX, 01.0 PIIX3, 01.1 IDE, 01.3 power management, 02.0 VGA. A slot's
 //! INTA# to INTD# lead to PIRQ (slot + pin - 1) & 3.
 
@@ -32,6 +36,9 @@ use chipset::i8237::I8237Pair;
 use chipset::i8254::{self, I8254};
 use chipset::i8259::{self, I8259};
 use chipset::i82077aa::{self, DriveType, Geometry, HostMode, I82077aa};
+use chipset::i82093aa::I82093aa;
+use chipset::local_apic::spec::Family;
+use chipset::local_apic::{self, LocalApicUnit};
 use chipset::lpt::{self, Lpt};
 use chipset::mc146818::{self, Mc146818};
 use chipset::piix3::{self, Piix3};
@@ -41,6 +48,7 @@ use chipset::port61::{self, Port61};
 use chipset::port92::{self, Port92};
 use chipset::uart16550::{self, Uart16550};
 use chipset::vga::{Slot, Vga};
+use emu_core::DeviceId;
 use emu_core::backend::{CpuId, CpuPin};
 use emu_core::host::{BlockBackend, CharBackend, SECTOR_BYTES};
 use emu_core::ram::Ram;
@@ -53,6 +61,11 @@ const CPU: CpuId = CpuId(0);
 const VRAM_BYTES: usize = 16 << 20;
 /// The drive that stands empty.
 const FLOPPY_DRIVE: DriveType = DriveType::Mb1_44;
+
+/// What the local APICs' timers divide: a front-side bus of the P6's time.
+const BUS_CLOCK: Frequency = Frequency::hz(66_666_667);
+/// Where the I/O APIC's registers stand (MultiProcessor Specification 1.4, section 3.6.5).
+const IO_APIC_BASE: u64 = 0xFEC0_0000;
 
 /// The host bridge's subsystem vendor and ID: by these SeaBIOS knows that there is a fw_cfg device.
 const SUBSYSTEM: (u16, u16) = (0x1AF4, 0x1100);
@@ -91,6 +104,7 @@ impl Irqs {
 /// Builds the board and powers it on.
 pub fn build(
     spec: &MachineSpec,
+    local_apic: Option<Family>,
     mut hosts: Hosts,
 ) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
     let mut b = BoardBuilder::default();
@@ -99,7 +113,18 @@ pub fn build(
     b.block(&dram);
 
     // Interrupts. The controllers come first, so that their ids are known to every wire.
-    let intr = b.wire("INTR", Sink::Cpu(CPU, CpuPin::Intr));
+    let (intr, nmi) = (b.net("INTR"), b.net("NMI"));
+    let smi = b.net("SMI#");
+    b.connect(smi, Sink::Cpu(CPU, CpuPin::Smi));
+    let io_apic = match local_apic {
+        Some(family) => Some(add_apics(&mut b, family, [intr, nmi, smi])),
+        None => {
+            b.connect(intr, Sink::Cpu(CPU, CpuPin::Intr));
+            b.connect(nmi, Sink::Cpu(CPU, CpuPin::Nmi));
+            None
+        }
+    };
+    let intr = b.line(intr);
     let master_id = b.next_id();
     let cascade = b.wire("IRQ2", Sink::Device(master_id, 2));
     let (config, wiring) = (i8259::Config::MASTER, i8259::Wiring { int: intr });
@@ -115,6 +140,13 @@ pub fn build(
             0..8 => b.connect(net, Sink::Device(master, n as u16)),
             _ => b.connect(net, Sink::Device(slave, n as u16 - 8)),
         }
+        if let Some(io_apic) = io_apic {
+            match n {
+                0 => b.connect(net, Sink::Device(io_apic, 2)),
+                2 => {}
+                _ => b.connect(net, Sink::Device(io_apic, n as u16)),
+            }
+        }
         net
     });
     let irqs = Irqs { nets };
@@ -124,8 +156,6 @@ pub fn build(
     let host_bridge = I440fx::new(dram.clone(), I440fx::PCI_HOLE).with_subsystem(vendor, id);
     let host_bridge = b.add("i440fx", host_bridge);
     b.pci(0, 0, host_bridge);
-    let smi = b.net("SMI#");
-    b.connect(smi, Sink::Cpu(CPU, CpuPin::Smi));
     let apmc = b.net("APMC");
     let wiring = piix3::Wiring {
         isa_irqs: std::array::from_fn(|n| irqs.line(&mut b, n)),
@@ -183,7 +213,7 @@ pub fn build(
     let wiring = port61::Wiring {
         timer_2_gate: b.wire("timer 2 GATE", Sink::Device(timer_id, 2)),
         speaker: Line::UNCONNECTED,
-        nmi: b.wire("NMI", Sink::Cpu(CPU, CpuPin::Nmi)),
+        nmi: b.line(nmi),
     };
     let port_b = b.add("port61", Port61::new(wiring));
     b.connect(out2, Sink::Device(port_b, port61::PIN_TIMER_2_OUT));
@@ -320,6 +350,31 @@ pub fn build(
 
     let board = b.finish(Frequency::hz(spec.insns_per_second))?;
     Ok((board, media))
+}
+
+/// Puts the CPU's local APIC and the I/O APIC on the board; `nets` are INTR, NMI and SMI#.
+fn add_apics(b: &mut BoardBuilder, family: Family, nets: [NetId; 3]) -> DeviceId {
+    let [intr, nmi, smi] = nets;
+    let wiring = local_apic::Wiring {
+        intr: b.wire("CPU 0 INTR", Sink::Cpu(CPU, CpuPin::Intr)),
+        nmi: b.wire("CPU 0 NMI", Sink::Cpu(CPU, CpuPin::Nmi)),
+        smi: b.line(smi),
+        init: b.wire("CPU 0 INIT", Sink::Cpu(CPU, CpuPin::Init)),
+    };
+    let config = local_apic::Config {
+        family,
+        id: 0,
+        bootstrap: true,
+        clock: BUS_CLOCK,
+    };
+    let unit = b.add("local-apic", LocalApicUnit::new(wiring, config));
+    b.local_apic(unit);
+    b.connect(intr, Sink::Device(unit, local_apic::pin::LINT0));
+    b.connect(nmi, Sink::Device(unit, local_apic::pin::LINT1));
+    let io_apic = b.add("i82093aa", I82093aa::new(IO_APIC_BASE));
+    b.io_apic(io_apic);
+    b.connect(intr, Sink::Device(io_apic, 0));
+    io_apic
 }
 
 /// The drive in which such a disk belongs. INT 13h AH=08h tells of the drive, and boot loaders take that for the

@@ -3,7 +3,7 @@
 use crate::boards::{Hosts, build_board};
 use crate::spec::MachineSpec;
 use crate::{Board, Until};
-use emu_core::backend::{Attention, CpuId, SystemBus};
+use emu_core::backend::{Attention, CpuId, LapicRegister, SystemBus};
 use emu_core::bus::{Gpa, Width};
 use emu_core::testkit::Rng;
 
@@ -15,6 +15,134 @@ fn pc() -> Board {
         ..MachineSpec::default()
     };
     build_board(&spec, Hosts::default()).unwrap().0
+}
+
+const LOCAL_APIC: u64 = 0xFEE0_0000;
+const IO_APIC: u64 = 0xFEC0_0000;
+
+fn local_apic(b: &mut Board, offset: u64, value: u64) {
+    b.mmio_write(CPU, Gpa(LOCAL_APIC + offset), false, Width::Dword, value);
+}
+
+fn io_apic(b: &mut Board, register: u64, value: u64) {
+    b.mmio_write(CPU, Gpa(IO_APIC), false, Width::Dword, register);
+    b.mmio_write(CPU, Gpa(IO_APIC + 0x10), false, Width::Dword, value);
+}
+
+/// The local APIC enabled, LINT0 as ExtINT, LINT1 as NMI: what firmware leaves behind.
+fn virtual_wire(b: &mut Board) {
+    local_apic(b, 0xF0, 0x1FF);
+    local_apic(b, 0x350, 0x700);
+    local_apic(b, 0x360, 0x400);
+}
+
+/// Runs time until INTR is high; gives the instructions that took.
+fn wait_for_interrupt(b: &mut Board, at_most: u64) -> u64 {
+    let start = b.insns_retired();
+    while !b.attention(CPU).contains(Attention::INTR) {
+        let n = b.countdown().max(1);
+        b.advance(n);
+        assert!(b.insns_retired() - start < at_most, "no interrupt");
+    }
+    b.insns_retired() - start
+}
+
+#[test]
+fn interrupts_come_through_the_io_apic_to_the_local_apic_by_edge_and_level() {
+    let mut b = pc();
+    local_apic(&mut b, 0xF0, 0x1FF);
+    // IRQ 0 is at pin 2: edge, vector 30h, to APIC 0.
+    io_apic(&mut b, 0x15, 0);
+    io_apic(&mut b, 0x14, 0x30);
+    for (port, value) in [(0x43, 0x34), (0x40, 0xA9), (0x40, 0x04)] {
+        b.port_write(CPU, port, Width::Byte, value);
+    }
+    assert_eq!(b.acknowledge(CPU), Some(0x30));
+    local_apic(&mut b, 0xB0, 0);
+    let insns = wait_for_interrupt(&mut b, 1_000_000);
+    assert!((99_000..=101_000).contains(&insns), "{insns}");
+    assert_eq!(b.acknowledge(CPU), Some(0x30));
+    local_apic(&mut b, 0xB0, 0);
+    io_apic(&mut b, 0x14, 0x1_0030);
+    // COM1's transmitter interrupt at pin 4 as a level: it comes again after its end as long as it is there.
+    io_apic(&mut b, 0x18, 0x8044);
+    b.port_write(CPU, 0x3FC, Width::Byte, 0x08);
+    b.port_write(CPU, 0x3F9, Width::Byte, 0x02);
+    for _ in 0..3 {
+        assert_eq!(b.acknowledge(CPU), Some(0x44));
+        assert!(!b.attention(CPU).contains(Attention::INTR));
+        local_apic(&mut b, 0xB0, 0);
+    }
+    assert_eq!(b.acknowledge(CPU), Some(0x44));
+    b.port_write(CPU, 0x3F9, Width::Byte, 0x00);
+    local_apic(&mut b, 0xB0, 0);
+    assert!(!b.attention(CPU).contains(Attention::INTR));
+}
+
+#[test]
+fn the_8259as_reach_the_cpu_through_lint0_or_the_io_apics_pin_0() {
+    for through_io_apic in [false, true] {
+        let mut b = pc();
+        local_apic(&mut b, 0xF0, 0x1FF);
+        if through_io_apic {
+            io_apic(&mut b, 0x10, 0x700);
+        } else {
+            local_apic(&mut b, 0x350, 0x700);
+        }
+        for (port, value) in [
+            (0x20, 0x11),
+            (0x21, 0x08),
+            (0x21, 0x04),
+            (0x21, 0x01),
+            (0x21, 0xFE),
+            (0x43, 0x34),
+            (0x40, 0xA9),
+            (0x40, 0x04),
+        ] {
+            b.port_write(CPU, port, Width::Byte, value);
+        }
+        assert!(b.attention(CPU).contains(Attention::INTR));
+        assert_eq!(b.acknowledge(CPU), Some(0x08), "{through_io_apic}");
+        assert!(!b.attention(CPU).contains(Attention::INTR));
+    }
+}
+
+#[test]
+fn a_message_from_a_cpu_to_itself_arrives_and_one_to_nobody_is_an_error() {
+    let mut b = pc();
+    local_apic(&mut b, 0xF0, 0x1FF);
+    local_apic(&mut b, 0x310, 0);
+    local_apic(&mut b, 0x300, 0x4055);
+    assert_eq!(b.acknowledge(CPU), Some(0x55));
+    local_apic(&mut b, 0xB0, 0);
+    // All but itself is nobody on a board with one CPU.
+    local_apic(&mut b, 0x300, 0xC_4055);
+    assert!(!b.attention(CPU).contains(Attention::INTR));
+    local_apic(&mut b, 0x280, 0);
+    let errors = b.mmio_read(CPU, Gpa(LOCAL_APIC + 0x280), false, Width::Dword);
+    assert_eq!(errors, 4, "send accept error");
+    // NMI and INIT to itself.
+    local_apic(&mut b, 0x300, 0x4400);
+    assert!(b.attention(CPU).contains(Attention::NMI));
+    local_apic(&mut b, 0x300, 0x4500);
+    assert!(b.attention(CPU).contains(Attention::INIT));
+    let svr = b.mmio_read(CPU, Gpa(LOCAL_APIC + 0xF0), false, Width::Dword);
+    assert_eq!(svr, 0xFF, "INIT reaches the local APIC too");
+}
+
+#[test]
+fn processors_before_the_p6_have_no_apics_around_them() {
+    let spec = MachineSpec {
+        memory_bytes: 2 << 20,
+        cpu: "80286".to_string(),
+        ..MachineSpec::default()
+    };
+    let mut b = build_board(&spec, Hosts::default()).unwrap().0;
+    for at in [LOCAL_APIC + 0x30, IO_APIC] {
+        assert_eq!(b.mmio_read(CPU, Gpa(at), false, Width::Dword), 0xFFFF_FFFF);
+    }
+    assert_eq!(b.lapic_read(CPU, LapicRegister::Base), None);
+    assert!(!b.lapic_write(CPU, LapicRegister::Base, 0xFEE0_0900));
 }
 
 #[test]
@@ -44,6 +172,7 @@ fn reset_code_stands_below_4_gib_and_below_1_mib() {
 #[test]
 fn a_programmed_timer_interrupts_with_the_vector_of_its_controller() {
     let mut b = pc();
+    virtual_wire(&mut b);
     for (port, value) in [
         // 8259: ICW1-ICW4, vectors from 08h, all masked but IRQ 0.
         (0x20, 0x11),
@@ -61,13 +190,7 @@ fn a_programmed_timer_interrupts_with_the_vector_of_its_controller() {
     // Selecting mode 2 lets OUT rise: a first edge, long before the period is over.
     assert_eq!(b.acknowledge(CPU), Some(0x08));
     b.port_write(CPU, 0x20, Width::Byte, 0x20);
-    let mut insns = 0;
-    while !b.attention(CPU).contains(Attention::INTR) {
-        let n = b.countdown().max(1);
-        insns += n;
-        b.advance(n);
-        assert!(insns < 1_000_000, "no interrupt in ten milliseconds");
-    }
+    let insns = wait_for_interrupt(&mut b, 1_000_000);
     assert!((99_000..=101_000).contains(&insns), "{insns}");
     assert_eq!(b.acknowledge(CPU), Some(0x08));
     assert_eq!(Until::insns(insns).insns, insns);
@@ -78,6 +201,7 @@ fn a_slave_answers_only_to_the_cascade_number_that_its_icw3_gives() {
     // The number that ICW3 gives to the slave, and the vector that the CPU gets for IRQ 8.
     for (number, vector) in [(2, 0x70), (3, 0xFF)] {
         let mut b = pc();
+        virtual_wire(&mut b);
         for (port, value) in [
             (0x20, 0x11),
             (0x21, 0x08),
@@ -95,14 +219,7 @@ fn a_slave_answers_only_to_the_cascade_number_that_its_icw3_gives() {
         ] {
             b.port_write(CPU, port, Width::Byte, value);
         }
-        while !b.attention(CPU).contains(Attention::INTR) {
-            let n = b.countdown().max(1);
-            b.advance(n);
-            assert!(
-                b.insns_retired() < 300_000_000,
-                "no update in three seconds"
-            );
-        }
+        wait_for_interrupt(&mut b, 300_000_000);
         assert_eq!(b.acknowledge(CPU), Some(vector));
     }
 }
