@@ -5,7 +5,7 @@ use crate::block::BlockCache;
 use crate::decode::prefetch::Queue;
 use crate::fault::Fault;
 use crate::mem::paging::PhysicalPages;
-use crate::mem::segment::Segment;
+use crate::mem::segment::{Rules, Segment};
 use crate::mem::tlb::{Privilege, Tlb};
 use crate::models::CpuModel;
 use crate::op::Stop;
@@ -14,8 +14,8 @@ use crate::run::Attached;
 use crate::x87::Fpu;
 use emu_core::backend::{BackendStats, CpuId, Kick};
 use emu_core::x86::{
-    Activity, CpuState, Cr0, Cr4, DescriptorTable, Gpr, MsrState, Prefetch, Rflags, Seg,
-    SegmentAttributes, SegmentRegister,
+    Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, GPR_COUNT, Gpr, MsrState, Prefetch,
+    Rflags, Seg, SegmentAttributes, SegmentRegister,
 };
 
 /// What decoding and execution depend on besides the bytes: the key of a block, next to its place in memory.
@@ -34,6 +34,19 @@ pub mod mode {
     pub const VIRTUAL_8086: u32 = 1 << 5;
     /// The next instruction is not the one in memory: old bytes are in the prefetch queue.
     pub const PREFETCHED: u32 = 1 << 6;
+    /// 64-bit mode (IA32_EFER.LMA and CS.L).
+    pub const CODE_64: u32 = 1 << 7;
+
+    /// The width of code: 16, 32 or 64.
+    pub fn code_bits(mode: u32) -> u32 {
+        if mode & CODE_64 != 0 {
+            64
+        } else if mode & CODE_32 != 0 {
+            32
+        } else {
+            16
+        }
+    }
 }
 
 /// An x86 CPU that decodes instructions to operations and executes them one after the other.
@@ -56,6 +69,10 @@ pub struct Interpreter {
     pub(crate) cr2: u64,
     pub(crate) cr3: u64,
     pub(crate) cr4: Cr4,
+    /// The task priority, as far as no local APIC holds it.
+    pub(crate) cr8: u64,
+    pub(crate) efer: Efer,
+    pub(crate) pkru: u32,
     pub(crate) pdpte: [u64; 4],
     pub(crate) dr: [u64; 4],
     pub(crate) dr6: u64,
@@ -77,6 +94,13 @@ pub struct Interpreter {
 
     /// Bits of [`mode`], derived.
     pub(crate) mode: u32,
+    /// The bits of a linear address that count: all in 64-bit mode, else 32; derived.
+    pub(crate) linear_mask: u64,
+    /// Added to an instruction pointer before it is compared with `rip_limit`: 0, or in 64-bit mode what makes the
+    /// canonical addresses one range from 0 on; derived.
+    pub(crate) rip_bias: u64,
+    /// The limit of the code segment; in 64-bit mode the last canonical address plus `rip_bias`; derived.
+    pub(crate) rip_limit: u64,
     /// Current privilege level, derived.
     pub(crate) cpl: u8,
     /// VIF and VIP are both set where they count: the next instruction faults; derived.
@@ -125,6 +149,9 @@ impl Interpreter {
             cr2: 0,
             cr3: 0,
             cr4: Cr4::empty(),
+            cr8: 0,
+            efer: Efer::empty(),
+            pkru: 0,
             pdpte: [0; 4],
             dr: [0; 4],
             dr6: 0,
@@ -142,6 +169,9 @@ impl Interpreter {
             queue: Queue::default(),
             retired: 0,
             mode: 0,
+            linear_mask: u64::from(u32::MAX),
+            rip_bias: 0,
+            rip_limit: 0,
             cpl: 0,
             virtual_interrupt_due: false,
             privilege: Privilege::Supervisor,
@@ -231,7 +261,7 @@ impl Interpreter {
 
     /// Replaces a segment register with its hidden part.
     pub(crate) fn set_segment(&mut self, seg: Seg, reg: SegmentRegister) {
-        self.segments[seg as usize] = Segment::new(reg, !self.cr0.contains(Cr0::PE));
+        self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
         self.update_mode();
     }
 
@@ -264,15 +294,32 @@ impl Interpreter {
                 .attributes
                 .contains(SegmentAttributes::BIG)
         };
-        if big(Seg::Cs) {
+        let long = self.efer.contains(Efer::LMA)
+            && mode & mode::PROTECTED != 0
+            && self
+                .segment(Seg::Cs)
+                .attributes
+                .contains(SegmentAttributes::LONG);
+        if long {
+            mode |= mode::CODE_64 | mode::FLAT;
+        } else if big(Seg::Cs) {
             mode |= mode::CODE_32;
         }
-        if big(Seg::Ss) {
+        if big(Seg::Ss) && !long {
             mode |= mode::STACK_32;
         }
-        if [Seg::Ds, Seg::Es, Seg::Ss]
-            .iter()
-            .all(|&s| self.segments[s as usize].is_flat_data())
+        if long != self.is_64_bit() {
+            self.mode = mode;
+            for seg in Seg::ALL {
+                let reg = *self.segment(seg);
+                self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
+            }
+        }
+        self.derive_limits(long);
+        if !long
+            && [Seg::Ds, Seg::Es, Seg::Ss]
+                .iter()
+                .all(|&s| self.segments[s as usize].is_flat_data())
         {
             mode |= mode::FLAT;
         }
@@ -290,11 +337,75 @@ impl Interpreter {
         self.mode = mode;
     }
 
+    /// Derives how far linear addresses and instruction pointers reach.
+    fn derive_limits(&mut self, long: bool) {
+        if long {
+            self.linear_mask = u64::MAX;
+            self.rip_bias = 1 << (self.linear_bits() - 1);
+            self.rip_limit = (1 << self.linear_bits()) - 1;
+        } else {
+            self.linear_mask = u64::from(u32::MAX);
+            self.rip_bias = 0;
+            self.rip_limit = self.segment(Seg::Cs).limit.into();
+        }
+    }
+
+    /// An instruction pointer as it is compared with `rip_limit`.
+    #[inline(always)]
+    pub(crate) fn biased(&self, rip: u64) -> u64 {
+        rip.wrapping_add(self.rip_bias)
+    }
+
+    /// Whether this is 64-bit mode.
+    #[inline(always)]
+    pub(crate) fn is_64_bit(&self) -> bool {
+        self.mode & mode::CODE_64 != 0
+    }
+
+    /// Whether this is IA-32e mode: 64-bit or compatibility mode.
+    pub(crate) fn is_long(&self) -> bool {
+        self.efer.contains(Efer::LMA)
+    }
+
+    /// Bits of a linear address in IA-32e mode.
+    pub(crate) fn linear_bits(&self) -> u32 {
+        if self.cr4.contains(Cr4::LA57) { 57 } else { 48 }
+    }
+
+    /// Whether an address is canonical (SDM vol. 1, section 3.3.7.1).
+    pub(crate) fn is_canonical(&self, address: u64) -> bool {
+        let unused = 64 - self.linear_bits();
+        ((address << unused) as i64 >> unused) as u64 == address
+    }
+
+    /// The linear address `offset` bytes behind the base of a system table: of 64 bits in IA-32e mode.
+    pub(crate) fn system_address(&self, base: u64, offset: u64) -> u64 {
+        let at = base.wrapping_add(offset);
+        if self.is_long() {
+            at
+        } else {
+            at & u64::from(u32::MAX)
+        }
+    }
+
+    /// What a segment register means at present.
+    pub(crate) fn segment_rules(&self, seg: Seg) -> Rules {
+        if !self.cr0.contains(Cr0::PE) {
+            Rules::Real
+        } else if !self.is_64_bit() {
+            Rules::Protected
+        } else if matches!(seg, Seg::Fs | Seg::Gs) {
+            Rules::Based
+        } else {
+            Rules::Unused
+        }
+    }
+
     /// Derives segment ranges and mode anew after CR0.PE changed.
     pub(crate) fn update_segments(&mut self) {
-        let real = !self.cr0.contains(Cr0::PE);
-        for s in &mut self.segments {
-            *s = Segment::new(s.reg, real);
+        for seg in Seg::ALL {
+            let reg = *self.segment(seg);
+            self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
         }
         self.update_mode();
     }
@@ -309,7 +420,7 @@ impl Interpreter {
 
     /// The whole architectural state.
     pub(crate) fn save_state(&self) -> CpuState {
-        let mut gpr = [0; 8];
+        let mut gpr = [0; GPR_COUNT];
         for (i, g) in gpr.iter_mut().enumerate() {
             *g = self.regs.whole(i as u8);
         }
@@ -326,6 +437,9 @@ impl Interpreter {
             cr2: self.cr2,
             cr3: self.cr3,
             cr4: self.cr4,
+            cr8: self.cr8,
+            efer: self.efer,
+            pkru: self.pkru,
             pdpte: self.pdpte,
             dr: self.dr,
             dr6: self.dr6,
@@ -346,10 +460,15 @@ impl Interpreter {
 
     /// Replaces the whole architectural state.
     pub(crate) fn load_state(&mut self, s: &CpuState) {
+        let long = self.model.has_long_mode();
         for (i, &g) in s.gpr.iter().enumerate() {
-            self.regs.set::<u32>(i as u8, g as u32);
+            let g = match (long, i) {
+                (true, _) => g,
+                (false, 0..8) => g & u64::from(u32::MAX),
+                (false, _) => 0,
+            };
+            self.regs.set::<u64>(i as u8, g);
         }
-        self.rip = s.rip & u64::from(u32::MAX);
         self.ldtr = s.ldtr;
         self.tr = s.tr;
         self.gdtr = s.gdtr;
@@ -358,6 +477,14 @@ impl Interpreter {
         self.cr2 = s.cr2;
         self.cr3 = s.cr3;
         self.cr4 = s.cr4;
+        self.cr8 = s.cr8 & 0xF;
+        self.pkru = s.pkru;
+        // IA-32e mode is active exactly if it is enabled and there is paging of its kind.
+        self.efer = (s.efer & Efer::from_bits_retain(self.model.efer)) - Efer::LMA;
+        let paging = s.cr0.contains(Cr0::PE | Cr0::PG) && s.cr4.contains(Cr4::PAE);
+        if self.efer.contains(Efer::LME) && paging {
+            self.efer.insert(Efer::LMA);
+        }
         self.pdpte = s.pdpte;
         self.dr = s.dr;
         self.dr6 = s.dr6;
@@ -374,28 +501,35 @@ impl Interpreter {
         self.attached.repeating = s.repeating;
         self.set_prefetched(s.prefetch);
         self.retired = s.retired;
-        let real = !s.cr0.contains(Cr0::PE);
         // The descriptors of the 80286, and the 8086's segments, end within 64 KiB.
         let longest = match self.model.processor {
             Some(_) => 0xFFFF,
             None => u32::MAX,
         };
-        self.segments = s.segments.map(|mut r| {
-            r.limit = r.limit.min(longest);
-            Segment::new(r, real)
-        });
-        self.set_rflags(s.rflags);
+        self.mode = 0;
+        for (seg, mut reg) in Seg::ALL.into_iter().zip(s.segments) {
+            reg.limit = reg.limit.min(longest);
+            self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
+        }
+        let mut flags = s.rflags;
+        if self.is_long() {
+            flags.remove(Rflags::VM);
+        }
+        self.set_rflags(flags);
+        self.rip = s.rip & self.linear_mask;
         self.flush_tlb(false);
     }
 
     /// The stack pointer as far as SS.B lets it count.
     pub(crate) fn stack_pointer(&self) -> u64 {
-        self.regs.named::<u32>(Gpr::Rsp) as u64 & self.stack_mask()
+        self.regs.named::<u64>(Gpr::Rsp) & self.stack_mask()
     }
 
     /// The bits of the stack pointer that count.
     pub(crate) fn stack_mask(&self) -> u64 {
-        if self.mode & mode::STACK_32 != 0 {
+        if self.is_64_bit() {
+            u64::MAX
+        } else if self.mode & mode::STACK_32 != 0 {
             u64::from(u32::MAX)
         } else {
             0xFFFF
@@ -404,7 +538,9 @@ impl Interpreter {
 
     /// Sets the stack pointer, as far as SS.B lets it count.
     pub(crate) fn set_stack_pointer(&mut self, sp: u64) {
-        if self.mode & mode::STACK_32 != 0 {
+        if self.is_64_bit() {
+            self.regs.set_named(Gpr::Rsp, sp);
+        } else if self.mode & mode::STACK_32 != 0 {
             self.regs.set_named(Gpr::Rsp, sp as u32);
         } else {
             self.regs.set_named(Gpr::Rsp, sp as u16);

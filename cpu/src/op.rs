@@ -66,6 +66,12 @@ impl OpRef {
         self.plus(1).imm
     }
 
+    /// The 64 bits whose low half is in the first slot and whose high half is in the second.
+    #[inline(always)]
+    pub fn imm64(self) -> u64 {
+        u64::from(self.imm as u32) | u64::from(self.second() as u32) << 32
+    }
+
     /// How many slots this operation lies behind `first`.
     pub fn slots_from(self, first: Self) -> usize {
         (self.0 as usize - first.0 as usize) / size_of::<Op>()

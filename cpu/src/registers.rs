@@ -5,12 +5,28 @@ use emu_core::x86::Gpr;
 
 /// Number of the register that always reads as 0: stands for "no base" and "no index".
 pub const ZERO: u8 = 16;
+/// Number of the register that holds the instruction pointer as it was at the start of the running block: the base of
+/// RIP-relative addresses, which lowering makes relative to it.
+pub const BLOCK_RIP: u8 = 17;
+/// Number of the register that always reads as [`REACH`].
+pub const REACH_REGISTER: u8 = 18;
+/// More than a block is long: what a RIP-relative displacement is short of when, counted from the start of the block, it
+/// does not fit 32 bits any more.
+pub const REACH: u64 = 0x1000;
 /// Set in a register number to name bits 8 to 15 (AH, CH, DH, BH).
 pub const HIGH_BYTE: u8 = 0x80;
 
 /// General registers. A 32-bit write clears the upper half, as in 64-bit mode; outside of it nobody sees that half.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Registers([u64; 32]);
+
+impl Default for Registers {
+    fn default() -> Self {
+        let mut r = [0; 32];
+        r[usize::from(REACH_REGISTER)] = REACH;
+        Self(r)
+    }
+}
 
 impl Registers {
     /// Reads the operand-sized register `r`.
@@ -42,6 +58,18 @@ impl Registers {
     #[inline(always)]
     pub fn whole(&self, r: u8) -> u64 {
         self.0[usize::from(r & 31)]
+    }
+
+    /// The instruction pointer as it was at the start of the running block.
+    #[inline(always)]
+    pub fn block_rip(&self) -> u64 {
+        self.whole(BLOCK_RIP)
+    }
+
+    /// A block starts at this instruction pointer.
+    #[inline(always)]
+    pub fn set_block_rip(&mut self, rip: u64) {
+        self.0[usize::from(BLOCK_RIP)] = rip;
     }
 
     /// A named register.

@@ -28,8 +28,6 @@ pub struct Attached {
     bus: Option<NonNull<dyn SystemBus>>,
     probe: Option<NonNull<dyn Probe>>,
     block: Option<NonNull<Block>>,
-    /// Value of the instruction pointer at the start of the block.
-    pub block_rip: u64,
     /// Instructions of the block that were already counted.
     counted: u64,
     /// Instructions retired since the board was last told.
@@ -86,14 +84,14 @@ impl Interpreter {
     pub(crate) fn next_rip(&self, op: OpRef) -> u64 {
         let n = self.insn_at(op);
         let offset = self.current_block().map_or(0, |b| b.offset_of(n + 1));
-        self.wrap_rip(self.attached.block_rip.wrapping_add(offset))
+        self.wrap_rip(self.regs.block_rip().wrapping_add(offset))
     }
 
     /// The address of the instruction at `op`.
     pub(crate) fn this_rip(&self, op: OpRef) -> u64 {
         let n = self.insn_at(op);
         let offset = self.current_block().map_or(0, |b| b.offset_of(n));
-        self.wrap_rip(self.attached.block_rip.wrapping_add(offset))
+        self.wrap_rip(self.regs.block_rip().wrapping_add(offset))
     }
 
     /// Lets the instruction pointer wrap where the model's does.
@@ -101,7 +99,7 @@ impl Interpreter {
         if self.model.ip_wraps {
             rip & 0xFFFF
         } else {
-            rip & u64::from(u32::MAX)
+            rip & self.linear_mask
         }
     }
 
@@ -145,7 +143,7 @@ impl Interpreter {
         };
         let (len, insns) = (u64::from(b.len), u64::from(b.insns));
         self.attached.repeating = false;
-        self.rip = self.wrap_rip(self.attached.block_rip.wrapping_add(len));
+        self.rip = self.wrap_rip(self.regs.block_rip().wrapping_add(len));
         self.finish_block(insns);
     }
 
@@ -202,7 +200,7 @@ impl Interpreter {
             let b = unsafe { block.as_ref() };
             let room = self.attached.budget - self.attached.done;
             self.attached.block = Some(block);
-            self.attached.block_rip = self.rip;
+            self.regs.set_block_rip(self.rip);
             if u64::from(b.insns) <= room {
                 let mut op = b.first();
                 while let Some(next) = (op.handler)(self, op) {
@@ -237,12 +235,12 @@ impl Interpreter {
     fn block_at_rip(&mut self) -> Option<NonNull<Block>> {
         self.blocks.bury();
         self.leave_block = false;
-        let cs = &self.segments[Seg::Cs as usize].reg;
-        let (base, limit) = (cs.base, u64::from(cs.limit));
-        let linear = base.wrapping_add(self.rip) & u64::from(u32::MAX);
+        let base = self.segments[Seg::Cs as usize].base;
+        let limit = self.rip_limit;
+        let linear = base.wrapping_add(self.rip) & self.linear_mask;
         if self.cache_blocks
             && let Some(b) = self.blocks.recent(linear, self.mode)
-            && self.rip + u64::from(b.len) - 1 <= limit
+            && self.biased(self.rip) + u64::from(b.len) - 1 <= limit
         {
             return Some(NonNull::from(b));
         }
@@ -310,7 +308,7 @@ impl Interpreter {
         // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
         self.rflags.remove(Rflags::RF);
         self.attached.block = Some(block);
-        self.attached.block_rip = self.rip;
+        self.regs.set_block_rip(self.rip);
         // SAFETY: see the file's header.
         let op = unsafe { block.as_ref() }.first();
         let delivered = self.deliveries;
@@ -484,7 +482,7 @@ impl Interpreter {
             return;
         }
         self.attached.block = Some(block);
-        self.attached.block_rip = self.rip;
+        self.regs.set_block_rip(self.rip);
         // SAFETY: see the file's header.
         let op = unsafe { block.as_ref() }.first();
         if let Some(next) = (op.handler)(self, op) {
@@ -514,17 +512,13 @@ impl Interpreter {
                 self.host_read(at, emu_core::Width::Byte) as u8
             };
         }
-        let cs = self.segments[Seg::Cs as usize].reg;
+        let base = self.segments[Seg::Cs as usize].base;
         let at = Execute {
             cpu: self.id,
             insns: self.retired + self.attached.done,
-            linear: cs.base.wrapping_add(self.rip) & u64::from(u32::MAX),
+            linear: base.wrapping_add(self.rip) & self.linear_mask,
             bytes: &bytes[..len],
-            code_bits: if self.mode & crate::interpreter::mode::CODE_32 != 0 {
-                32
-            } else {
-                16
-            },
+            code_bits: crate::interpreter::mode::code_bits(self.mode) as u8,
         };
         let probe = self.attached.probe;
         let this = &*self;

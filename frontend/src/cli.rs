@@ -96,7 +96,7 @@ pub struct RunArgs {
     /// Board: i440FX and PIIX3
     #[arg(long, value_enum, value_name = "pc", default_value = "pc", hide_possible_values = true, help_heading = MACHINE)]
     pub machine: MachineChoice,
-    /// CPU model: 8086, 80286 (each also with its coprocessor: 8086+8087) or p6; ours is a BIOS for the 80386 and later
+    /// CPU model: 8086, 80286 (each also with its coprocessor: 8086+8087), p6 or max; ours is a BIOS for the 80386 and later
     #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
     pub cpu: String,
     /// Memory

@@ -10,7 +10,7 @@
 use crate::exit::Mistake;
 use emu_core::backend::CpuId;
 use emu_core::probe::{Delivery, Execute, MemoryAccess, Port, Probe, Verdict};
-use emu_core::x86::{CpuState, Seg};
+use emu_core::x86::{CpuState, GPR_COUNT, Seg};
 use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -27,7 +27,10 @@ pub struct Tracer {
     inside: bool,
 }
 
-const GPRS: [&str; 8] = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
+const GPRS: [&str; GPR_COUNT] = [
+    "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
 const SEGS: [&str; 6] = ["es", "cs", "ss", "ds", "fs", "gs"];
 
 fn parse_range(text: &str) -> Option<RangeInclusive<u64>> {

@@ -118,6 +118,11 @@ fn wide_with_carry<T: Int>(a: T, flags: &Flags) -> (u128, u128) {
 /// (the manual calls the result undefined).
 #[inline]
 pub fn shld<T: Int>(a: T, b: T, count: u32) -> (T, Flags) {
+    if T::BITS == 64 {
+        let wide = (u128::from(a.to_u64()) << 64 | u128::from(b.to_u64())) << (count - 1);
+        let (cf, r) = (wide >> 127 != 0, T::from_u64((wide << 1 >> 64) as u64));
+        return (r, flags_of(r, cf, (a.to_u64() ^ r.to_u64()) & T::SIGN != 0));
+    }
     let (a64, b64) = (u128::from(a.to_u64()), u128::from(b.to_u64()));
     let pattern = (a64 << (2 * T::BITS)) | (b64 << T::BITS) | a64;
     let shifted = pattern.checked_shl(count).unwrap_or(0);
@@ -129,6 +134,11 @@ pub fn shld<T: Int>(a: T, b: T, count: u32) -> (T, Flags) {
 /// SHRD.
 #[inline]
 pub fn shrd<T: Int>(a: T, b: T, count: u32) -> (T, Flags) {
+    if T::BITS == 64 {
+        let wide = (u128::from(b.to_u64()) << 64 | u128::from(a.to_u64())) >> (count - 1);
+        let (cf, r) = (wide & 1 != 0, T::from_u64((wide >> 1) as u64));
+        return (r, flags_of(r, cf, (a.to_u64() ^ r.to_u64()) & T::SIGN != 0));
+    }
     let (a64, b64) = (u128::from(a.to_u64()), u128::from(b.to_u64()));
     let pattern = (a64 << (2 * T::BITS)) | (b64 << T::BITS) | a64;
     let r = T::from_u64((pattern >> count) as u64);

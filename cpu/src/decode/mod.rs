@@ -44,14 +44,15 @@ struct Lowered {
 impl Interpreter {
     /// The block at the instruction pointer, decoded if it is not in the cache, or a fault of the fetch.
     pub(crate) fn decode_at(&mut self, linear: u64, limit: u64) -> Result<NonNull<Block>, Stop> {
-        if self.rip > limit {
+        let rip = self.biased(self.rip);
+        if rip > limit {
             return Err(self.fault(Fault::GP0));
         }
         if let Some(block) = self.decode_prefetched(linear)? {
             return Ok(block);
         }
         let host = self.fetch_page(linear)?;
-        let room = (limit - self.rip + 1).min(PAGE - (linear & 0xFFF));
+        let room = (limit - rip).saturating_add(1).min(PAGE - (linear & 0xFFF));
         if host == 0 {
             return self.decode_uncached(limit);
         }
@@ -59,7 +60,7 @@ impl Interpreter {
         if self.cache_blocks
             && let Some(number) = self.blocks.find(host, self.mode)
             && let Some(b) = self.blocks.block(number)
-            && self.rip + u64::from(b.len) - 1 <= limit
+            && rip + u64::from(b.len) - 1 <= limit
         {
             let (second_page, block) = (b.second_page, NonNull::from(b));
             match second_page {
@@ -101,15 +102,16 @@ impl Interpreter {
         host: u64,
     ) -> Result<NonNull<Block>, Stop> {
         let in_page = (PAGE - (linear & 0xFFF)).min(INSN_BYTES_MAX as u64);
-        if limit - self.rip < in_page || self.model.ip_wraps || in_page == INSN_BYTES_MAX as u64 {
+        let rip = self.biased(self.rip);
+        if limit - rip < in_page || self.model.ip_wraps || in_page == INSN_BYTES_MAX as u64 {
             return self.decode_uncached(limit);
         }
-        let next = (linear & !0xFFF).wrapping_add(PAGE) & u64::from(u32::MAX);
+        let next = (linear & !0xFFF).wrapping_add(PAGE) & self.linear_mask;
         let second = self.fetch_page(next)?;
         if second == 0 {
             return self.decode_uncached(limit);
         }
-        let most = (INSN_BYTES_MAX as u64).min(limit - self.rip + 1) as usize;
+        let most = (INSN_BYTES_MAX as u64).min(limit - rip + 1) as usize;
         let mut bytes = [0; INSN_BYTES_MAX];
         for (i, b) in bytes[..most].iter_mut().enumerate() {
             let i = i as u64;
@@ -129,17 +131,17 @@ impl Interpreter {
     /// One instruction, fetched byte by byte: from a device or from nowhere, at the end of the segment, or round its
     /// end where the model wraps.
     fn decode_uncached(&mut self, limit: u64) -> Result<NonNull<Block>, Stop> {
-        let base = self.segments[Seg::Cs as usize].reg.base;
+        let base = self.segments[Seg::Cs as usize].base;
         let mut bytes = Vec::with_capacity(INSN_BYTES_MAX);
         while bytes.len() < self.insn_bytes_max() {
-            let mut rip = self.rip + bytes.len() as u64;
-            if rip > limit {
+            let mut rip = self.rip.wrapping_add(bytes.len() as u64);
+            if self.biased(rip) > limit {
                 if !self.model.ip_wraps {
                     return Err(self.fault(Fault::GP0));
                 }
                 rip &= 0xFFFF;
             }
-            let at = base.wrapping_add(rip) & u64::from(u32::MAX);
+            let at = base.wrapping_add(rip) & self.linear_mask;
             let page = self.fetch_page(at)?;
             let byte = if page != 0 {
                 self.host_read(page + (at & 0xFFF), Width::Byte)
@@ -212,11 +214,7 @@ impl Interpreter {
 
     /// Decodes and lowers up to `most` instructions.
     fn lower_bytes(&mut self, bytes: &[u8], most: u32) -> Decoded {
-        let bits = if self.mode & mode::CODE_32 != 0 {
-            32
-        } else {
-            16
-        };
+        let bits = mode::code_bits(self.mode);
         let mut stream = match self.model.processor {
             Some(processor) => Stream::Legacy {
                 processor,

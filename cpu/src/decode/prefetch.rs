@@ -147,7 +147,7 @@ impl Interpreter {
                 Some(&old) => old,
                 None => {
                     let rip = self.wrap_rip(self.rip + i as u64);
-                    let at = base.wrapping_add(rip) & u64::from(u32::MAX);
+                    let at = base.wrapping_add(rip) & self.linear_mask;
                     let purpose = Purpose {
                         write: false,
                         user: self.cpl == 3,

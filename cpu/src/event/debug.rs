@@ -40,22 +40,21 @@ impl Interpreter {
                 2 => Kind::Io,
                 _ => Kind::ReadWrite,
             };
-            // Length 2 is undefined outside of 64-bit parts.
             let bytes = [1, 2, 8, 4][(self.dr7 >> (18 + 4 * n) & 3) as usize];
             let first = self.dr[n] & !(bytes - 1);
             Some(Breakpoint {
                 bit: 1 << n,
                 kind,
                 first,
-                last: first + (bytes - 1),
+                last: first.saturating_add(bytes - 1),
             })
         })
     }
 
     /// The DR6 bits of the instruction breakpoints at the instruction pointer.
     fn instruction_breakpoints(&self) -> u64 {
-        let base = self.segments[Seg::Cs as usize].reg.base;
-        let at = base.wrapping_add(self.rip) & u64::from(u32::MAX);
+        let base = self.segments[Seg::Cs as usize].base;
+        let at = base.wrapping_add(self.rip) & self.linear_mask;
         self.breakpoints()
             .filter(|b| b.kind == Kind::Execute && b.first == at && b.last == at)
             .fold(0, |bits, b| bits | b.bit)
@@ -83,7 +82,7 @@ impl Interpreter {
         linear: u64,
         width: Width,
     ) {
-        let last = linear + (width.bytes() as u64 - 1);
+        let last = linear.saturating_add(width.bytes() as u64 - 1);
         let met = self
             .breakpoints()
             .filter(|b| match b.kind {

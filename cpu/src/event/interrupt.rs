@@ -6,7 +6,7 @@ use crate::exec::desc::{Descriptor, null_register, with_rpl};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::access::Place;
-use crate::mem::segment::Segment;
+use crate::mem::segment::{Rules, Segment};
 use crate::op::Stop;
 use emu_core::Width;
 use emu_core::probe::Delivery;
@@ -71,7 +71,7 @@ impl StackFrame {
         let big = new.register.attributes.contains(A::BIG);
         let mask = if big { u64::from(u32::MAX) } else { 0xFFFF };
         Self {
-            stack: Segment::new(new.register, false),
+            stack: Segment::new(new.register, Rules::Protected),
             sp: new.sp & mask,
             mask,
             user: false,
@@ -88,7 +88,7 @@ impl StackFrame {
             // The 8086 wraps round the end of the segment.
             for i in 0..n {
                 let at = sp.wrapping_add(i) & self.mask;
-                let linear = self.stack.reg.base.wrapping_add(at);
+                let linear = self.stack.base.wrapping_add(at);
                 let place = cpu.place_linear(linear, Width::Byte, self.user)?;
                 self.pushes
                     .push((place, Width::Byte, value >> (8 * i) & 0xFF));
@@ -98,7 +98,7 @@ impl StackFrame {
         }
         let wraps = self.stack.reg.limit == u32::MAX && self.stack.may_write(sp, 1);
         cpu.ensure(self.stack.may_write(sp, n) || wraps, self.fault)?;
-        let linear = self.stack.reg.base.wrapping_add(sp) & u64::from(u32::MAX);
+        let linear = self.stack.base.wrapping_add(sp) & cpu.linear_mask;
         let checks_alignment =
             self.user && cpu.cr0.contains(Cr0::AM) && cpu.rflags.contains(Rflags::AC);
         let aligned = linear & (n - 1) == 0;
@@ -242,10 +242,10 @@ impl Interpreter {
         let base = self.tr.base;
         let limit = u64::from(self.tr.limit);
         self.ensure(limit > 0x66, Fault::GP0)?;
-        let io_map = self.load_linear(linear(base, 0x66), Width::Word, false)?;
+        let io_map = self.load_linear(self.system_address(base, 0x66), Width::Word, false)?;
         let at = (io_map + u64::from(vector / 8)).wrapping_sub(32);
         self.ensure(io_map >= 32 && at <= limit, Fault::GP0)?;
-        let byte = self.load_linear(linear(base, at), Width::Byte, false)?;
+        let byte = self.load_linear(self.system_address(base, at), Width::Byte, false)?;
         Ok(byte >> (vector % 8) & 1 != 0)
     }
 
@@ -301,7 +301,8 @@ impl Interpreter {
     fn deliver_real(&mut self, e: &Event) -> Result<(), Stop> {
         let at = u64::from(e.vector) * 4;
         self.ensure(at + 3 <= u64::from(self.idtr.limit), Fault::GP0)?;
-        let entry = self.load_linear(linear(self.idtr.base, at), Width::Dword, false)?;
+        let entry =
+            self.load_linear(self.system_address(self.idtr.base, at), Width::Dword, false)?;
         let mut frame = StackFrame::current(self);
         frame.push(self, Width::Word, e.flags)?;
         frame.push(self, Width::Word, self.segment(Seg::Cs).selector.0.into())?;
@@ -326,7 +327,7 @@ impl Interpreter {
         };
         let at = u64::from(e.vector) * 8;
         self.ensure(at + 7 <= u64::from(self.idtr.limit), gp)?;
-        let gate = self.read_descriptor(linear(self.idtr.base, at))?;
+        let gate = self.read_descriptor(self.system_address(self.idtr.base, at))?;
         let (width, masks) = match gate.system_type() {
             Some(T::TaskGate) => (Width::Word, false),
             Some(T::InterruptGate16) => (Width::Word, true),
@@ -439,18 +440,18 @@ impl Interpreter {
         let (sp, selector) = if self.tr.attributes.segment_type() & 8 != 0 {
             let at = u64::from(dpl) * 8 + 4;
             self.ensure(at + 5 <= limit, ts)?;
-            let sp = self.load_linear(linear(base, at), Width::Dword, false)?;
+            let sp = self.load_linear(self.system_address(base, at), Width::Dword, false)?;
             (
                 sp,
-                self.load_linear(linear(base, at + 4), Width::Word, false)?,
+                self.load_linear(self.system_address(base, at + 4), Width::Word, false)?,
             )
         } else {
             let at = u64::from(dpl) * 4 + 2;
             self.ensure(at + 3 <= limit, ts)?;
-            let sp = self.load_linear(linear(base, at), Width::Word, false)?;
+            let sp = self.load_linear(self.system_address(base, at), Width::Word, false)?;
             (
                 sp,
-                self.load_linear(linear(base, at + 2), Width::Word, false)?,
+                self.load_linear(self.system_address(base, at + 2), Width::Word, false)?,
             )
         };
         let selector = Selector(selector as u16);
@@ -487,9 +488,4 @@ impl Interpreter {
         let limit = u64::from(self.segment(Seg::Cs).limit);
         self.ensure(self.rip <= limit, Fault::GP0)
     }
-}
-
-/// The linear address `offset` bytes behind `base`.
-pub fn linear(base: u64, offset: u64) -> u64 {
-    base.wrapping_add(offset) & u64::from(u32::MAX)
 }

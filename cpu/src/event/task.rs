@@ -4,7 +4,6 @@
 //! before the first write. Then the old state is saved and the new one loaded, and from there on faults (the new
 //! segments, in the order of table 7-1) belong to the new task.
 
-use super::interrupt::linear;
 use crate::exec::desc::{BUSY, Descriptor, null_register, virtual_8086_register};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -158,7 +157,7 @@ impl Interpreter {
         let mut writes = Vec::with_capacity(20);
         if reason != Reason::Nested && !self.tr.selector.is_null() {
             let offset = u64::from(self.tr.selector.table_offset()) + 5;
-            let at = linear(self.gdtr.base, offset);
+            let at = self.system_address(self.gdtr.base, offset);
             let rights = self.load_linear(at, Width::Byte, false)?;
             self.plan(&mut writes, at, Width::Byte, rights & !BUSY)?;
         }
@@ -173,7 +172,7 @@ impl Interpreter {
             self.plan(&mut writes, tss.base(), Width::Word, link)?;
         }
         if reason != Reason::Return {
-            let at = linear(tss.at, 5);
+            let at = self.system_address(tss.at, 5);
             self.plan(&mut writes, at, Width::Byte, tss.raw >> 40 & 0xFF | BUSY)?;
         }
 
@@ -196,7 +195,7 @@ impl Interpreter {
         width: Width,
         value: u64,
     ) -> Result<(), Stop> {
-        let place = self.place_linear(at & u64::from(u32::MAX), width, false)?;
+        let place = self.place_linear(at, width, false)?;
         writes.push((place, width, value & width.mask()));
         Ok(())
     }
@@ -210,15 +209,20 @@ impl Interpreter {
         flags: u64,
     ) -> Result<(), Stop> {
         let base = self.tr.base;
-        self.plan(writes, linear(base, tss.ip), tss.width, rip)?;
-        self.plan(writes, linear(base, tss.flags), tss.width, flags)?;
+        self.plan(writes, self.system_address(base, tss.ip), tss.width, rip)?;
+        self.plan(
+            writes,
+            self.system_address(base, tss.flags),
+            tss.width,
+            flags,
+        )?;
         let step = tss.width.bytes() as u64;
         for r in 0..8u8 {
-            let at = linear(base, tss.registers + step * u64::from(r));
+            let at = self.system_address(base, tss.registers + step * u64::from(r));
             self.plan(writes, at, tss.width, self.regs.whole(r))?;
         }
         for (n, seg) in Seg::ALL.into_iter().enumerate().take(tss.segment_count) {
-            let at = linear(base, tss.segments + tss.segment_step * n as u64);
+            let at = self.system_address(base, tss.segments + tss.segment_step * n as u64);
             self.plan(writes, at, Width::Word, self.segment(seg).selector.0.into())?;
         }
         Ok(())
@@ -228,22 +232,27 @@ impl Interpreter {
         let wide = tss.width == Width::Dword;
         let mut s = TaskState::default();
         if wide {
-            s.cr3 = Some(self.load_linear(linear(base, TSS_32_CR3), Width::Dword, false)?);
-            let trap = self.load_linear(linear(base, TSS_32_TRAP), Width::Word, false)?;
+            s.cr3 = Some(self.load_linear(
+                self.system_address(base, TSS_32_CR3),
+                Width::Dword,
+                false,
+            )?);
+            let trap =
+                self.load_linear(self.system_address(base, TSS_32_TRAP), Width::Word, false)?;
             s.trap = trap & 1 != 0;
         }
-        s.ip = self.load_linear(linear(base, tss.ip), tss.width, false)?;
-        s.flags = self.load_linear(linear(base, tss.flags), tss.width, false)?;
+        s.ip = self.load_linear(self.system_address(base, tss.ip), tss.width, false)?;
+        s.flags = self.load_linear(self.system_address(base, tss.flags), tss.width, false)?;
         let step = tss.width.bytes() as u64;
         for (n, r) in s.registers.iter_mut().enumerate() {
-            let at = linear(base, tss.registers + step * n as u64);
+            let at = self.system_address(base, tss.registers + step * n as u64);
             *r = self.load_linear(at, tss.width, false)?;
         }
         for n in 0..tss.segment_count {
-            let at = linear(base, tss.segments + tss.segment_step * n as u64);
+            let at = self.system_address(base, tss.segments + tss.segment_step * n as u64);
             s.selectors[n] = self.load_linear(at, Width::Word, false)? as u16;
         }
-        s.ldt = self.load_linear(linear(base, tss.ldt), Width::Word, false)? as u16;
+        s.ldt = self.load_linear(self.system_address(base, tss.ldt), Width::Word, false)? as u16;
         Ok(s)
     }
 

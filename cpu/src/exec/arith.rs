@@ -1,9 +1,13 @@
-//! ADD, ADC, SUB, SBB, CMP, INC, DEC, NEG, XADD, CMPXCHG.
+//! ADD, ADC, SUB, SBB, CMP, INC, DEC, NEG, XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B.
 
 use super::operand::{As, Place, Source};
 use crate::alu::{Flags, Int};
+use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::mem::address::{self, Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
+use emu_core::Width;
+use emu_core::x86::Gpr;
 
 /// A two-operand operation that leaves a result and flags.
 pub trait Binary: 'static {
@@ -179,7 +183,45 @@ impl<T: Int, D: Place<T>, S: Source<T>> Instruction for Cmpxchg<T, D, S> {
 /// CMPXCHG8B (SDM vol. 2): compares EDX:EAX with m64, writes ECX:EBX if equal, else loads it. Only ZF changes.
 pub struct Cmpxchg8b<W>(As<W>);
 
-impl<W: crate::mem::address::Address> Instruction for Cmpxchg8b<W> {
+/// CMPXCHG16B (SDM vol. 2): the same with RDX:RAX, RCX:RBX and m128, which must be aligned.
+pub struct Cmpxchg16b;
+
+impl Instruction for Cmpxchg16b {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(cpu, op));
+        let next = offset.wrapping_add(8) & address::mask(&op);
+        let linear = cpu.segments[seg % 6].base.wrapping_add(offset);
+        cpu.ensure(linear & 15 == 0, Fault::GP0)?;
+        // One page holds both halves.
+        let places = [
+            cpu.place(seg, offset, Width::Qword)?,
+            cpu.place(seg, next, Width::Qword)?,
+        ];
+        let old = [
+            cpu.load_at::<u64, Segmented>(seg, offset)?,
+            cpu.load_at::<u64, Segmented>(seg, next)?,
+        ];
+        let pair = |cpu: &Interpreter, low, high| [cpu.regs.named(low), cpu.regs.named(high)];
+        let equal = old == pair(cpu, Gpr::Rax, Gpr::Rdx);
+        let new = if equal {
+            pair(cpu, Gpr::Rbx, Gpr::Rcx)
+        } else {
+            old
+        };
+        for (place, v) in places.into_iter().zip(new) {
+            cpu.close_slow(place, Width::Qword, v);
+        }
+        if !equal {
+            cpu.regs.set_named(Gpr::Rax, old[0]);
+            cpu.regs.set_named(Gpr::Rdx, old[1]);
+        }
+        let zf = crate::alu::flags::ZF;
+        cpu.flags = cpu.flags.with(zf, if equal { zf } else { 0 });
+        Ok(())
+    }
+}
+
+impl<W: Address> Instruction for Cmpxchg8b<W> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let pair = |cpu: &Interpreter, high: u8, low: u8| {
             cpu.regs.get::<u32>(low).to_u64() | cpu.regs.get::<u32>(high).to_u64() << 32

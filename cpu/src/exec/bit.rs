@@ -83,12 +83,7 @@ impl<O: BitOperation, T: Int, W: Address> Instruction for BitAt<O, T, W> {
         let element = n >> T::BITS.trailing_zeros();
         let bit = 1 << (n & i64::from(T::BITS - 1));
         let offset = W::offset(cpu, op).wrapping_add((element * T::BYTES as i64) as u64);
-        let short = op.d & address::form::ADDRESS_16 != 0;
-        let offset = if short {
-            offset & 0xFFFF
-        } else {
-            offset & u64::from(u32::MAX)
-        };
+        let offset = offset & address::mask(&op);
         let seg = address::segment(&op);
         let v = if O::WRITES {
             let place = cpu.place(seg, offset, T::WIDTH)?;

@@ -9,23 +9,35 @@ use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Address;
 use crate::op::{Instruction, OpRef, Stop};
-use emu_core::x86::Seg;
 
 impl Interpreter {
     /// Jumps to an offset in the code segment, if its limit allows.
     #[inline(always)]
     pub(crate) fn jump(&mut self, target: u64) -> Result<(), Stop> {
-        if target > u64::from(self.segments[Seg::Cs as usize].reg.limit) {
-            return Err(self.fault(Fault::GP0));
-        }
+        self.check_target(target)?;
         self.rip = target;
         Err(Stop::Branch)
     }
 
-    /// The address `distance` bytes from the start of the block, cut to operand size.
+    /// #GP(0) if a target lies beyond the limit of the code segment, or in 64-bit mode is not canonical.
     #[inline(always)]
-    fn distant<T: Int>(&self, distance: i32) -> u64 {
-        self.attached.block_rip.wrapping_add(distance as i64 as u64) & T::MASK
+    pub(crate) fn check_target(&mut self, target: u64) -> Result<(), Stop> {
+        if self.biased(target) > self.rip_limit {
+            return Err(self.fault(Fault::GP0));
+        }
+        Ok(())
+    }
+
+    /// The target of a relative branch: the immediate is its distance from the start of the block, register `b` what is
+    /// added to 64-bit ones.
+    #[inline(always)]
+    fn relative_target<T: Int>(&self, op: OpRef) -> u64 {
+        let target = self.regs.block_rip().wrapping_add(op.imm as i64 as u64);
+        if T::BITS == 64 {
+            target.wrapping_add(self.regs.whole(op.b))
+        } else {
+            target & T::MASK
+        }
     }
 }
 
@@ -41,7 +53,7 @@ pub struct Jmp<T>(As<T>);
 impl<T: Int> Instruction for Jmp<T> {
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let target = cpu.distant::<T>(op.imm);
+        let target = cpu.relative_target::<T>(op);
         cpu.jump(target)
     }
 }
@@ -65,7 +77,7 @@ impl<C: When, T: Int> Instruction for Jcc<C, T> {
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         if cpu.flags.holds(C::CONDITION) {
-            let target = cpu.distant::<T>(op.imm);
+            let target = cpu.relative_target::<T>(op);
             cpu.jump(target)
         } else {
             fall_through(cpu, op)
@@ -75,7 +87,7 @@ impl<C: When, T: Int> Instruction for Jcc<C, T> {
 
 #[inline(always)]
 fn fall_through(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-    let next = cpu.attached.block_rip.wrapping_add(op.second() as u64);
+    let next = cpu.regs.block_rip().wrapping_add(op.second() as u64);
     cpu.rip = cpu.wrap_rip(next);
     Err(Stop::Branch)
 }
@@ -135,14 +147,16 @@ impl<L: LoopCondition, N: Int, T: Int> Instruction for Loop<L, N, T> {
             old
         };
         if L::jumps(count.to_u64(), cpu.flags.zf()) {
-            let target = cpu.distant::<T>(op.imm);
-            if target > u64::from(cpu.segments[Seg::Cs as usize].reg.limit) {
-                return Err(cpu.fault(Fault::GP0));
+            let target = cpu.relative_target::<T>(op);
+            cpu.check_target(target)?;
+            if L::COUNTS {
+                cpu.regs.set(1, count);
             }
-            cpu.regs.set(1, count);
             cpu.jump(target)
         } else {
-            cpu.regs.set(1, count);
+            if L::COUNTS {
+                cpu.regs.set(1, count);
+            }
             fall_through(cpu, op)
         }
     }
@@ -155,7 +169,7 @@ impl<T: Int, W: Address> Instruction for Call<T, W> {
     const SLOTS: usize = 2;
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let target = cpu.distant::<T>(op.imm);
+        let target = cpu.relative_target::<T>(op);
         call_to::<T, W>(cpu, target, op.second())
     }
 }
@@ -173,10 +187,8 @@ impl<T: Int, S: Source<T>, W: Address> Instruction for CallTo<T, S, W> {
 
 #[inline(always)]
 fn call_to<T: Int, W: Address>(cpu: &mut Interpreter, target: u64, end: i32) -> Result<(), Stop> {
-    if target > u64::from(cpu.segments[Seg::Cs as usize].reg.limit) {
-        return Err(cpu.fault(Fault::GP0));
-    }
-    let next = cpu.attached.block_rip.wrapping_add(end as u64);
+    cpu.check_target(target)?;
+    let next = cpu.regs.block_rip().wrapping_add(end as u64);
     let next = cpu.wrap_rip(next);
     cpu.push::<T, W>(T::from_u64(next))?;
     cpu.jump(target)
@@ -189,9 +201,7 @@ impl<T: Int, W: Address> Instruction for Ret<T, W> {
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = cpu.peek::<T, W>()?.to_u64();
-        if target > u64::from(cpu.segments[Seg::Cs as usize].reg.limit) {
-            return Err(cpu.fault(Fault::GP0));
-        }
+        cpu.check_target(target)?;
         cpu.drop_from_stack::<W>(T::BYTES as u64 + u64::from(op.imm as u16));
         cpu.jump(target)
     }

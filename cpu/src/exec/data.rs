@@ -3,7 +3,7 @@
 use super::operand::{As, B, Place, Source};
 use crate::alu::{Condition, Int};
 use crate::interpreter::Interpreter;
-use crate::mem::address::Address;
+use crate::mem::address::{self, Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
 
 /// DEST := SRC.
@@ -51,6 +51,29 @@ impl<T: Int, W: Address> Instruction for Lea<T, W> {
         let offset = W::offset(cpu, op);
         cpu.regs.set(op.a, T::from_u64(offset));
         Ok(())
+    }
+}
+
+/// MOV from an address of 64 bits, in both slots, to the accumulator. `a` is the segment.
+pub struct LoadAccumulator<T>(As<T>);
+
+impl<T: Int> Instruction for LoadAccumulator<T> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v = cpu.load_at::<T, Segmented>(op.a.into(), op.imm64())?;
+        cpu.regs.set(0, v);
+        Ok(())
+    }
+}
+
+/// MOV from the accumulator to an address of 64 bits, in both slots. `a` is the segment.
+pub struct StoreAccumulator<T>(As<T>);
+
+impl<T: Int> Instruction for StoreAccumulator<T> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let v: T = cpu.regs.get(0);
+        cpu.store_at::<T, Segmented>(op.a.into(), op.imm64(), v)
     }
 }
 
@@ -157,13 +180,8 @@ impl<W: Address> Instruction for Xlat<W> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let al = cpu.regs.get::<u8>(0);
         let base = cpu.regs.whole(3).wrapping_add(al.into());
-        let short = op.d & crate::mem::address::form::ADDRESS_16 != 0;
-        let offset = if short {
-            base & 0xFFFF
-        } else {
-            base & u64::from(u32::MAX)
-        };
-        let v = cpu.load_at::<u8, W>(crate::mem::address::segment(&op), offset)?;
+        let offset = base & address::mask(&op);
+        let v = cpu.load_at::<u8, W>(address::segment(&op), offset)?;
         cpu.regs.set(0, v);
         Ok(())
     }

@@ -6,12 +6,12 @@ use crate::alu::Int;
 use crate::alu::flags::ZF;
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
-use crate::mem::address::{self, Address, Segmented, form};
+use crate::mem::address::{self, Address, Segmented};
 use crate::mem::segment::Segment;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::{
-    Cr0, DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister, Selector, SystemType,
+    DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister, Selector, SystemType,
 };
 
 /// A descriptor as it was read from its table.
@@ -196,7 +196,6 @@ impl Interpreter {
 
     /// Reads eight bytes of a descriptor table.
     pub(crate) fn read_descriptor(&mut self, at: u64) -> Result<Descriptor, Stop> {
-        let at = at & u64::from(u32::MAX);
         let mut raw = self.load_linear(at, Width::Qword, false)?;
         if self.is_16_bit_model() {
             raw &= 0x0000_FFFF_FFFF_FFFF;
@@ -213,10 +212,10 @@ impl Interpreter {
         if selector.is_local() {
             let t = &self.ldtr;
             let fits = t.attributes.contains(A::USABLE) && offset + 7 <= t.limit;
-            fits.then(|| t.base.wrapping_add(offset.into()))
+            fits.then(|| self.system_address(t.base, offset.into()))
         } else {
             let fits = offset + 7 <= u32::from(self.gdtr.limit);
-            fits.then(|| self.gdtr.base.wrapping_add(offset.into()))
+            fits.then(|| self.system_address(self.gdtr.base, offset.into()))
         }
     }
 
@@ -237,13 +236,13 @@ impl Interpreter {
         if d.attributes().contains(A::ACCESSED) {
             return Ok(());
         }
-        let at = d.at.wrapping_add(5) & u64::from(u32::MAX);
+        let at = self.system_address(d.at, 5);
         self.store_linear(at, Width::Byte, false, d.raw >> 40 & 0xFF | 1)
     }
 
     /// Replaces a segment register; `update_mode` must follow.
     pub(crate) fn put_segment(&mut self, seg: Seg, reg: SegmentRegister) {
-        self.segments[seg as usize] = Segment::new(reg, !self.cr0.contains(Cr0::PE));
+        self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
     }
 
     /// What a segment register holds after a load in real or virtual-8086 mode. Real mode leaves limit and rights
@@ -313,11 +312,7 @@ impl Interpreter {
 
 fn part_offset(cpu: &Interpreter, op: OpRef, distance: u64) -> u64 {
     let offset = Segmented::offset(cpu, op).wrapping_add(distance);
-    if op.d & form::ADDRESS_16 != 0 {
-        offset & 0xFFFF
-    } else {
-        offset & u64::from(u32::MAX)
-    }
+    offset & address::mask(&op)
 }
 
 fn numbered(n: u8) -> Seg {
@@ -443,7 +438,7 @@ impl Taken for Ltr {
         let d = cpu.fetch_descriptor(selector, gp)?;
         cpu.ensure(d.is_available_tss(), gp)?;
         cpu.ensure(d.is_present(), Fault::np(selector))?;
-        let at = d.at.wrapping_add(5) & u64::from(u32::MAX);
+        let at = cpu.system_address(d.at, 5);
         cpu.store_linear(at, Width::Byte, false, d.raw >> 40 & 0xFF | BUSY)?;
         cpu.tr = d.register(selector);
         cpu.tr.attributes |= A::WRITABLE;

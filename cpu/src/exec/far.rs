@@ -106,13 +106,6 @@ impl Interpreter {
         Ok(self.load_at::<T, Segmented>(SS, at)?.to_u64())
     }
 
-    /// #GP(0) if a target lies beyond the limit of the present code segment (which real-mode transfers keep), or of
-    /// a virtual-8086 one.
-    fn check_target(&mut self, rip: u64) -> Result<(), Stop> {
-        let limit = u64::from(self.segment(Seg::Cs).limit);
-        self.ensure(rip <= limit, Fault::GP0)
-    }
-
     /// Goes to `selector:rip` in real or virtual-8086 mode.
     fn go_real(&mut self, selector: Selector, rip: u64) -> Result<(), Stop> {
         let cs = self.real_register(Seg::Cs, selector);

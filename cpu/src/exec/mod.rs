@@ -3,6 +3,7 @@
 
 pub mod arith;
 pub mod bit;
+pub mod bmi;
 pub mod branch;
 pub mod cpuid;
 pub mod data;

@@ -34,6 +34,8 @@ pub struct B;
 pub struct Imm;
 /// The immediate in the second slot (the first holds a displacement).
 pub struct Imm2;
+/// The immediate of 64 bits in both slots.
+pub struct Imm64;
 /// The memory operand.
 pub struct Mem<W: Address>(PhantomData<W>);
 
@@ -63,6 +65,14 @@ impl<T: Int> Source<T> for Imm2 {
     #[inline(always)]
     fn get(_: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
         Ok(T::from_u64(op.second() as i64 as u64))
+    }
+}
+
+impl<T: Int> Source<T> for Imm64 {
+    const SLOTS: usize = 2;
+    #[inline(always)]
+    fn get(_: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
+        Ok(T::from_u64(op.imm64()))
     }
 }
 

@@ -69,7 +69,7 @@ impl Shift for Rcr {
     }
 }
 
-/// DEST := DEST <op> COUNT, the count masked to 5 bits; a count of 0 changes neither operand nor flags (a memory
+/// DEST := DEST <op> COUNT, the count masked to 5 bits, 6 with 64-bit operands; a count of 0 changes neither operand nor flags (a memory
 /// operand is written all the same).
 pub struct ShiftBy<O, T, D, S>(As<(O, T, D, S)>);
 
@@ -77,7 +77,7 @@ impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Instruction for ShiftBy<O, T,
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let count = u32::from(S::get(cpu, op)? & 31);
+        let count = u32::from(S::get(cpu, op)? & count_mask::<T>());
         D::modify(cpu, op, |a, flags| {
             if count == 0 {
                 (a, *flags)
@@ -86,6 +86,10 @@ impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Instruction for ShiftBy<O, T,
             }
         })
     }
+}
+
+const fn count_mask<T: Int>() -> u8 {
+    if T::BITS == 64 { 63 } else { 31 }
 }
 
 /// The count in CL.
@@ -130,7 +134,7 @@ impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Instructi
 {
     const SLOTS: usize = C::SLOTS;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let count = u32::from(C::get(cpu, op)? & 31);
+        let count = u32::from(C::get(cpu, op)? & count_mask::<T>());
         let b = S::get(cpu, op)?;
         D::modify(cpu, op, |a, flags| {
             if count == 0 {

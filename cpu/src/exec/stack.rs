@@ -15,7 +15,7 @@ impl Interpreter {
     #[inline(always)]
     fn pushed<T: Int, W: Address>(&self) -> u64 {
         let mask = if W::FLAT {
-            u64::from(u32::MAX)
+            self.linear_mask
         } else {
             self.stack_mask()
         };
@@ -28,7 +28,7 @@ impl Interpreter {
     #[inline(always)]
     fn set_sp<W: Address>(&mut self, sp: u64) {
         if W::FLAT {
-            self.regs.set_named(Gpr::Rsp, sp as u32);
+            self.regs.set_named(Gpr::Rsp, sp & self.linear_mask);
         } else {
             self.set_stack_pointer(sp);
         }
@@ -47,7 +47,7 @@ impl Interpreter {
     #[inline(always)]
     pub(crate) fn peek<T: Int, W: Address>(&mut self) -> Result<T, Stop> {
         let sp = if W::FLAT {
-            self.regs.whole(Gpr::Rsp as u8)
+            self.regs.whole(Gpr::Rsp as u8) & self.linear_mask
         } else {
             self.stack_pointer()
         };
@@ -103,7 +103,7 @@ pub struct PopTo<T, D>(As<(T, D)>);
 impl<T: Int, D: Place<T>> Instruction for PopTo<T, D> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = cpu.peek::<T, Segmented>()?;
-        let old = cpu.regs.named::<u32>(Gpr::Rsp);
+        let old = cpu.regs.named::<u64>(Gpr::Rsp);
         cpu.drop_from_stack::<Segmented>(T::BYTES as u64);
         let stored = D::set(cpu, op, v);
         if stored.is_err() {
@@ -170,7 +170,7 @@ impl<T: Int> Instruction for Enter<T> {
         let level = u64::from(op.a % 32);
         let (mask, n) = (cpu.stack_mask(), T::BYTES as u64);
         let top = cpu.stack_pointer();
-        let bp = u64::from(cpu.regs.named::<u32>(Gpr::Rbp));
+        let bp = cpu.regs.named::<u64>(Gpr::Rbp) & cpu.linear_mask;
         let enclosing = |i: u64| bp.wrapping_sub(i * n) & mask;
         let frame = top.wrapping_sub(n) & mask;
         // The old frame pointer, the enclosing frames' pointers, this frame's.
@@ -193,11 +193,7 @@ impl<T: Int> Instruction for Enter<T> {
             };
             cpu.close_slow(place, T::WIDTH, v);
         }
-        if T::BITS == 16 {
-            cpu.regs.set_named(Gpr::Rbp, frame as u16);
-        } else {
-            cpu.regs.set_named(Gpr::Rbp, frame as u32);
-        }
+        cpu.regs.set_named(Gpr::Rbp, T::from_u64(frame));
         cpu.set_stack_pointer(sp);
         Ok(())
     }
@@ -208,7 +204,7 @@ pub struct Leave<T>(As<T>);
 
 impl<T: Int> Instruction for Leave<T> {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
-        let frame = u64::from(cpu.regs.named::<u32>(Gpr::Rbp)) & cpu.stack_mask();
+        let frame = cpu.regs.named::<u64>(Gpr::Rbp) & cpu.stack_mask();
         let v = cpu.load_at::<T, Segmented>(SS, frame)?;
         cpu.set_stack_pointer(frame.wrapping_add(T::BYTES as u64));
         cpu.regs.set_named(Gpr::Rbp, v);

@@ -82,7 +82,7 @@ impl Instruction for FromControl {
             4 => cpu.cr4.bits(),
             _ => return Err(cpu.fault(Fault::UD)),
         };
-        cpu.regs.set(op.a, v as u32);
+        cpu.regs.set(op.a, v & cpu.linear_mask);
         Ok(())
     }
 }
@@ -90,7 +90,7 @@ impl Instruction for FromControl {
 impl Instruction for ToControl {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.require_cpl_0()?;
-        let v = u64::from(cpu.regs.get::<u32>(op.a));
+        let v = cpu.regs.whole(op.a) & cpu.linear_mask;
         match op.b {
             0 => cpu.write_cr0(v)?,
             2 => cpu.cr2 = v,
@@ -213,7 +213,7 @@ impl Instruction for FromDebug {
             7 => cpu.dr7,
             n => cpu.dr[usize::from(n & 3)],
         };
-        cpu.regs.set(op.a, v as u32);
+        cpu.regs.set(op.a, v & cpu.linear_mask);
         Ok(())
     }
 }
@@ -221,7 +221,7 @@ impl Instruction for FromDebug {
 impl Instruction for ToDebug {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let n = cpu.debug_register(op.b)?;
-        let v = u64::from(cpu.regs.get::<u32>(op.a));
+        let v = cpu.regs.whole(op.a) & cpu.linear_mask;
         match n {
             6 => cpu.dr6 = v & DR6_WRITABLE | DR6_ONES,
             7 => cpu.dr7 = v & DR7_WRITABLE | DR7_ONES,
@@ -265,8 +265,8 @@ impl Instruction for Clts {
 impl Instruction for Invlpg {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.require_cpl_0()?;
-        let base = cpu.segments[address::segment(&op) % 6].reg.base;
-        let linear = base.wrapping_add(Segmented::offset(cpu, op)) & u64::from(u32::MAX);
+        let base = cpu.segments[address::segment(&op) % 6].base;
+        let linear = base.wrapping_add(Segmented::offset(cpu, op)) & cpu.linear_mask;
         cpu.invalidate_page(linear);
         cpu.rip = cpu.next_rip(op);
         Err(Stop::Branch)

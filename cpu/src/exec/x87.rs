@@ -47,7 +47,7 @@ impl<E: Execution> Instruction for X87<E> {
         E::run(cpu, op)?;
         if E::RECORDS {
             let second = op.plus(1);
-            let rip = cpu.attached.block_rip.wrapping_add(second.imm as u64);
+            let rip = cpu.regs.block_rip().wrapping_add(second.imm as u64);
             let selector = cpu.segment(Seg::Cs).selector.0;
             let opcode = u16::from(second.a) << 8 | u16::from(second.b);
             cpu.x87
@@ -108,9 +108,7 @@ impl Interpreter {
     }
 
     fn offset_plus(&self, op: OpRef, n: u64) -> u64 {
-        let short = op.d & address::form::ADDRESS_16 != 0;
-        let mask = if short { 0xFFFF } else { u64::from(u32::MAX) };
-        Segmented::offset(self, op).wrapping_add(n) & mask
+        Segmented::offset(self, op).wrapping_add(n) & address::mask(&op)
     }
 
     /// #AC for an operand of more than one element that is not aligned as a whole (SDM vol. 3, table 6-7).

@@ -91,7 +91,7 @@ impl Interpreter {
             if !s.may_read(offset, T::BYTES as u64) {
                 return self.load_slow(seg, offset, T::WIDTH).map(T::from_u64);
             }
-            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+            s.base.wrapping_add(offset) & self.linear_mask
         };
         match self.tlb.read_hit::<T>(self.privilege, linear) {
             Some(host) => Ok(read_host(host)),
@@ -121,7 +121,7 @@ impl Interpreter {
             if !s.may_write(offset, T::BYTES as u64) {
                 return self.store_slow(seg, offset, T::WIDTH, v.to_u64());
             }
-            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+            s.base.wrapping_add(offset) & self.linear_mask
         };
         match self.tlb.write_hit::<T>(self.privilege, linear) {
             Some(host) => {
@@ -144,7 +144,7 @@ impl Interpreter {
             if !s.may_write(offset, T::BYTES as u64) || !s.may_read(offset, T::BYTES as u64) {
                 return self.open_slow::<T>(seg, offset);
             }
-            s.reg.base.wrapping_add(offset) & u64::from(u32::MAX)
+            s.base.wrapping_add(offset) & self.linear_mask
         };
         match self.tlb.write_hit::<T>(self.privilege, linear) {
             Some(host) => {
@@ -214,7 +214,7 @@ impl Interpreter {
         if !self.model.ip_wraps || offset + width.bytes() as u64 <= 0x1_0000 {
             return Ok(None);
         }
-        let base = self.segments[seg % 6].reg.base;
+        let base = self.segments[seg % 6].base;
         let linear = base + offset;
         let purpose = Purpose {
             write: true,
@@ -251,7 +251,7 @@ impl Interpreter {
                 linear,
             });
         }
-        let next = linear.wrapping_add(room) & u64::from(u32::MAX);
+        let next = self.wrapped(linear.wrapping_add(room), linear);
         let second = self.translate(next, purpose)?.gpa;
         Ok(Place {
             host: 0,
@@ -326,11 +326,20 @@ impl Interpreter {
         }
     }
 
+    /// An address that was computed from a linear one: below 4 GiB it wraps there, unless this is 64-bit mode.
+    fn wrapped(&self, next: u64, linear: u64) -> u64 {
+        if linear <= u64::from(u32::MAX) {
+            next & self.linear_mask
+        } else {
+            next
+        }
+    }
+
     /// Checks a segment access and gives its linear address.
     fn linear(&mut self, seg: usize, offset: u64, width: Width, write: bool) -> Result<u64, Stop> {
         let n = width.bytes() as u64;
         let s = &self.segments[seg % 6];
-        let base = s.reg.base;
+        let base = s.base;
         let ok = if write {
             s.may_write(offset, n)
         } else {
@@ -354,7 +363,16 @@ impl Interpreter {
             };
             return Err(self.fault(fault));
         }
-        let linear = base.wrapping_add(offset) & u64::from(u32::MAX);
+        let linear = base.wrapping_add(offset) & self.linear_mask;
+        if self.is_64_bit() {
+            let ok = self.is_canonical(linear) && self.is_canonical(linear.wrapping_add(n - 1));
+            let fault = if seg == Seg::Ss as usize {
+                Fault::SS0
+            } else {
+                Fault::GP0
+            };
+            self.ensure(ok, fault)?;
+        }
         let checks =
             self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
         if checks && linear & (n - 1) != 0 {
@@ -393,7 +411,7 @@ impl Interpreter {
         let room = 0x1000 - (linear & 0xFFF);
         self.translate(linear, purpose)?;
         if room < width.bytes() as u64 {
-            self.translate(linear.wrapping_add(room) & u64::from(u32::MAX), purpose)?;
+            self.translate(self.wrapped(linear.wrapping_add(room), linear), purpose)?;
         }
         Ok(())
     }
@@ -427,7 +445,7 @@ impl Interpreter {
             }
             self.physical_read(first.gpa, width)
         } else {
-            let next = linear.wrapping_add(room as u64) & u64::from(u32::MAX);
+            let next = self.wrapped(linear.wrapping_add(room as u64), linear);
             let second = self.translate(next, purpose)?;
             self.read_parts(first.gpa, room, second.gpa, n)
         };

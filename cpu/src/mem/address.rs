@@ -10,9 +10,12 @@ pub mod form {
     pub const SCALE: u8 = 0b11;
     /// Shift of the segment number.
     pub const SEGMENT_SHIFT: u8 = 2;
-    /// The address wraps at 16 bits.
-    pub const ADDRESS_16: u8 = 1 << 5;
+    /// Shift of the address size: an index of [`super::SIZE_MASKS`].
+    pub const SIZE_SHIFT: u8 = 5;
 }
+
+/// The bits of an address that count, by address size: 32, 16, 64.
+const SIZE_MASKS: [u64; 4] = [0xFFFF_FFFF, 0xFFFF, u64::MAX, u64::MAX];
 
 /// A way to address memory.
 pub trait Address: 'static {
@@ -22,7 +25,8 @@ pub trait Address: 'static {
     fn offset(cpu: &Interpreter, op: OpRef) -> u64;
 }
 
-/// 32-bit addresses in a segment with base 0 and limit 4 GiB.
+/// 32-bit addresses in a segment with base 0 and limit 4 GiB, and in 64-bit mode 64-bit addresses with FS and GS left
+/// out.
 pub struct Flat;
 
 /// Everything else.
@@ -32,7 +36,7 @@ impl Address for Flat {
     const FLAT: bool = true;
     #[inline(always)]
     fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
-        u64::from(sum(cpu, op) as u32)
+        sum(cpu, op) & cpu.linear_mask
     }
 }
 
@@ -40,12 +44,7 @@ impl Address for Segmented {
     const FLAT: bool = false;
     #[inline(always)]
     fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
-        let sum = sum(cpu, op);
-        if op.d & form::ADDRESS_16 != 0 {
-            u64::from(sum as u16)
-        } else {
-            u64::from(sum as u32)
-        }
+        sum(cpu, op) & mask(&op)
     }
 }
 
@@ -62,9 +61,18 @@ pub fn segment(op: &Op) -> usize {
     usize::from(op.d >> form::SEGMENT_SHIFT & 7)
 }
 
-/// Encodes [`Op::d`].
-pub fn encode(scale_log2: u8, seg: Seg, address_16: bool) -> u8 {
-    scale_log2 & form::SCALE
-        | (seg as u8) << form::SEGMENT_SHIFT
-        | if address_16 { form::ADDRESS_16 } else { 0 }
+/// The bits of a memory operand's offset that count.
+#[inline(always)]
+pub fn mask(op: &Op) -> u64 {
+    SIZE_MASKS[usize::from(op.d >> form::SIZE_SHIFT & 3)]
+}
+
+/// Encodes [`Op::d`]; `size_bits` is 16, 32 or 64.
+pub fn encode(scale_log2: u8, seg: Seg, size_bits: u32) -> u8 {
+    let size = match size_bits {
+        16 => 1,
+        64 => 2,
+        _ => 0,
+    };
+    scale_log2 & form::SCALE | (seg as u8) << form::SEGMENT_SHIFT | size << form::SIZE_SHIFT
 }

@@ -45,9 +45,6 @@ pub struct Translation {
     pub global: bool,
 }
 
-/// The physical address space is 36 bits wide with PAE.
-const PHYSICAL_BITS: u32 = 36;
-
 impl Interpreter {
     /// Translates one linear address, setting accessed and dirty bits, or notes a page fault.
     pub(crate) fn translate(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, Stop> {
@@ -133,8 +130,8 @@ impl Interpreter {
 
     /// SDM vol. 3, section 4.4. The four page-directory-pointer entries were loaded with CR3.
     fn walk_pae(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, u16> {
-        let address = ((1u64 << PHYSICAL_BITS) - 1) & !0xFFF;
-        let reserved = !((1u64 << PHYSICAL_BITS) - 1);
+        let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
+        let reserved = !((1u64 << self.model.physical_bits) - 1);
         let pdpte = self.pdpte[(linear >> 30 & 3) as usize];
         if pdpte & entry::PRESENT == 0 {
             return Err(0);
@@ -215,7 +212,7 @@ impl Interpreter {
         let mut new = [0; 4];
         for (i, e) in new.iter_mut().enumerate() {
             *e = self.physical_read_u64((cr3 & 0xFFFF_FFE0) + 8 * i as u64);
-            let reserved = !((1u64 << PHYSICAL_BITS) - 1) | 0x1E6;
+            let reserved = !((1u64 << self.model.physical_bits) - 1) | 0x1E6;
             if *e & entry::PRESENT != 0 && *e & reserved != 0 {
                 return Err(self.fault(Fault::GP0));
             }

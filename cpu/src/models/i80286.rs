@@ -31,6 +31,7 @@ const BARE: CpuModel = CpuModel {
     features: &[F::INTEL8086, F::INTEL186, F::INTEL286, F::INTEL286_ONLY],
     processor: Some(Processor::I80286),
     cpuid: &[],
+    identity: None,
     fpu: Generation::I80287,
     ip_wraps: false,
     prefetch_bytes: 6,
@@ -40,6 +41,12 @@ const BARE: CpuModel = CpuModel {
     flags_writable: 0x7FD5,
     cr0: 0xF,
     cr4: 0,
+    efer: 0,
+    paging: super::Paging {
+        pse_36: false,
+        attribute_table: false,
+        giant: false,
+    },
     // The machine status word's upper bits read as 1.
     reset_cr0: 0xFFF0,
     // iAPX 286 Programmer's Reference Manual, section 10.4.

@@ -21,6 +21,7 @@ const BARE: CpuModel = CpuModel {
     features: &[F::INTEL8086, F::INTEL8086_ONLY],
     processor: Some(Processor::I8086),
     cpuid: &[],
+    identity: None,
     fpu: Generation::I8087,
     ip_wraps: true,
     prefetch_bytes: 6,
@@ -30,6 +31,12 @@ const BARE: CpuModel = CpuModel {
     flags_writable: 0x0FD5,
     cr0: 0,
     cr4: 0,
+    efer: 0,
+    paging: super::Paging {
+        pse_36: false,
+        attribute_table: false,
+        giant: false,
+    },
     reset_cr0: 0,
     // There is no such register: the table always has 256 vectors.
     reset_idt_limit: 0x3FF,

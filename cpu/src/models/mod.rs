@@ -2,11 +2,14 @@
 
 mod i80286;
 mod i8086;
+mod identity;
+mod max;
 mod p6;
 
 use crate::x87::Generation;
 use emu_core::x86::CpuState;
 use iced_x86::{CpuidFeature, Instruction};
+pub use identity::Identity;
 
 /// A processor before the 80386: its decoder, its arithmetic and its string instructions are its own.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -15,6 +18,17 @@ pub enum Processor {
     I8086,
     /// Intel 80286.
     I80286,
+}
+
+/// Properties of paging that no control-register bit stands for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Paging {
+    /// 4 MiB pages reach beyond 4 GiB.
+    pub pse_36: bool,
+    /// The page attribute table: IA32_PAT and the PAT bit of entries.
+    pub attribute_table: bool,
+    /// 1 GiB pages.
+    pub giant: bool,
 }
 
 /// A CPU model.
@@ -28,8 +42,10 @@ pub struct CpuModel {
     pub features: &'static [CpuidFeature],
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
-    /// CPUID leaves from 0 on; empty: no CPUID.
+    /// CPUID leaves from 0 on; empty: no CPUID, or that of `identity`.
     pub cpuid: &'static [[u32; 4]],
+    /// What CPUID says where it is put together from the model's features.
+    pub identity: Option<&'static Identity>,
     /// The floating-point unit.
     pub fpu: Generation,
     /// The instruction pointer wraps at 16 bits, and word accesses at the end of a segment wrap to its start.
@@ -48,6 +64,10 @@ pub struct CpuModel {
     pub cr0: u64,
     /// CR4 bits that exist.
     pub cr4: u64,
+    /// IA32_EFER bits that exist; 0: the register does not.
+    pub efer: u64,
+    /// Properties of paging that no control-register bit stands for.
+    pub paging: Paging,
     /// CR0 after reset.
     pub reset_cr0: u64,
     /// The limit of the interrupt descriptor table after reset.
@@ -64,6 +84,7 @@ impl CpuModel {
         &i80286::MODEL,
         &i80286::WITH_80287,
         &p6::MODEL,
+        &max::MODEL,
     ];
     /// The model that a machine has when none is named.
     pub const DEFAULT: &'static Self = &p6::MODEL;
@@ -74,6 +95,16 @@ impl CpuModel {
             .iter()
             .find(|m| m.name.eq_ignore_ascii_case(name))
             .copied()
+    }
+
+    /// Whether there is long mode.
+    pub fn has_long_mode(&self) -> bool {
+        self.efer & emu_core::x86::Efer::LME.bits() != 0
+    }
+
+    /// Whether an instruction group is executed.
+    pub fn has(&self, feature: CpuidFeature) -> bool {
+        self.features.contains(&feature)
     }
 
     /// Whether there is a floating-point unit.
@@ -89,7 +120,10 @@ impl CpuModel {
     }
 
     /// A CPUID leaf. Beyond the highest basic leaf the highest one answers (SDM vol. 2, "CPUID").
-    pub fn cpuid(&self, leaf: u32, _subleaf: u32) -> [u32; 4] {
+    pub fn cpuid(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
+        if let Some(identity) = self.identity {
+            return identity.leaf(self, leaf, subleaf);
+        }
         self.cpuid
             .get(leaf as usize)
             .or(self.cpuid.last())
@@ -130,6 +164,14 @@ impl CpuModel {
         let selector = if self.ip_wraps { 0xFFFF } else { 0xF000 };
         s.segments[Seg::Cs as usize] = segment(selector, self.reset_vector.0, data | A::CODE);
         s.gpr[Gpr::Rdx as usize] = self.signature.into();
+        if self.paging.attribute_table {
+            // SDM vol. 3, table 12-12.
+            s.msr.page_attribute_table = 0x0007_0406_0007_0406;
+        }
+        if self.identity.is_some() {
+            // Fast strings; no branch trace, no precise events (SDM vol. 4, table 2-2).
+            s.msr.misc_enable = 1 << 12 | 1 << 11 | 1;
+        }
         // After RESET the x87 holds FINIT's control word only on later parts; the P6 starts with 0040h.
         s.x87.control = 0x0040;
         s.x87.not_empty = 0xFF;

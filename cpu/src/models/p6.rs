@@ -68,6 +68,7 @@ pub static MODEL: CpuModel = CpuModel {
         // code cache; data TLB of 64 entries, 8 for large pages; 16 KiB data cache; 512 KiB second-level cache.
         [0x0302_0101, 0, 0, 0x0C04_0843],
     ],
+    identity: None,
     fpu: Generation::I80387,
     ip_wraps: false,
     prefetch_bytes: 0,
@@ -78,6 +79,12 @@ pub static MODEL: CpuModel = CpuModel {
     cr0: 0xE005_003F,
     // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE.
     cr4: 0x0000_01FF,
+    efer: 0,
+    paging: super::Paging {
+        pse_36: false,
+        attribute_table: false,
+        giant: false,
+    },
     reset_cr0: 0x6000_0010,
     reset_idt_limit: 0xFFFF,
     reset_vector: (0xFFFF_0000, 0xFFF0),

@@ -76,6 +76,19 @@ bitflags! {
         const PKE = 1 << 22;
     }
 
+    /// IA32_EFER, the extended feature enable register (SDM vol. 3, section 2.2.1).
+    #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+    pub struct Efer: u64 {
+        /// SYSCALL and SYSRET.
+        const SCE = 1 << 0;
+        /// Long mode is entered when paging is switched on.
+        const LME = 1 << 8;
+        /// Long mode is active: set and cleared by the processor.
+        const LMA = 1 << 10;
+        /// Pages can forbid execution.
+        const NXE = 1 << 11;
+    }
+
     /// Debug status register (SDM vol. 3, section 18.2.3).
     #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
     pub struct Dr6: u64 {

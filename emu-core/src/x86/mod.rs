@@ -9,12 +9,12 @@ mod segment;
 mod state;
 mod x87;
 
-pub use control::{Cr0, Cr4, Dr6};
+pub use control::{Cr0, Cr4, Dr6, Efer};
 pub use exception::{Exception, ExceptionClass};
 pub use flags::Rflags;
 pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
 pub use state::{
-    Activity, CpuState, DescriptorTable, Gpr, MachineCheckBank, MsrState, Mtrrs, Prefetch, Seg,
-    VECTOR_COUNT,
+    Activity, CpuState, DescriptorTable, GPR_COUNT, Gpr, MachineCheckBank, MsrState, Mtrrs,
+    Prefetch, Seg, VECTOR_COUNT,
 };
 pub use x87::X87State;

@@ -1,8 +1,11 @@
-use super::{Cr0, Cr4, Rflags, SegmentRegister, X87State};
+use super::{Cr0, Cr4, Efer, Rflags, SegmentRegister, X87State};
 use serde::{Deserialize, Serialize};
 
 /// Number of interrupt vectors.
 pub const VECTOR_COUNT: usize = 256;
+
+/// Number of general registers; outside of 64-bit mode the first eight can be named.
+pub const GPR_COUNT: usize = 16;
 
 /// General registers by their encoding.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -16,6 +19,14 @@ pub enum Gpr {
     Rbp,
     Rsi,
     Rdi,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
 }
 
 /// Segment registers by their encoding.
@@ -101,16 +112,32 @@ pub struct MsrState {
     pub machine_check_control: u64,
     /// The machine-check banks.
     pub machine_check: [MachineCheckBank; 5],
+    /// IA32_MISC_ENABLE (1A0h).
+    pub misc_enable: u64,
+    /// IA32_PAT (277h).
+    pub page_attribute_table: u64,
+    /// IA32_STAR (C000_0081h).
+    pub star: u64,
+    /// IA32_LSTAR (C000_0082h).
+    pub lstar: u64,
+    /// IA32_CSTAR (C000_0083h).
+    pub cstar: u64,
+    /// IA32_FMASK (C000_0084h).
+    pub fmask: u64,
+    /// IA32_KERNEL_GS_BASE (C000_0102h).
+    pub kernel_gs_base: u64,
+    /// IA32_TSC_AUX (C000_0103h).
+    pub tsc_aux: u64,
 }
 
 /// Everything about a CPU that a program can observe: what moves between back ends, debuggers and snapshots.
 ///
-/// Registers that no model offers yet (long mode, SSE and later) are not here; they come with the code that
-/// executes them, under a new snapshot version.
+/// Registers that no model offers yet are not here; they come with the code that executes them, under a new snapshot
+/// version.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct CpuState {
     /// General registers in the order of [`Gpr`].
-    pub gpr: [u64; 8],
+    pub gpr: [u64; GPR_COUNT],
     /// Instruction pointer.
     pub rip: u64,
     /// Flags.
@@ -133,6 +160,12 @@ pub struct CpuState {
     pub cr3: u64,
     /// CR4.
     pub cr4: Cr4,
+    /// CR8, the task priority, as far as no local APIC holds it.
+    pub cr8: u64,
+    /// IA32_EFER.
+    pub efer: Efer,
+    /// Protection-key rights of user pages.
+    pub pkru: u32,
     /// The four page-directory-pointer entries that PAE paging loads with CR3.
     pub pdpte: [u64; 4],
     /// DR0 to DR3.

@@ -3,8 +3,8 @@
 use super::Lowering;
 use crate::alu::Int;
 use crate::exec::arith::{
-    Adc, Add, Binary, Cmpxchg, Cmpxchg8b, Compare, Dec, Inc, Modify, ModifyOne, Neg, Sbb, Sub,
-    Unary, Xadd,
+    Adc, Add, Binary, Cmpxchg, Cmpxchg8b, Cmpxchg16b, Compare, Dec, Inc, Modify, ModifyOne, Neg,
+    Sbb, Sub, Unary, Xadd,
 };
 use crate::exec::bit::{BitAt, BitOf, BitOperation, BitScan, Complement, Reset, Set, Test};
 use crate::exec::logic::{And, Not, Or, Xor};
@@ -34,6 +34,7 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Xadd => by_width!(l, 0, T => exchange_add::<T>(l)),
         M::Cmpxchg => by_width!(l, 0, T => compare_exchange::<T>(l)),
         M::Cmpxchg8b => l.emit_memory_as::<Cmpxchg8b<Flat>, Cmpxchg8b<Segmented>>(0),
+        M::Cmpxchg16b => l.emit_memory::<Cmpxchg16b>(0),
         M::Mul => {
             by_width!(l, 0, T => one_source::<Mul<T, A>, Mul<T, Mem<Flat>>, Mul<T, Mem<Segmented>>>(l))
         }
@@ -55,8 +56,10 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Aad => l.emit::<Aad>(0, 0, l.imm(0)),
         M::Cbw => l.emit::<ExtendAccumulator<u16>>(0, 0, 0),
         M::Cwde => l.emit::<ExtendAccumulator<u32>>(0, 0, 0),
+        M::Cdqe => l.emit::<ExtendAccumulator<u64>>(0, 0, 0),
         M::Cwd => l.emit::<ExtendIntoDx<u16>>(0, 0, 0),
         M::Cdq => l.emit::<ExtendIntoDx<u32>>(0, 0, 0),
+        M::Cqo => l.emit::<ExtendIntoDx<u64>>(0, 0, 0),
         M::Bt => by_width!(l, 0, T => bit::<Test, T>(l)),
         M::Bts => by_width!(l, 0, T => bit::<Set, T>(l)),
         M::Btr => by_width!(l, 0, T => bit::<Reset, T>(l)),

@@ -9,41 +9,63 @@ use crate::exec::branch::{
 };
 use crate::exec::operand::{A, Mem};
 use crate::mem::address::{Flat, Segmented};
+use crate::registers::{REACH, REACH_REGISTER, ZERO};
 use iced_x86::{Code, Mnemonic as M, OpKind};
+
+/// Runs code with `T` standing for the integer type of the operand size.
+macro_rules! by_size {
+    ($bits:expr, $t:ident => $code:expr) => {
+        match $bits {
+            16 => {
+                type $t = u16;
+                $code
+            }
+            32 => {
+                type $t = u32;
+                $code
+            }
+            _ => {
+                type $t = u64;
+                $code
+            }
+        }
+    };
+}
 
 /// Lowers the instruction at hand if it is one of these.
 pub fn lower(l: &mut Lowering<'_>) -> bool {
-    let wide = match l.insn.op0_kind() {
-        OpKind::NearBranch16 => false,
-        OpKind::NearBranch32 => true,
+    let bits = match l.insn.op0_kind() {
+        OpKind::NearBranch16 => 16,
+        OpKind::NearBranch32 => 32,
+        OpKind::NearBranch64 => 64,
         _ => return indirect(l),
     };
-    // The instruction pointer was 0 at the start of the block, so the target is its distance.
-    let target = l.insn.near_branch_target() as u32 as i32;
+    // The instruction pointer was 0 at the start of the block, so the target is its distance. Where 64 bits of it count
+    // it may not fit 32 (a displacement of nearly 2 GiB): then [`REACH`] is added to it.
+    let mut target = l.insn.near_branch_target() as i64;
+    let mut reach = ZERO;
+    if bits == 64 && i32::try_from(target).is_err() {
+        target -= REACH as i64;
+        reach = REACH_REGISTER;
+    }
+    let target = target as u32 as i32;
     let end = l.end as i32;
     match l.insn.mnemonic() {
-        M::Jmp if wide => l.emit::<Jmp<u32>>(0, 0, target),
-        M::Jmp => l.emit::<Jmp<u16>>(0, 0, target),
+        M::Jmp => by_size!(bits, T => l.emit::<Jmp<T>>(0, reach, target)),
         M::Call => {
-            match (wide, flat_stack(l)) {
-                (true, true) => l.emit::<Call<u32, Flat>>(0, 0, target),
-                (true, false) => l.emit::<Call<u32, Segmented>>(0, 0, target),
-                (false, true) => l.emit::<Call<u16, Flat>>(0, 0, target),
-                (false, false) => l.emit::<Call<u16, Segmented>>(0, 0, target),
-            }
+            by_size!(bits, T => match flat_stack(l) {
+                true => l.emit::<Call<T, Flat>>(0, reach, target),
+                false => l.emit::<Call<T, Segmented>>(0, reach, target),
+            });
             l.emit_second(end);
         }
-        M::Loop => count::<WhileCount>(l, target, wide),
-        M::Loope => count::<WhileEqual>(l, target, wide),
-        M::Loopne => count::<WhileNotEqual>(l, target, wide),
-        M::Jcxz | M::Jecxz => count::<IfZero>(l, target, wide),
+        M::Loop => count::<WhileCount>(l, target, reach, bits),
+        M::Loope => count::<WhileEqual>(l, target, reach, bits),
+        M::Loopne => count::<WhileNotEqual>(l, target, reach, bits),
+        M::Jcxz | M::Jecxz | M::Jrcxz => count::<IfZero>(l, target, reach, bits),
         _ => {
             let code = l.insn.condition_code();
-            if wide {
-                by_condition!(code, C => l.emit::<Jcc<C, u32>>(0, 0, target));
-            } else {
-                by_condition!(code, C => l.emit::<Jcc<C, u16>>(0, 0, target));
-            }
+            by_size!(bits, T => by_condition!(code, C => l.emit::<Jcc<C, T>>(0, reach, target)));
             l.emit_second(end);
         }
     }
@@ -51,50 +73,58 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
     true
 }
 
-fn count<L: LoopCondition>(l: &mut Lowering<'_>, target: i32, wide: bool) {
-    let short_count = matches!(
-        l.insn.code(),
+/// The width of the counter of LOOP and its kin.
+fn counter_bits(code: Code) -> u32 {
+    match code {
         Code::Loop_rel8_16_CX
-            | Code::Loop_rel8_32_CX
-            | Code::Loope_rel8_16_CX
-            | Code::Loope_rel8_32_CX
-            | Code::Loopne_rel8_16_CX
-            | Code::Loopne_rel8_32_CX
-            | Code::Jcxz_rel8_16
-            | Code::Jcxz_rel8_32
-    );
-    match (short_count, wide) {
-        (true, true) => l.emit::<Loop<L, u16, u32>>(0, 0, target),
-        (true, false) => l.emit::<Loop<L, u16, u16>>(0, 0, target),
-        (false, true) => l.emit::<Loop<L, u32, u32>>(0, 0, target),
-        (false, false) => l.emit::<Loop<L, u32, u16>>(0, 0, target),
+        | Code::Loop_rel8_32_CX
+        | Code::Loope_rel8_16_CX
+        | Code::Loope_rel8_32_CX
+        | Code::Loopne_rel8_16_CX
+        | Code::Loopne_rel8_32_CX
+        | Code::Jcxz_rel8_16
+        | Code::Jcxz_rel8_32 => 16,
+        Code::Loop_rel8_16_RCX
+        | Code::Loop_rel8_64_RCX
+        | Code::Loope_rel8_16_RCX
+        | Code::Loope_rel8_64_RCX
+        | Code::Loopne_rel8_16_RCX
+        | Code::Loopne_rel8_64_RCX
+        | Code::Jrcxz_rel8_16
+        | Code::Jrcxz_rel8_64 => 64,
+        _ => 32,
     }
+}
+
+fn count<L: LoopCondition>(l: &mut Lowering<'_>, target: i32, reach: u8, bits: u32) {
+    let counter = counter_bits(l.insn.code());
+    by_size!(bits, T => match counter {
+        16 => l.emit::<Loop<L, u16, T>>(0, reach, target),
+        32 => l.emit::<Loop<L, u32, T>>(0, reach, target),
+        _ => l.emit::<Loop<L, u64, T>>(0, reach, target),
+    });
     l.emit_second(l.end as i32);
 }
 
 fn indirect(l: &mut Lowering<'_>) -> bool {
     match l.insn.mnemonic() {
-        M::Jmp if l.insn.is_jmp_near_indirect() => match l.operand_bytes(0) {
-            2 => jmp_to::<u16>(l),
-            _ => jmp_to::<u32>(l),
-        },
-        M::Call if l.insn.is_call_near_indirect() => match l.operand_bytes(0) {
-            2 => call_to::<u16>(l),
-            _ => call_to::<u32>(l),
-        },
+        M::Jmp if l.insn.is_jmp_near_indirect() => by_width!(l, 0, T => jmp_to::<T>(l)),
+        M::Call if l.insn.is_call_near_indirect() => by_width!(l, 0, T => call_to::<T>(l)),
         M::Ret => {
             let bytes = if l.insn.op_count() == 1 {
                 i32::from(l.insn.immediate16())
             } else {
                 0
             };
-            let wide = matches!(l.insn.code(), Code::Retnd | Code::Retnd_imm16);
-            match (wide, flat_stack(l)) {
-                (true, true) => l.emit::<Ret<u32, Flat>>(0, 0, bytes),
-                (true, false) => l.emit::<Ret<u32, Segmented>>(0, 0, bytes),
-                (false, true) => l.emit::<Ret<u16, Flat>>(0, 0, bytes),
-                (false, false) => l.emit::<Ret<u16, Segmented>>(0, 0, bytes),
-            }
+            let bits = match l.insn.code() {
+                Code::Retnd | Code::Retnd_imm16 => 32,
+                Code::Retnq | Code::Retnq_imm16 => 64,
+                _ => 16,
+            };
+            by_size!(bits, T => match flat_stack(l) {
+                true => l.emit::<Ret<T, Flat>>(0, 0, bytes),
+                false => l.emit::<Ret<T, Segmented>>(0, 0, bytes),
+            });
         }
         _ => return false,
     }

@@ -3,9 +3,11 @@
 use super::Lowering;
 use super::arith::one_source;
 use crate::alu::Int;
-use crate::exec::data::{Bswap, Cmov, Lea, Mov, Movsx, Movzx, Setcc, Xchg, Xlat};
+use crate::exec::data::{
+    Bswap, Cmov, Lea, LoadAccumulator, Mov, Movsx, Movzx, Setcc, StoreAccumulator, Xchg, Xlat,
+};
 use crate::exec::flag::{Clc, Cld, Cmc, Lahf, Nop, Sahf, Salc, Stc, Std};
-use crate::exec::operand::{A, B, Imm, Imm2, Mem};
+use crate::exec::operand::{A, B, Imm, Imm2, Imm64, Mem};
 use crate::exec::stack::{Enter, Leave, Pop, PopAll, PopTo, Push, PushAll};
 use crate::interpreter::mode;
 use crate::mem::address::{Flat, Segmented};
@@ -21,56 +23,29 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
     }
     match l.insn.mnemonic() {
         M::Mov => by_width!(l, 0, T => mov::<T>(l)),
+        // A 32-bit result clears the upper half, so that a 64-bit destination needs no form of its own.
         M::Movzx => match (l.operand_bytes(0), l.operand_bytes(1)) {
-            (2, 1) => {
-                extend::<Movzx<u16, u8, B>, Movzx<u16, u8, Mem<Flat>>, Movzx<u16, u8, Mem<Segmented>>>(
-                    l,
-                )
-            }
-            (2, _) => extend::<
-                Movzx<u16, u16, B>,
-                Movzx<u16, u16, Mem<Flat>>,
-                Movzx<u16, u16, Mem<Segmented>>,
-            >(l),
-            (_, 1) => {
-                extend::<Movzx<u32, u8, B>, Movzx<u32, u8, Mem<Flat>>, Movzx<u32, u8, Mem<Segmented>>>(
-                    l,
-                )
-            }
-            _ => extend::<
-                Movzx<u32, u16, B>,
-                Movzx<u32, u16, Mem<Flat>>,
-                Movzx<u32, u16, Mem<Segmented>>,
-            >(l),
+            (2, 1) => zero_extend::<u16, u8>(l),
+            (2, _) => zero_extend::<u16, u16>(l),
+            (_, 1) => zero_extend::<u32, u8>(l),
+            _ => zero_extend::<u32, u16>(l),
         },
-        M::Movsx => match (l.operand_bytes(0), l.operand_bytes(1)) {
-            (2, 1) => {
-                extend::<Movsx<u16, u8, B>, Movsx<u16, u8, Mem<Flat>>, Movsx<u16, u8, Mem<Segmented>>>(
-                    l,
-                )
-            }
-            (2, _) => extend::<
-                Movsx<u16, u16, B>,
-                Movsx<u16, u16, Mem<Flat>>,
-                Movsx<u16, u16, Mem<Segmented>>,
-            >(l),
-            (_, 1) => {
-                extend::<Movsx<u32, u8, B>, Movsx<u32, u8, Mem<Flat>>, Movsx<u32, u8, Mem<Segmented>>>(
-                    l,
-                )
-            }
-            _ => extend::<
-                Movsx<u32, u16, B>,
-                Movsx<u32, u16, Mem<Flat>>,
-                Movsx<u32, u16, Mem<Segmented>>,
-            >(l),
+        M::Movsx | M::Movsxd => match (l.operand_bytes(0), l.operand_bytes(1)) {
+            (2, 1) => sign_extend::<u16, u8>(l),
+            (2, _) => sign_extend::<u16, u16>(l),
+            (8, 1) => sign_extend::<u64, u8>(l),
+            (8, 2) => sign_extend::<u64, u16>(l),
+            (8, _) => sign_extend::<u64, u32>(l),
+            (_, 1) => sign_extend::<u32, u8>(l),
+            (_, 2) => sign_extend::<u32, u16>(l),
+            _ => sign_extend::<u32, u32>(l),
         },
         M::Lea => by_width!(l, 0, T => {
             let a = l.reg(0);
-            if l.is_address_16() {
-                l.emit_memory::<Lea<T, Segmented>>(a);
-            } else {
+            if l.address_bits() == if l.is_64_bit() { 64 } else { 32 } {
                 l.emit_memory::<Lea<T, Flat>>(a);
+            } else {
+                l.emit_memory::<Lea<T, Segmented>>(a);
             }
         }),
         M::Xchg => by_width!(l, 0, T => xchg::<T>(l)),
@@ -85,19 +60,17 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Enter => {
             let level = l.insn.immediate8_2nd();
             let size = i32::from(l.insn.immediate16());
-            if l.insn.code() == Code::Enterw_imm16_imm8 {
-                l.emit::<Enter<u16>>(level, 0, size);
-            } else {
-                l.emit::<Enter<u32>>(level, 0, size);
+            match l.insn.code() {
+                Code::Enterw_imm16_imm8 => l.emit::<Enter<u16>>(level, 0, size),
+                Code::Enterq_imm16_imm8 => l.emit::<Enter<u64>>(level, 0, size),
+                _ => l.emit::<Enter<u32>>(level, 0, size),
             }
         }
-        M::Leave => {
-            if l.insn.code() == Code::Leavew {
-                l.emit::<Leave<u16>>(0, 0, 0);
-            } else {
-                l.emit::<Leave<u32>>(0, 0, 0);
-            }
-        }
+        M::Leave => match l.insn.code() {
+            Code::Leavew => l.emit::<Leave<u16>>(0, 0, 0),
+            Code::Leaveq => l.emit::<Leave<u64>>(0, 0, 0),
+            _ => l.emit::<Leave<u32>>(0, 0, 0),
+        },
         M::Nop | M::Pause | M::Reservednop | M::Endbr32 | M::Endbr64 => l.emit::<Nop>(0, 0, 0),
         M::Clc => l.emit::<Clc>(0, 0, 0),
         M::Stc => l.emit::<Stc>(0, 0, 0),
@@ -112,7 +85,46 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
     true
 }
 
+fn zero_extend<T: Int, N: Int>(l: &mut Lowering<'_>) {
+    extend::<Movzx<T, N, B>, Movzx<T, N, Mem<Flat>>, Movzx<T, N, Mem<Segmented>>>(l)
+}
+
+fn sign_extend<T: Int, N: Int>(l: &mut Lowering<'_>) {
+    extend::<Movsx<T, N, B>, Movsx<T, N, Mem<Flat>>, Movsx<T, N, Mem<Segmented>>>(l)
+}
+
+/// Whether the memory operand is an address of 64 bits that 32 bits, sign-extended, do not hold: MOV's moffs64.
+fn is_far_offset(l: &Lowering<'_>) -> bool {
+    let i = &l.insn;
+    i.memory_displ_size() == 8
+        && i.memory_base() == Register::None
+        && i32::try_from(i.memory_displacement64() as i64).is_err()
+}
+
 fn mov<T: Int>(l: &mut Lowering<'_>) {
+    if (l.is_memory(0) || l.is_memory(1)) && is_far_offset(l) {
+        let address = l.insn.memory_displacement64();
+        let seg = l.memory_segment() as u8;
+        if l.is_memory(0) {
+            l.emit::<StoreAccumulator<T>>(seg, 0, address as i32);
+        } else {
+            l.emit::<LoadAccumulator<T>>(seg, 0, address as i32);
+        }
+        l.emit_second((address >> 32) as i32);
+        return;
+    }
+    if l.is_immediate(1) && T::BITS == 64 && !l.is_memory(0) {
+        let (a, v) = (l.reg(0), l.insn.immediate(1));
+        if v <= u64::from(u32::MAX) {
+            l.emit::<Mov<u32, A, Imm>>(a, 0, v as i32);
+        } else if i32::try_from(v as i64).is_ok() {
+            l.emit::<Mov<u64, A, Imm>>(a, 0, v as i32);
+        } else {
+            l.emit::<Mov<u64, A, Imm64>>(a, 0, v as i32);
+            l.emit_second((v >> 32) as i32);
+        }
+        return;
+    }
     match (l.is_memory(0), l.is_memory(1), l.is_immediate(1)) {
         (true, _, true) => {
             l.emit_memory_as::<Mov<T, Mem<Flat>, Imm2>, Mov<T, Mem<Segmented>, Imm2>>(0);
@@ -158,15 +170,16 @@ fn xchg<T: Int>(l: &mut Lowering<'_>) {
     }
 }
 
-/// Whether pushes and pops go to a flat 32-bit stack.
+/// Whether pushes and pops go to a flat stack of the mode's full width.
 pub fn flat_stack(l: &Lowering<'_>) -> bool {
-    l.mode & (mode::FLAT | mode::STACK_32) == mode::FLAT | mode::STACK_32
+    l.is_64_bit() || l.mode & (mode::FLAT | mode::STACK_32) == mode::FLAT | mode::STACK_32
 }
 
 fn push(l: &mut Lowering<'_>) -> bool {
     match l.insn.stack_pointer_increment() {
         -2 => push_of::<u16>(l),
         -4 => push_of::<u32>(l),
+        -8 => push_of::<u64>(l),
         _ => return false,
     }
     true
@@ -193,6 +206,7 @@ fn pop(l: &mut Lowering<'_>) -> bool {
     match l.insn.stack_pointer_increment() {
         2 => pop_of::<u16>(l),
         4 => pop_of::<u32>(l),
+        8 => pop_of::<u64>(l),
         _ => return false,
     }
     true
@@ -223,6 +237,9 @@ fn conditional(l: &mut Lowering<'_>) -> bool {
         }),
         (_, 2) => by_condition!(code, C => {
             extend::<Cmov<C, u16, B>, Cmov<C, u16, Mem<Flat>>, Cmov<C, u16, Mem<Segmented>>>(l);
+        }),
+        (_, 8) => by_condition!(code, C => {
+            extend::<Cmov<C, u64, B>, Cmov<C, u64, Mem<Flat>>, Cmov<C, u64, Mem<Segmented>>>(l);
         }),
         _ => by_condition!(code, C => {
             extend::<Cmov<C, u32, B>, Cmov<C, u32, Mem<Flat>>, Cmov<C, u32, Mem<Segmented>>>(l);

@@ -13,10 +13,27 @@ macro_rules! by_width {
                 type $t = u16;
                 $code
             }
+            8 => {
+                type $t = u64;
+                $code
+            }
             _ => {
                 type $t = u32;
                 $code
             }
+        }
+    };
+}
+
+/// Runs code with `T` standing for the integer type of operand 0, which is of 32 or 64 bits.
+macro_rules! by_wide {
+    ($l:expr, $t:ident => $code:expr) => {
+        if $l.operand_bytes(0) == 8 {
+            type $t = u64;
+            $code
+        } else {
+            type $t = u32;
+            $code
         }
     };
 }
@@ -39,6 +56,7 @@ macro_rules! by_condition {
 }
 
 mod arith;
+mod bmi;
 mod branch;
 mod data;
 mod legacy;
@@ -53,9 +71,9 @@ use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
 use crate::op::{Handler, Instruction, Op, call};
-use crate::registers::{HIGH_BYTE, ZERO};
+use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
-use iced_x86::{OpKind, Register};
+use iced_x86::{EncodingKind, OpKind, Register};
 
 /// Lowers the instructions of one block.
 pub struct Lowering<'a> {
@@ -114,12 +132,16 @@ impl<'a> Lowering<'a> {
             }
             _ => {}
         }
-        let lowered = self.model.offers(insn)
+        // VEX and its kin are undefined in real and virtual-8086 mode (SDM vol. 2, section 2.3).
+        let encodable = insn.encoding() == EncodingKind::Legacy || self.mode & mode::PROTECTED != 0;
+        let lowered = encodable
+            && self.model.offers(insn)
             && (self
                 .model
                 .processor
                 .is_some_and(|p| legacy::lower(self, p, form))
                 || arith::lower(self)
+                || bmi::lower(self)
                 || data::lower(self)
                 || branch::lower(self)
                 || shift::lower(self)
@@ -182,33 +204,63 @@ impl<'a> Lowering<'a> {
     fn push_memory(&mut self, handler: Handler, a: u8) {
         let i = &self.insn;
         let base = register(i.memory_base());
-        let index = register(i.memory_index());
+        let mut index = register(i.memory_index());
         let scale = i.memory_index_scale().trailing_zeros() as u8;
-        let seg = segment(i.memory_segment());
-        let d = address::encode(scale, seg, self.is_address_16());
-        let displacement = i.memory_displacement64() as u32 as i32;
-        self.push(handler, a, base, index, d, displacement);
+        let d = address::encode(scale, self.memory_segment(), self.address_bits());
+        let mut displacement = i.memory_displacement64() as i64;
+        if base == BLOCK_RIP && i32::try_from(displacement).is_err() && self.address_bits() == 64 {
+            // Counted from the start of the block, not from the end of the instruction.
+            displacement -= REACH as i64;
+            index = REACH_REGISTER;
+        }
+        self.push(handler, a, base, index, d, displacement as u32 as i32);
     }
 
-    /// Whether the memory operand has a 16-bit address.
-    pub fn is_address_16(&self) -> bool {
+    /// The segment of the memory operand. In 64-bit mode no prefix selects another one than FS and GS (SDM vol. 1,
+    /// section 3.3.7.1); the base register says whether a bad address is a stack fault.
+    pub fn memory_segment(&self) -> Seg {
         let i = &self.insn;
-        let (base, index) = (i.memory_base(), i.memory_index());
-        if base == Register::None && index == Register::None {
-            i.memory_displ_size() == 2
-        } else {
-            base.is_gpr16() || index.is_gpr16()
+        let seg = segment(i.memory_segment());
+        if self.is_64_bit() && !matches!(seg, Seg::Fs | Seg::Gs) {
+            return match i.memory_base() {
+                Register::RSP | Register::ESP | Register::RBP | Register::EBP => Seg::Ss,
+                _ => Seg::Ds,
+            };
+        }
+        seg
+    }
+
+    /// Whether this is 64-bit code.
+    pub fn is_64_bit(&self) -> bool {
+        self.mode & mode::CODE_64 != 0
+    }
+
+    /// The address size of the memory operand: 16, 32 or 64.
+    pub fn address_bits(&self) -> u32 {
+        let i = &self.insn;
+        let register = match i.memory_base() {
+            Register::None => i.memory_index(),
+            base => base,
+        };
+        match register {
+            Register::RIP => 64,
+            Register::EIP => 32,
+            r if r.is_gpr() && !r.is_gpr8() => 8 * r.size() as u32,
+            // A displacement alone, or with a vector register as index.
+            _ => match i.memory_displ_size() {
+                2 => 16,
+                8 => 64,
+                _ => 32,
+            },
         }
     }
 
-    /// Whether the memory operand is a 32-bit offset in a flat segment.
+    /// Whether the memory operand is an offset of the mode's full width in a flat segment.
     pub fn is_flat(&self) -> bool {
+        let bits = if self.is_64_bit() { 64 } else { 32 };
         self.mode & mode::FLAT != 0
-            && !self.is_address_16()
-            && matches!(
-                self.insn.memory_segment(),
-                Register::DS | Register::ES | Register::SS
-            )
+            && self.address_bits() == bits
+            && matches!(self.memory_segment(), Seg::Ds | Seg::Es | Seg::Ss)
     }
 
     /// Whether operand `n` is in memory.
@@ -226,6 +278,9 @@ impl<'a> Lowering<'a> {
                 | OpKind::Immediate32
                 | OpKind::Immediate8to16
                 | OpKind::Immediate8to32
+                | OpKind::Immediate64
+                | OpKind::Immediate8to64
+                | OpKind::Immediate32to64
         )
     }
 
@@ -246,6 +301,7 @@ impl<'a> Lowering<'a> {
             OpKind::Memory => self.insn.memory_size().size(),
             OpKind::Immediate8 | OpKind::Immediate8_2nd => 1,
             OpKind::Immediate16 | OpKind::Immediate8to16 => 2,
+            OpKind::Immediate64 | OpKind::Immediate8to64 | OpKind::Immediate32to64 => 8,
             _ => 4,
         }
     }
@@ -255,12 +311,15 @@ impl<'a> Lowering<'a> {
 pub fn register(r: Register) -> u8 {
     if r.is_gpr8() {
         let n = r.number() as u8;
-        // iced numbers AL..BH 0 to 7 like the encoding without REX.
-        return if (4..8).contains(&n) {
-            (n - 4) | HIGH_BYTE
-        } else {
-            n
+        // iced numbers AL..BH 0 to 7 like the encoding without REX, then SPL..DIL, then R8L..R15L.
+        return match n {
+            0..4 => n,
+            4..8 => (n - 4) | HIGH_BYTE,
+            _ => n - 4,
         };
+    }
+    if r.is_ip() {
+        return BLOCK_RIP;
     }
     if r.is_gpr() { r.number() as u8 } else { ZERO }
 }

@@ -47,10 +47,10 @@ fn shift_of<O: Shift, T: Int>(l: &mut Lowering<'_>) {
 }
 
 fn double<O: DoubleShift>(l: &mut Lowering<'_>) {
-    if l.operand_bytes(0) == 2 {
-        double_of::<O, u16>(l)
-    } else {
-        double_of::<O, u32>(l)
+    match l.operand_bytes(0) {
+        2 => double_of::<O, u16>(l),
+        8 => double_of::<O, u64>(l),
+        _ => double_of::<O, u32>(l),
     }
 }
 

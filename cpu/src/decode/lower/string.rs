@@ -14,41 +14,52 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
     let short = kinds
         .iter()
         .any(|k| matches!(k, OpKind::MemorySegSI | OpKind::MemoryESDI));
-    if !wide && !short {
-        return false;
-    }
+    let long = kinds
+        .iter()
+        .any(|k| matches!(k, OpKind::MemorySegRSI | OpKind::MemoryESRDI));
+    let size = match (short, wide, long) {
+        (true, ..) => 16,
+        (_, true, _) => 32,
+        (.., true) => 64,
+        _ => return false,
+    };
     match l.insn.mnemonic() {
-        M::Movsb => addressed::<Movs, u8>(l, wide),
-        M::Movsw => addressed::<Movs, u16>(l, wide),
-        M::Movsd => addressed::<Movs, u32>(l, wide),
-        M::Stosb => addressed::<Stos, u8>(l, wide),
-        M::Stosw => addressed::<Stos, u16>(l, wide),
-        M::Stosd => addressed::<Stos, u32>(l, wide),
-        M::Lodsb => addressed::<Lods, u8>(l, wide),
-        M::Lodsw => addressed::<Lods, u16>(l, wide),
-        M::Lodsd => addressed::<Lods, u32>(l, wide),
-        M::Cmpsb => addressed::<Cmps, u8>(l, wide),
-        M::Cmpsw => addressed::<Cmps, u16>(l, wide),
-        M::Cmpsd => addressed::<Cmps, u32>(l, wide),
-        M::Scasb => addressed::<Scas, u8>(l, wide),
-        M::Scasw => addressed::<Scas, u16>(l, wide),
-        M::Scasd => addressed::<Scas, u32>(l, wide),
-        M::Insb => addressed::<Ins, u8>(l, wide),
-        M::Insw => addressed::<Ins, u16>(l, wide),
-        M::Insd => addressed::<Ins, u32>(l, wide),
-        M::Outsb => addressed::<Outs, u8>(l, wide),
-        M::Outsw => addressed::<Outs, u16>(l, wide),
-        M::Outsd => addressed::<Outs, u32>(l, wide),
+        M::Movsb => addressed::<Movs, u8>(l, size),
+        M::Movsw => addressed::<Movs, u16>(l, size),
+        M::Movsd => addressed::<Movs, u32>(l, size),
+        M::Movsq => addressed::<Movs, u64>(l, size),
+        M::Stosb => addressed::<Stos, u8>(l, size),
+        M::Stosw => addressed::<Stos, u16>(l, size),
+        M::Stosd => addressed::<Stos, u32>(l, size),
+        M::Stosq => addressed::<Stos, u64>(l, size),
+        M::Lodsb => addressed::<Lods, u8>(l, size),
+        M::Lodsw => addressed::<Lods, u16>(l, size),
+        M::Lodsd => addressed::<Lods, u32>(l, size),
+        M::Lodsq => addressed::<Lods, u64>(l, size),
+        M::Cmpsb => addressed::<Cmps, u8>(l, size),
+        M::Cmpsw => addressed::<Cmps, u16>(l, size),
+        M::Cmpsd => addressed::<Cmps, u32>(l, size),
+        M::Cmpsq => addressed::<Cmps, u64>(l, size),
+        M::Scasb => addressed::<Scas, u8>(l, size),
+        M::Scasw => addressed::<Scas, u16>(l, size),
+        M::Scasd => addressed::<Scas, u32>(l, size),
+        M::Scasq => addressed::<Scas, u64>(l, size),
+        M::Insb => addressed::<Ins, u8>(l, size),
+        M::Insw => addressed::<Ins, u16>(l, size),
+        M::Insd => addressed::<Ins, u32>(l, size),
+        M::Outsb => addressed::<Outs, u8>(l, size),
+        M::Outsw => addressed::<Outs, u16>(l, size),
+        M::Outsd => addressed::<Outs, u32>(l, size),
         _ => return false,
     }
     true
 }
 
-fn addressed<E: Element, T: Int>(l: &mut Lowering<'_>, wide: bool) {
-    if wide {
-        repeated::<E, u32, T>(l)
-    } else {
-        repeated::<E, u16, T>(l)
+fn addressed<E: Element, T: Int>(l: &mut Lowering<'_>, size: u32) {
+    match size {
+        16 => repeated::<E, u16, T>(l),
+        32 => repeated::<E, u32, T>(l),
+        _ => repeated::<E, u64, T>(l),
     }
 }
 

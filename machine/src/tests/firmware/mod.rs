@@ -195,10 +195,10 @@ impl Pc {
         s.cr0 -= Cr0::PE;
         s.idtr.base = 0;
         s.idtr.limit = 0x3FF;
-        s.gpr = [
+        let gpr = [
             regs.eax, regs.ecx, regs.edx, regs.ebx, STACK, regs.ebp, regs.esi, regs.edi,
-        ]
-        .map(u64::from);
+        ];
+        s.gpr[..8].copy_from_slice(&gpr.map(u64::from));
         s.rip = CODE.into();
         s.rflags = Rflags::from_bits_retain(0x0202);
         s.activity = Activity::Running;
