@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::time::Duration;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
@@ -49,26 +50,61 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     panic!("{what} did not come");
 }
 
+/// What a window needs on an X desktop besides the server, and Debian's packages of it.
+const LIBRARIES: [(&str, &str); 5] = [
+    ("libX11.so.6", "libx11-6"),
+    ("libX11-xcb.so.1", "libx11-xcb1"),
+    ("libXcursor.so.1", "libxcursor1"),
+    ("libXi.so.6", "libxi6"),
+    ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+];
+
+/// Installs what of the server and the libraries is missing, once for all tests.
+fn install() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let known = Command::new("/sbin/ldconfig").arg("-p").output();
+        let known = known.expect("ldconfig lists the libraries that there are");
+        let known = String::from_utf8_lossy(&known.stdout).into_owned();
+        let is_missing = |(file, _): &&(&str, &str)| !known.contains(file);
+        let mut packages: Vec<_> = LIBRARIES.iter().filter(is_missing).map(|l| l.1).collect();
+        let mut server = Command::new("Xvfb");
+        if server
+            .arg("-version")
+            .stderr(Stdio::null())
+            .status()
+            .is_err()
+        {
+            packages.push("xvfb");
+        }
+        if packages.is_empty() {
+            return;
+        }
+        let apt_get = |words: &[&str]| {
+            let status = Command::new("apt-get")
+                .args(["-qq", "-y", "-o", "DPkg::Lock::Timeout=300"])
+                .args(words)
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .status();
+            status.is_ok_and(|s| s.success())
+        };
+        let words = [&["install"], packages.as_slice()].concat();
+        // A fresh system has no lists of packages yet.
+        let installed = apt_get(&words) || (apt_get(&["update"]) && apt_get(&words));
+        let packages = packages.join(" ");
+        assert!(installed, "this test needs: apt-get install {packages}");
+    });
+}
+
 /// Starts an X server with a screen of 1600x1000; gives its display.
 fn start_server() -> (Guard, String) {
-    let start = || {
-        Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1000x24"])
-            .args(["-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-    };
-    let server = start().or_else(|_| {
-        let installed = Command::new("apt-get")
-            .args(["-qq", "install", "-y", "xvfb", "libxkbcommon-x11-0"])
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .status();
-        match installed {
-            Ok(status) if status.success() => start(),
-            _ => panic!("this test needs Xvfb: apt-get install xvfb libxkbcommon-x11-0"),
-        }
-    });
+    install();
+    let server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1600x1000x24"])
+        .args(["-nolisten", "tcp"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
     let mut server = Guard(server.expect("Xvfb starts"));
     let mut number = String::new();
     BufReader::new(server.0.stdout.take().unwrap())
