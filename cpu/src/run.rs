@@ -147,11 +147,6 @@ impl Interpreter {
         self.finish_block(insns);
     }
 
-    /// Whether a repeated string instruction must do one repetition at a time: single stepping, breakpoints.
-    pub(crate) fn single_repetitions(&self) -> bool {
-        self.rflags.contains(Rflags::TF) || self.dr7 & 0xFF != 0
-    }
-
     #[inline(always)]
     fn finish_block(&mut self, retired: u64) {
         let repeated = std::mem::take(&mut self.attached.repeated);
@@ -296,7 +291,9 @@ impl Interpreter {
         }
         let stepping = self.rflags.contains(Rflags::TF);
         let (sti, mov_ss) = (self.sti_shadow, self.mov_ss_shadow);
-        let before = self.attached.done;
+        // An instruction that speaks to the board moves what is done over to what it was told of.
+        let counted = |cpu: &Self| cpu.retired + cpu.attached.done;
+        let before = counted(self);
         let Some(block) = self.block_at_rip() else {
             return;
         };
@@ -309,6 +306,8 @@ impl Interpreter {
         self.rflags.remove(Rflags::RF);
         self.attached.block = Some(block);
         self.regs.set_block_rip(self.rip);
+        // Of a repeated string instruction, one repetition.
+        self.attached.budget = self.attached.budget.min(self.attached.done + 1);
         // SAFETY: see the file's header.
         let op = unsafe { block.as_ref() }.first();
         let delivered = self.deliveries;
@@ -317,7 +316,7 @@ impl Interpreter {
             self.stop_before(next);
         }
         let faulted = self.deliveries != delivered;
-        let completed = self.attached.done > before && !faulted;
+        let completed = counted(self) > before && !faulted;
         if completed {
             if resume && self.attached.repeating {
                 self.rflags.insert(Rflags::RF);
@@ -392,11 +391,12 @@ impl Interpreter {
             }
             let open = self.interrupts_open();
             if open && attention.contains(Attention::INTR) {
+                // Nobody answers if INTR fell in the meantime: then it does not end a HLT either.
                 if let Some(vector) = self.bus().acknowledge(id) {
                     self.activity = Activity::Running;
                     self.deliver_external(vector);
+                    return None;
                 }
-                return None;
             }
             if self.activity == Activity::Halted {
                 return Some(Exit::Halted);

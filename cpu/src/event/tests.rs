@@ -32,6 +32,8 @@ struct Board {
     insns: u64,
     /// INTR rises when this many instructions have retired.
     interrupt_at: u64,
+    /// INTR has fallen by the time that the CPU asks for the vector.
+    nobody_answers: bool,
     nmi_at: Vec<u64>,
     ports: Vec<(u16, u32)>,
     halts: u32,
@@ -45,6 +47,7 @@ impl Board {
             ram,
             insns: 0,
             interrupt_at: u64::MAX,
+            nobody_answers: false,
             nmi_at: Vec::new(),
             ports,
             halts: 0,
@@ -147,7 +150,7 @@ impl SystemBus for Board {
     }
     fn acknowledge(&mut self, _: CpuId) -> Option<u8> {
         self.interrupt_at = u64::MAX;
-        Some(0x70)
+        (!self.nobody_answers).then_some(0x70)
     }
     fn special_cycle(&mut self, _: CpuId, c: Special) {
         self.halts += u32::from(c == Special::Halt);

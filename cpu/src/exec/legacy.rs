@@ -652,11 +652,7 @@ impl<E: Element80286, T: Int, const WHILE_EQUAL: bool> Instruction
         if left == 0 {
             return Ok(());
         }
-        let mut budget = if cpu.single_repetitions() {
-            1
-        } else {
-            cpu.repeat_budget(op)
-        };
+        let mut budget = cpu.repeat_budget(op);
         loop {
             if let Err((stop, counted)) = one::<E, T>(cpu, op.a.into()) {
                 cpu.regs.set(RCX, left.saturating_sub(counted as u16));

@@ -186,11 +186,7 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
         if left == 0 {
             return Ok(());
         }
-        let mut budget = if cpu.single_repetitions() {
-            1
-        } else {
-            cpu.repeat_budget(op)
-        };
+        let mut budget = cpu.repeat_budget(op);
         loop {
             one::<E, N, T>(cpu, op.a.into())?;
             left -= 1;

@@ -12,6 +12,52 @@ fn a_single_step_trap_behind_hlt_wakes_the_processor() {
 }
 
 #[test]
+fn a_single_step_traps_behind_an_instruction_that_speaks_to_the_board() {
+    // pushf / pop eax / or ah,1 / push eax / popf / in al,60h / hlt
+    let code = [0x9C, 0x58, 0x80, 0xCC, 0x01, 0x50, 0x9D, 0xE4, 0x60, 0xF4];
+    let (mut b, s) = protected(0, &code);
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s))), (1, CODE as u32 + 9));
+}
+
+#[test]
+fn a_halt_behind_a_load_of_ss_ends_its_shadow() {
+    // mov ss,ax / hlt
+    let (mut b, mut s) = protected(0, &[0x8E, 0xD0, 0xF4]);
+    s.gpr[Gpr::Rax as usize] = 0x10;
+    let (exit, s) = run(&mut b, &s);
+    assert_eq!((exit, s.rip), (Exit::Halted, CODE as u64 + 3));
+    assert!(!s.mov_ss_shadow);
+}
+
+#[test]
+fn an_interrupt_request_that_falls_before_it_is_acknowledged_does_not_end_a_halt() {
+    // sti / nop / hlt / inc eax
+    let (mut b, mut s) = protected(0, &[0xFB, 0x90, 0xF4, 0x40, 0x40]);
+    s.gpr[Gpr::Rax as usize] = 0;
+    b.interrupt_at = 3;
+    b.nobody_answers = true;
+    let (exit, s) = run(&mut b, &s);
+    assert_eq!((exit, s.activity), (Exit::Halted, Activity::Halted));
+    assert_eq!(
+        (s.rip, s.gpr[Gpr::Rax as usize], b.insns),
+        (CODE as u64 + 3, 0, 3)
+    );
+}
+
+#[test]
+fn the_shadow_of_sti_lasts_for_one_repetition_of_a_string_instruction() {
+    // sti / rep stosb
+    let (mut b, mut s) = protected(0, &[0xFB, 0xF3, 0xAA, 0xF4]);
+    s.gpr[Gpr::Rcx as usize] = 10;
+    s.gpr[Gpr::Rdi as usize] = 0x1_0000;
+    b.interrupt_at = 0;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, s.gpr[Gpr::Rcx as usize]), (0x70, 9));
+    assert_eq!(b.dword(sp(&s)), CODE as u32 + 1);
+}
+
+#[test]
 fn an_nmi_ends_a_shutdown_but_not_one_inside_the_handler_of_an_nmi() {
     for (blocked, end) in [(false, Exit::Halted), (true, Exit::Shutdown)] {
         let (mut b, mut s) = protected(0, &[0x40]);
