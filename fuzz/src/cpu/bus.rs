@@ -1,5 +1,6 @@
 //! A bus with RAM, registers that answer anything, and events at exact instruction counts.
 
+use super::tables::PAGE_TABLE;
 use crate::hostile;
 use emu_core::backend::{Attention, CpuId, Special, SystemBus};
 use emu_core::bus::{Gpa, PageView, Width};
@@ -18,11 +19,13 @@ pub struct Bus {
     pub insns: u64,
     pub end: u64,
     next_event: u64,
+    /// The CPU is told of no more than a few instructions at a time.
+    short: bool,
     idle: Cell<u32>,
 }
 
 impl Bus {
-    pub fn new(ram: &[u8], steps: u64, seed: u64) -> Self {
+    pub fn new(ram: &[u8], steps: u64, seed: u64, short: bool) -> Self {
         let mut rng = Rng::new(seed);
         let next_event = 1 + rng.below(200);
         let ram = Ram::with_contents("ram", ram).expect("memory for the test");
@@ -33,6 +36,7 @@ impl Bus {
             insns: 0,
             end: steps,
             next_event,
+            short,
             idle: Cell::new(0),
         }
     }
@@ -72,8 +76,34 @@ impl Bus {
                 self.note_code_writes();
             }
             14 => self.attention.insert(Attention::STOP),
+            15 => self.change_page(value >> 8),
             _ => {}
         }
+    }
+
+    /// Instructions until the next event.
+    fn left(&self) -> u64 {
+        self.next_event.min(self.end).saturating_sub(self.insns)
+    }
+
+    /// A device changes an entry of the page table.
+    fn change_page(&mut self, value: u64) {
+        let wide = value & 1 != 0;
+        let page = 0x10 + (value >> 1) as usize % 0x40;
+        let at = PAGE_TABLE + page * if wide { 8 } else { 4 };
+        let mut entry = [0; 4];
+        self.ram().read(at, &mut entry);
+        let old = u32::from_le_bytes(entry);
+        let new = match value >> 16 & 7 {
+            0 => old ^ 1,
+            1 => old & !0x60,
+            2 => old ^ 2,
+            3 => old ^ 4,
+            4 => old ^ 1 << 12,
+            _ => (page as u32) << 12 | 7,
+        };
+        self.ram().write(at, &new.to_le_bytes());
+        self.note_code_writes();
     }
 
     fn note_code_writes(&mut self) {
@@ -101,7 +131,7 @@ impl Bus {
         };
         self.attention.insert(how);
         // Time passes while the CPU waits.
-        let n = self.countdown().min(10);
+        let n = self.left().min(10);
         self.advance(n);
     }
 }
@@ -139,7 +169,12 @@ impl SystemBus for Bus {
     }
 
     fn countdown(&self) -> u64 {
-        self.next_event.min(self.end).saturating_sub(self.insns)
+        let left = self.left();
+        if self.short {
+            left.min(1 + self.insns % 5)
+        } else {
+            left
+        }
     }
 
     fn insns(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! Programs: random bytes with instructions strewn in that a purely random stream would hardly hit with operands that
 //! make sense.
 
+use super::hard;
 use crate::hostile;
 use emu_core::testkit::Rng;
 
@@ -112,13 +113,18 @@ const SNIPPETS: &[&[u8]] = &[
 
 /// Fills a program.
 pub fn fill(bytes: &mut [u8], rng: &mut Rng) {
-    let random = rng.below(4);
+    let (random, hard) = (rng.below(4), rng.below(6));
     let mut at = 0;
     while at < bytes.len() {
         let rest = &mut bytes[at..];
         let n = if rng.below(4) < random {
             rest[0] = rng.next_u64() as u8;
             1
+        } else if rng.below(8) < hard {
+            let insn = hard::instruction(at, rng);
+            let n = insn.len().min(rest.len());
+            rest[..n].copy_from_slice(&insn[..n]);
+            n
         } else {
             let snippet = SNIPPETS[rng.below(SNIPPETS.len() as u64) as usize];
             let n = snippet.len().min(rest.len());

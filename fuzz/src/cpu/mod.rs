@@ -6,6 +6,7 @@
 
 mod bus;
 mod code;
+mod hard;
 mod tables;
 
 use crate::{Target, hostile};
@@ -51,7 +52,7 @@ pub const PROTECTED: Target = Target {
 
 pub const CACHE: Target = Target {
     name: "cpu/cache",
-    about: "the same programs with the block cache, without it, and watched: one outcome; steps are instructions",
+    about: "the same programs with the block cache, without it, watched, in short pieces and restored: one outcome; steps are instructions",
     steps: 3000,
     play: |rng, steps| {
         let kind = if rng.below(2) == 0 {
@@ -61,7 +62,7 @@ pub const CACHE: Target = Target {
         };
         let case = Case::new(rng, kind);
         let cached = case.play(steps, &How::CACHED);
-        for how in [How::UNCACHED, How::WATCHED] {
+        for how in How::OTHERS {
             let other = case.play(steps, &how);
             if !cached.is_same(&other) {
                 case.show_first_difference(steps, &how);
@@ -90,34 +91,67 @@ enum Kind {
 }
 
 /// How it is executed.
+#[derive(Copy, Clone)]
 struct How {
     name: &'static str,
     cached: bool,
-    watched: bool,
+    /// By a probe, which may want to know of memory too.
+    watched: Option<Watcher>,
+    /// The board asks again every few instructions.
+    short: bool,
+    /// Each slice goes on in a new CPU that loads the state of the last.
+    restored: bool,
 }
 
 impl How {
     const CACHED: Self = Self {
         name: "cached",
         cached: true,
-        watched: false,
+        watched: None,
+        short: false,
+        restored: false,
     };
-    const UNCACHED: Self = Self {
-        name: "without the block cache",
-        cached: false,
-        watched: false,
-    };
-    const WATCHED: Self = Self {
-        name: "watched",
-        cached: true,
-        watched: true,
-    };
+    /// All must end as that does.
+    const OTHERS: [Self; 5] = [
+        Self {
+            name: "without the block cache",
+            cached: false,
+            ..Self::CACHED
+        },
+        Self {
+            name: "watched",
+            watched: Some(Watcher { memory: false }),
+            ..Self::CACHED
+        },
+        Self {
+            name: "with memory watched",
+            watched: Some(Watcher { memory: true }),
+            ..Self::CACHED
+        },
+        Self {
+            name: "in short pieces",
+            short: true,
+            ..Self::CACHED
+        },
+        Self {
+            name: "restored",
+            restored: true,
+            ..Self::CACHED
+        },
+    ];
 }
 
 /// A probe that only watches.
-struct Watcher;
+#[derive(Copy, Clone)]
+struct Watcher {
+    memory: bool,
+}
 
-impl Probe for Watcher {}
+impl Probe for Watcher {
+    fn wants_memory(&self) -> bool {
+        self.memory
+    }
+}
 
 /// A program, its tables and the state in which it starts.
 struct Case {
@@ -192,14 +226,18 @@ impl Case {
     }
 
     fn play(&self, steps: u64, how: &How) -> End {
-        let mut bus = Bus::new(&self.ram, steps, self.seed);
-        let mut cpu = Interpreter::new(CpuId(0), self.model);
-        cpu.set_block_cache(how.cached);
-        cpu.set_state(&self.state);
-        let mut watcher = Watcher;
+        let mut bus = Bus::new(&self.ram, steps, self.seed, how.short);
+        let new_cpu = |state: &CpuState| {
+            let mut cpu = Interpreter::new(CpuId(0), self.model);
+            cpu.set_block_cache(how.cached);
+            cpu.set_state(state);
+            cpu
+        };
+        let mut cpu = new_cpu(&self.state);
+        let mut watcher = how.watched;
         let mut dead = 0;
         while bus.insns < bus.end {
-            let probe = how.watched.then_some(&mut watcher as &mut dyn Probe);
+            let probe = watcher.as_mut().map(|w| w as &mut dyn Probe);
             let exit = cpu.run(&mut bus, probe);
             assert!(
                 !bus.hangs(),
@@ -207,7 +245,15 @@ impl Case {
                 cpu.state()
             );
             match exit {
-                Exit::SliceEnd => bus.end_of_slice(),
+                Exit::SliceEnd => {
+                    bus.end_of_slice();
+                    // A snapshot holds no translations.
+                    if how.restored {
+                        cpu = new_cpu(&cpu.state());
+                    } else {
+                        cpu.invalidate(Invalidate::Memory);
+                    }
+                }
                 Exit::Halted | Exit::Shutdown => {
                     dead += 1;
                     if dead > 50 {
@@ -263,6 +309,10 @@ impl Case {
             .take(8)
             .copied()
             .collect();
+        for n in same.saturating_sub(STEPS_SHOWN)..=apart {
+            self.show_step(n, &How::CACHED);
+            self.show_step(n, how);
+        }
         let (one, other) = (self.play(apart, &How::CACHED), self.play(apart, how));
         let memory = one.ram.iter().zip(&other.ram).position(|(a, b)| a != b);
         println!(
@@ -271,6 +321,31 @@ impl Case {
         );
         assert_same(&one.state, &other.state, how.name);
         panic!("{}: memory or counts differ", how.name);
+    }
+}
+
+/// So many instructions before the one at which two ways of execution part are shown.
+const STEPS_SHOWN: u64 = 3;
+
+impl Case {
+    /// Shows where a program is after so many instructions.
+    fn show_step(&self, insns: u64, how: &How) {
+        let End { state: s, ram, .. } = self.play(insns, how);
+        let at = s.segment(Seg::Cs).base.wrapping_add(s.rip) as u32;
+        let code: Vec<u8> = ram.iter().skip(at as usize).take(8).copied().collect();
+        println!(
+            "{insns:5} {:24} {at:X}h {code:02X?} {:X?} {:?} {:?} shadows {} {} NMI {} {} debug {:X} repeating {}",
+            how.name,
+            s.gpr,
+            s.rflags,
+            s.activity,
+            s.sti_shadow,
+            s.mov_ss_shadow,
+            s.nmi_pending,
+            s.nmi_blocked,
+            s.pending_debug,
+            s.repeating
+        );
     }
 }
 

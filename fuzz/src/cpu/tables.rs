@@ -12,7 +12,8 @@ const IDT: usize = 0x2000;
 const TASKS: usize = 0x4000;
 const LDT: usize = 0x6000;
 const PAGE_DIRECTORY: usize = 0x8000;
-const PAGE_TABLE: usize = 0x9000;
+/// One page table: the first megabytes.
+pub const PAGE_TABLE: usize = 0x9000;
 const POINTER_TABLE: usize = 0xA000;
 
 /// A descriptor (SDM vol. 3, section 3.4.5): base, limit field, access byte, flags nibble.
