@@ -12,6 +12,8 @@ mod event;
 mod exec;
 mod fault;
 mod interpreter;
+#[cfg(test)]
+mod long_mode_tests;
 mod mem;
 pub mod models;
 mod op;

@@ -40,6 +40,8 @@ pub struct Attached {
     pub op: OpRef,
     /// A repeated string instruction was left before its end.
     pub repeating: bool,
+    /// The instruction traps for single stepping by the TF that it leaves, not by the one that it found.
+    pub steps_by_new_flags: bool,
     /// The probe asked to stop.
     probe_stopped: bool,
 }
@@ -304,6 +306,7 @@ impl Interpreter {
         self.mov_ss_shadow = false;
         // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
         self.rflags.remove(Rflags::RF);
+        self.attached.steps_by_new_flags = false;
         self.attached.block = Some(block);
         self.regs.set_block_rip(self.rip);
         // Of a repeated string instruction, one repetition.
@@ -315,6 +318,8 @@ impl Interpreter {
         if let Some(next) = next {
             self.stop_before(next);
         }
+        let by_new = self.attached.steps_by_new_flags;
+        let stepping = stepping && (!by_new || self.rflags.contains(Rflags::TF));
         let faulted = self.deliveries != delivered;
         let completed = counted(self) > before && !faulted;
         if completed {

@@ -196,8 +196,7 @@ impl Interpreter {
         if let Some(gpa) = self.tlb.fetch_hit(user, linear) {
             return Ok(gpa);
         }
-        let purpose = Purpose { write: false, user };
-        let t = self.translate(linear, purpose)?;
+        let t = self.translate(linear, Purpose::fetch(user))?;
         if self.tlb.fill_fetch(user, linear, t.gpa, t.global) {
             self.blocks.forget_translations();
         }

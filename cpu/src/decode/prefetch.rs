@@ -148,11 +148,7 @@ impl Interpreter {
                 None => {
                     let rip = self.wrap_rip(self.rip + i as u64);
                     let at = base.wrapping_add(rip) & self.linear_mask;
-                    let purpose = Purpose {
-                        write: false,
-                        user: self.cpl == 3,
-                    };
-                    let gpa = self.translate(at, purpose)?.gpa;
+                    let gpa = self.translate(at, Purpose::fetch(self.cpl == 3))?.gpa;
                     self.physical_read(gpa, Width::Byte) as u8
                 }
             });

@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::access::Place;
 use crate::mem::segment::{Rules, Segment};
+use crate::mem::tlb::Privilege;
 use crate::op::Stop;
 use emu_core::Width;
 use emu_core::probe::Delivery;
@@ -48,21 +49,42 @@ pub struct StackFrame {
     stack: Segment,
     sp: u64,
     mask: u64,
-    user: bool,
+    privilege: Privilege,
     fault: Fault,
     pushes: Vec<(Place, Width, u64)>,
+    /// Addresses have 64 bits, whatever the mode that is left.
+    long: bool,
 }
 
 impl StackFrame {
+    /// In IA-32e mode, from `sp` on, for a handler at level `cpl`.
+    pub fn long(cpu: &Interpreter, sp: u64, cpl: u8) -> Self {
+        let privilege = match cpl {
+            3 => Privilege::User,
+            _ if cpl < cpu.cpl => Privilege::Supervisor,
+            _ => cpu.data_privilege(),
+        };
+        Self {
+            stack: Segment::new(SegmentRegister::default(), Rules::Unused),
+            sp,
+            mask: u64::MAX,
+            privilege,
+            fault: Fault::SS0,
+            pushes: Vec::with_capacity(6),
+            long: true,
+        }
+    }
+
     /// On the present stack.
     pub fn current(cpu: &Interpreter) -> Self {
         Self {
             stack: cpu.segments[Seg::Ss as usize],
             sp: cpu.stack_pointer(),
             mask: cpu.stack_mask(),
-            user: cpu.cpl == 3,
+            privilege: cpu.data_privilege(),
             fault: cpu.stack_fault(),
             pushes: Vec::with_capacity(4),
+            long: cpu.is_64_bit(),
         }
     }
 
@@ -74,9 +96,10 @@ impl StackFrame {
             stack: Segment::new(new.register, Rules::Protected),
             sp: new.sp & mask,
             mask,
-            user: false,
+            privilege: Privilege::Supervisor,
             fault: Fault::ss(new.register.selector),
             pushes: Vec::with_capacity(12),
+            long: false,
         }
     }
 
@@ -89,24 +112,31 @@ impl StackFrame {
             for i in 0..n {
                 let at = sp.wrapping_add(i) & self.mask;
                 let linear = self.stack.base.wrapping_add(at);
-                let place = cpu.place_linear(linear, Width::Byte, self.user)?;
+                let place = cpu.place_linear(linear, Width::Byte, self.privilege)?;
                 self.pushes
                     .push((place, Width::Byte, value >> (8 * i) & 0xFF));
             }
             self.sp = sp;
             return Ok(());
         }
-        let wraps = self.stack.reg.limit == u32::MAX && self.stack.may_write(sp, 1);
-        cpu.ensure(self.stack.may_write(sp, n) || wraps, self.fault)?;
-        let linear = self.stack.base.wrapping_add(sp) & cpu.linear_mask;
-        let checks_alignment =
-            self.user && cpu.cr0.contains(Cr0::AM) && cpu.rflags.contains(Rflags::AC);
+        let linear = if self.long {
+            let canonical = cpu.is_canonical(sp) && cpu.is_canonical(sp.wrapping_add(n - 1));
+            cpu.ensure(canonical, self.fault)?;
+            sp
+        } else {
+            let wraps = self.stack.reg.limit == u32::MAX && self.stack.may_write(sp, 1);
+            cpu.ensure(self.stack.may_write(sp, n) || wraps, self.fault)?;
+            self.stack.base.wrapping_add(sp) & u64::from(u32::MAX)
+        };
+        let checks_alignment = self.privilege == Privilege::User
+            && cpu.cr0.contains(Cr0::AM)
+            && cpu.rflags.contains(Rflags::AC);
         let aligned = linear & (n - 1) == 0;
         cpu.ensure(
             aligned || !checks_alignment,
             Fault::of(Exception::AlignmentCheck),
         )?;
-        let place = cpu.place_linear(linear, width, self.user)?;
+        let place = cpu.place_linear(linear, width, self.privilege)?;
         self.pushes.push((place, width, value & width.mask()));
         self.sp = sp;
         Ok(())
@@ -242,10 +272,18 @@ impl Interpreter {
         let base = self.tr.base;
         let limit = u64::from(self.tr.limit);
         self.ensure(limit > 0x66, Fault::GP0)?;
-        let io_map = self.load_linear(self.system_address(base, 0x66), Width::Word, false)?;
+        let io_map = self.load_linear(
+            self.system_address(base, 0x66),
+            Width::Word,
+            Privilege::Supervisor,
+        )?;
         let at = (io_map + u64::from(vector / 8)).wrapping_sub(32);
         self.ensure(io_map >= 32 && at <= limit, Fault::GP0)?;
-        let byte = self.load_linear(self.system_address(base, at), Width::Byte, false)?;
+        let byte = self.load_linear(
+            self.system_address(base, at),
+            Width::Byte,
+            Privilege::Supervisor,
+        )?;
         Ok(byte >> (vector % 8) & 1 != 0)
     }
 
@@ -253,7 +291,7 @@ impl Interpreter {
     /// methods 5 and 6).
     fn interrupt_inside_virtual_8086(&mut self, vector: u8, return_rip: u64) -> Result<(), Stop> {
         let iopl_3 = self.rflags.iopl() == 3;
-        let entry = self.load_linear(u64::from(vector) * 4, Width::Dword, true)?;
+        let entry = self.load_linear(u64::from(vector) * 4, Width::Dword, Privilege::User)?;
         let mut image = self.flags_image() & !Rflags::RF.bits();
         if !iopl_3 {
             image = image & !Rflags::IF.bits() | Rflags::IOPL.bits();
@@ -282,6 +320,8 @@ impl Interpreter {
     pub(crate) fn deliver_event(&mut self, e: &Event) -> Result<(), Stop> {
         let done = if self.is_real() {
             self.deliver_real(e)
+        } else if self.is_long() {
+            self.deliver_long(e)
         } else {
             self.deliver_protected(e)
         };
@@ -301,8 +341,11 @@ impl Interpreter {
     fn deliver_real(&mut self, e: &Event) -> Result<(), Stop> {
         let at = u64::from(e.vector) * 4;
         self.ensure(at + 3 <= u64::from(self.idtr.limit), Fault::GP0)?;
-        let entry =
-            self.load_linear(self.system_address(self.idtr.base, at), Width::Dword, false)?;
+        let entry = self.load_linear(
+            self.system_address(self.idtr.base, at),
+            Width::Dword,
+            Privilege::Supervisor,
+        )?;
         let mut frame = StackFrame::current(self);
         frame.push(self, Width::Word, e.flags)?;
         frame.push(self, Width::Word, self.segment(Seg::Cs).selector.0.into())?;
@@ -440,18 +483,34 @@ impl Interpreter {
         let (sp, selector) = if self.tr.attributes.segment_type() & 8 != 0 {
             let at = u64::from(dpl) * 8 + 4;
             self.ensure(at + 5 <= limit, ts)?;
-            let sp = self.load_linear(self.system_address(base, at), Width::Dword, false)?;
+            let sp = self.load_linear(
+                self.system_address(base, at),
+                Width::Dword,
+                Privilege::Supervisor,
+            )?;
             (
                 sp,
-                self.load_linear(self.system_address(base, at + 4), Width::Word, false)?,
+                self.load_linear(
+                    self.system_address(base, at + 4),
+                    Width::Word,
+                    Privilege::Supervisor,
+                )?,
             )
         } else {
             let at = u64::from(dpl) * 4 + 2;
             self.ensure(at + 3 <= limit, ts)?;
-            let sp = self.load_linear(self.system_address(base, at), Width::Word, false)?;
+            let sp = self.load_linear(
+                self.system_address(base, at),
+                Width::Word,
+                Privilege::Supervisor,
+            )?;
             (
                 sp,
-                self.load_linear(self.system_address(base, at + 2), Width::Word, false)?,
+                self.load_linear(
+                    self.system_address(base, at + 2),
+                    Width::Word,
+                    Privilege::Supervisor,
+                )?,
             )
         };
         let selector = Selector(selector as u16);

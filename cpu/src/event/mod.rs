@@ -3,6 +3,7 @@
 pub mod debug;
 pub mod fault;
 pub mod interrupt;
+pub mod long;
 pub mod task;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::exec::desc::{BUSY, Descriptor, null_register, virtual_8086_register};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::access::Place;
+use crate::mem::tlb::Privilege;
 use crate::op::{OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::{
@@ -119,7 +120,7 @@ impl Interpreter {
 
     /// IRET with NT set: back to the task that the link names.
     pub(crate) fn return_to_linked_task(&mut self, op: OpRef) -> Result<(), Stop> {
-        let link = self.load_linear(self.tr.base, Width::Word, false)?;
+        let link = self.load_linear(self.tr.base, Width::Word, Privilege::Supervisor)?;
         let selector = Selector(link as u16);
         let ts = Fault::ts(selector);
         self.ensure(!selector.is_local() && !selector.is_null(), ts)?;
@@ -158,7 +159,7 @@ impl Interpreter {
         if reason != Reason::Nested && !self.tr.selector.is_null() {
             let offset = u64::from(self.tr.selector.table_offset()) + 5;
             let at = self.system_address(self.gdtr.base, offset);
-            let rights = self.load_linear(at, Width::Byte, false)?;
+            let rights = self.load_linear(at, Width::Byte, Privilege::Supervisor)?;
             self.plan(&mut writes, at, Width::Byte, rights & !BUSY)?;
         }
         let saved = if reason == Reason::Return {
@@ -195,7 +196,7 @@ impl Interpreter {
         width: Width,
         value: u64,
     ) -> Result<(), Stop> {
-        let place = self.place_linear(at, width, false)?;
+        let place = self.place_linear(at, width, Privilege::Supervisor)?;
         writes.push((place, width, value & width.mask()));
         Ok(())
     }
@@ -235,24 +236,39 @@ impl Interpreter {
             s.cr3 = Some(self.load_linear(
                 self.system_address(base, TSS_32_CR3),
                 Width::Dword,
-                false,
+                Privilege::Supervisor,
             )?);
-            let trap =
-                self.load_linear(self.system_address(base, TSS_32_TRAP), Width::Word, false)?;
+            let trap = self.load_linear(
+                self.system_address(base, TSS_32_TRAP),
+                Width::Word,
+                Privilege::Supervisor,
+            )?;
             s.trap = trap & 1 != 0;
         }
-        s.ip = self.load_linear(self.system_address(base, tss.ip), tss.width, false)?;
-        s.flags = self.load_linear(self.system_address(base, tss.flags), tss.width, false)?;
+        s.ip = self.load_linear(
+            self.system_address(base, tss.ip),
+            tss.width,
+            Privilege::Supervisor,
+        )?;
+        s.flags = self.load_linear(
+            self.system_address(base, tss.flags),
+            tss.width,
+            Privilege::Supervisor,
+        )?;
         let step = tss.width.bytes() as u64;
         for (n, r) in s.registers.iter_mut().enumerate() {
             let at = self.system_address(base, tss.registers + step * n as u64);
-            *r = self.load_linear(at, tss.width, false)?;
+            *r = self.load_linear(at, tss.width, Privilege::Supervisor)?;
         }
         for n in 0..tss.segment_count {
             let at = self.system_address(base, tss.segments + tss.segment_step * n as u64);
-            s.selectors[n] = self.load_linear(at, Width::Word, false)? as u16;
+            s.selectors[n] = self.load_linear(at, Width::Word, Privilege::Supervisor)? as u16;
         }
-        s.ldt = self.load_linear(self.system_address(base, tss.ldt), Width::Word, false)? as u16;
+        s.ldt = self.load_linear(
+            self.system_address(base, tss.ldt),
+            Width::Word,
+            Privilege::Supervisor,
+        )? as u16;
         Ok(s)
     }
 

@@ -1,17 +1,35 @@
 //! CPUID: the model's leaves, and what of them the local APIC decides.
 
+use super::msr::{MISC_LIMIT_CPUID, MISC_XD_DISABLE};
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::backend::LapicRegister;
-use emu_core::x86::Gpr;
+use emu_core::x86::{Cr4, Gpr};
 
 /// CPUID.1:EDX: a local APIC.
 const FEATURE_APIC: u32 = 1 << 9;
 /// IA32_APIC_BASE: the local APIC is enabled.
 const APIC_BASE_ENABLE: u64 = 1 << 11;
 
+/// CPUID.7:ECX: protection keys are switched on.
+const FEATURE_OSPKE: u32 = 1 << 4;
+/// CPUID.8000_0001h:EDX: execute-disable.
+const FEATURE_XD: u32 = 1 << 20;
+
 /// CPUID.
 pub struct Cpuid;
+
+/// EAX, ECX and EDX of a leaf with what control registers and IA32_MISC_ENABLE switch.
+fn switched(cpu: &Interpreter, leaf: u32, [mut a, mut c, mut d]: [u32; 3]) -> [u32; 3] {
+    let misc = cpu.msr.misc_enable;
+    match leaf {
+        0 if misc & MISC_LIMIT_CPUID != 0 => a = a.min(2),
+        7 if cpu.cr4.contains(Cr4::PKE) => c |= FEATURE_OSPKE,
+        0x8000_0001 if misc & MISC_XD_DISABLE != 0 => d &= !FEATURE_XD,
+        _ => {}
+    }
+    [a, c, d]
+}
 
 impl Instruction for Cpuid {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
@@ -27,6 +45,7 @@ impl Instruction for Cpuid {
             }
             b = b & 0x00FF_FFFF | u32::from(id.0) << 24;
         }
+        let [a, c, d] = switched(cpu, leaf, [a, c, d]);
         cpu.regs.set_named(Gpr::Rax, a);
         cpu.regs.set_named(Gpr::Rbx, b);
         cpu.regs.set_named(Gpr::Rcx, c);

@@ -8,10 +8,11 @@ use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::address::{self, Address, Segmented};
 use crate::mem::segment::Segment;
+use crate::mem::tlb::Privilege;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::{
-    DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister, Selector, SystemType,
+    Cr4, DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister, Selector, SystemType,
 };
 
 /// A descriptor as it was read from its table.
@@ -19,6 +20,8 @@ use emu_core::x86::{
 pub struct Descriptor {
     /// The eight bytes.
     pub raw: u64,
+    /// Bits 63 to 32 of a base or entry point: the second half of a system descriptor in IA-32e mode.
+    pub high: u32,
     /// The linear address they came from.
     pub at: u64,
 }
@@ -30,7 +33,7 @@ impl Descriptor {
     }
     /// Base address.
     pub fn base(self) -> u64 {
-        (self.raw >> 16 & 0xFF_FFFF) | (self.raw >> 56) << 24
+        (self.raw >> 16 & 0xFF_FFFF) | (self.raw >> 56) << 24 | u64::from(self.high) << 32
     }
     /// Limit in bytes.
     pub fn limit(self) -> u32 {
@@ -56,6 +59,15 @@ impl Descriptor {
     /// A conforming code segment.
     pub fn is_conforming(self) -> bool {
         self.is_code() && self.attributes().contains(A::EXPAND_DOWN)
+    }
+    /// A code segment of 64-bit mode, in IA-32e mode.
+    pub fn is_code_64(self) -> bool {
+        self.attributes()
+            .contains(A::NON_SYSTEM | A::CODE | A::LONG)
+    }
+    /// The stack table entry that a gate of IA-32e mode names; 0: none.
+    pub fn gate_stack(self) -> u64 {
+        self.raw >> 32 & 7
     }
     /// A data segment that can be written.
     pub fn is_writable_data(self) -> bool {
@@ -111,7 +123,7 @@ impl Descriptor {
     pub fn gate_offset(self) -> u64 {
         let low = self.raw & 0xFFFF;
         if self.is_32_bit_system() {
-            low | self.raw >> 32 & 0xFFFF_0000
+            low | self.raw >> 32 & 0xFFFF_0000 | u64::from(self.high) << 32
         } else {
             low
         }
@@ -146,6 +158,15 @@ pub fn with_rpl(selector: Selector, rpl: u8) -> Selector {
 pub fn null_register(selector: Selector) -> SegmentRegister {
     SegmentRegister {
         selector,
+        ..SegmentRegister::default()
+    }
+}
+
+/// SS with a null selector at a privilege level, which its hidden part keeps.
+pub fn null_stack(selector: Selector, cpl: u8) -> SegmentRegister {
+    SegmentRegister {
+        selector,
+        attributes: A::empty().with_dpl(cpl),
         ..SegmentRegister::default()
     }
 }
@@ -196,14 +217,71 @@ impl Interpreter {
 
     /// Reads eight bytes of a descriptor table.
     pub(crate) fn read_descriptor(&mut self, at: u64) -> Result<Descriptor, Stop> {
-        let mut raw = self.load_linear(at, Width::Qword, false)?;
+        let mut raw = self.load_linear(at, Width::Qword, Privilege::Supervisor)?;
         if self.is_16_bit_model() {
             raw &= 0x0000_FFFF_FFFF_FFFF;
             if raw >> 44 & 1 == 0 && raw >> 43 & 1 != 0 {
                 raw &= !(0xF << 40);
             }
         }
-        Ok(Descriptor { raw, at })
+        Ok(Descriptor { raw, high: 0, at })
+    }
+
+    /// Reads a gate or system descriptor: of 16 bytes in IA-32e mode (SDM vol. 3, sections 3.5.2 and 6.14.1).
+    /// `Ok(None)`: the type field of the second half is not 0.
+    pub(crate) fn read_wide_descriptor(&mut self, at: u64) -> Result<Option<Descriptor>, Stop> {
+        let low = self.read_descriptor(at)?;
+        if !self.is_long() {
+            return Ok(Some(low));
+        }
+        let high = self.read_descriptor(self.system_address(at, 8))?.raw;
+        let d = Descriptor {
+            high: high as u32,
+            ..low
+        };
+        Ok((high >> 40 & 0x1F == 0).then_some(d))
+    }
+
+    /// Reads the descriptor of an LDT, a TSS or a call gate in full; `fault` if it lies outside of its table, or in
+    /// IA-32e mode is malformed.
+    pub(crate) fn fetch_system_descriptor(
+        &mut self,
+        selector: Selector,
+        fault: Fault,
+    ) -> Result<Descriptor, Stop> {
+        let d = self.fetch_descriptor(selector, fault)?;
+        if !self.is_long() {
+            return Ok(d);
+        }
+        let last = Selector(selector.0.wrapping_add(8));
+        let fits = last.0 > selector.0 && self.descriptor_address(last).is_some();
+        self.ensure(fits, fault)?;
+        let wide = self.read_wide_descriptor(d.at)?;
+        wide.ok_or_else(|| self.fault(fault))
+    }
+
+    /// The type of a system descriptor as the present mode has it: IA-32e mode knows no 16-bit ones and no task gates
+    /// (SDM vol. 3, table 3-2).
+    pub(crate) fn type_of(&self, d: Descriptor) -> Option<SystemType> {
+        use SystemType as T;
+        d.system_type().filter(|t| {
+            !self.is_long()
+                || !matches!(
+                    t,
+                    T::Tss16Available
+                        | T::Tss16Busy
+                        | T::CallGate16
+                        | T::TaskGate
+                        | T::InterruptGate16
+                        | T::TrapGate16
+                )
+        })
+    }
+
+    /// #UMIP: instructions that tell a program about the system's tables fault (SDM vol. 3, section 2.5, CR4.UMIP).
+    pub(crate) fn require_visible_tables(&mut self) -> Result<(), Stop> {
+        let hidden = self.cr4.contains(Cr4::UMIP) && self.cpl != 0;
+        self.ensure(!hidden, Fault::GP0)
     }
 
     /// The linear address of a selector's descriptor, if the table reaches that far.
@@ -237,7 +315,12 @@ impl Interpreter {
             return Ok(());
         }
         let at = self.system_address(d.at, 5);
-        self.store_linear(at, Width::Byte, false, d.raw >> 40 & 0xFF | 1)
+        self.store_linear(
+            at,
+            Width::Byte,
+            Privilege::Supervisor,
+            d.raw >> 40 & 0xFF | 1,
+        )
     }
 
     /// Replaces a segment register; `update_mode` must follow.
@@ -267,8 +350,14 @@ impl Interpreter {
         }
         let gp = Fault::gp(selector);
         if selector.is_null() {
-            self.ensure(seg != Seg::Ss, Fault::GP0)?;
-            self.set_segment(seg, null_register(selector));
+            if seg == Seg::Ss {
+                // In 64-bit mode a stack needs no segment, but at CPL 3.
+                let ok = self.is_64_bit() && self.cpl != 3 && selector.rpl() == self.cpl;
+                self.ensure(ok, Fault::GP0)?;
+                self.set_segment(seg, null_stack(selector, self.cpl));
+            } else {
+                self.set_segment(seg, null_register(selector));
+            }
             return Ok(());
         }
         let d = self.fetch_descriptor(selector, gp)?;
@@ -369,12 +458,14 @@ impl Stored for FromSegment {
 impl Stored for Sldt {
     fn value(cpu: &mut Interpreter, _: OpRef) -> Result<u64, Stop> {
         cpu.require_protected()?;
+        cpu.require_visible_tables()?;
         Ok(cpu.ldtr.selector.0.into())
     }
 }
 impl Stored for Str {
     fn value(cpu: &mut Interpreter, _: OpRef) -> Result<u64, Stop> {
         cpu.require_protected()?;
+        cpu.require_visible_tables()?;
         Ok(cpu.tr.selector.0.into())
     }
 }
@@ -417,9 +508,11 @@ impl Taken for Lldt {
         }
         let gp = Fault::gp(selector);
         cpu.ensure(!selector.is_local(), gp)?;
-        let d = cpu.fetch_descriptor(selector, gp)?;
+        let d = cpu.fetch_system_descriptor(selector, gp)?;
         cpu.ensure(d.system_type() == Some(SystemType::Ldt), gp)?;
         cpu.ensure(d.is_present(), Fault::np(selector))?;
+        let reaches = !cpu.is_long() || cpu.is_canonical(d.base());
+        cpu.ensure(reaches, gp)?;
         cpu.ldtr = d.register(selector);
         Ok(())
     }
@@ -435,11 +528,19 @@ impl Taken for Ltr {
         cpu.ensure(!selector.is_null(), Fault::GP0)?;
         let gp = Fault::gp(selector);
         cpu.ensure(!selector.is_local(), gp)?;
-        let d = cpu.fetch_descriptor(selector, gp)?;
-        cpu.ensure(d.is_available_tss(), gp)?;
+        let d = cpu.fetch_system_descriptor(selector, gp)?;
+        let available = d.is_available_tss() && cpu.type_of(d).is_some();
+        cpu.ensure(available, gp)?;
         cpu.ensure(d.is_present(), Fault::np(selector))?;
+        let reaches = !cpu.is_long() || cpu.is_canonical(d.base());
+        cpu.ensure(reaches, gp)?;
         let at = cpu.system_address(d.at, 5);
-        cpu.store_linear(at, Width::Byte, false, d.raw >> 40 & 0xFF | BUSY)?;
+        cpu.store_linear(
+            at,
+            Width::Byte,
+            Privilege::Supervisor,
+            d.raw >> 40 & 0xFF | BUSY,
+        )?;
         cpu.tr = d.register(selector);
         cpu.tr.attributes |= A::WRITABLE;
         Ok(())
@@ -498,7 +599,7 @@ impl<T: Int, S: Source<u16>> Instruction for Lar<T, S> {
         let selector = Selector(S::get(cpu, op)?);
         let d = visible(cpu, selector)?.filter(|d| {
             d.attributes().contains(A::NON_SYSTEM)
-                || d.system_type().is_some_and(|t| {
+                || cpu.type_of(*d).is_some_and(|t| {
                     !matches!(
                         t,
                         Y::InterruptGate16 | Y::TrapGate16 | Y::InterruptGate32 | Y::TrapGate32
@@ -524,7 +625,7 @@ impl<T: Int, S: Source<u16>> Instruction for Lsl<T, S> {
         let d = visible(cpu, selector)?.filter(|d| {
             d.attributes().contains(A::NON_SYSTEM)
                 || matches!(
-                    d.system_type(),
+                    cpu.type_of(*d),
                     Some(
                         Y::Tss16Available
                             | Y::Tss16Busy
@@ -578,11 +679,13 @@ impl<T: Int> Instruction for PopSegment<T> {
         let v = cpu.peek::<T, Segmented>()?.to_u64() as u16;
         let sp = cpu
             .regs
-            .named::<u32>(Gpr::Rsp)
-            .wrapping_add(T::BYTES as u32);
+            .named::<u64>(Gpr::Rsp)
+            .wrapping_add(T::BYTES as u64);
         cpu.load_segment(seg, Selector(v))?;
-        if mode & mode::STACK_32 != 0 {
+        if mode & mode::CODE_64 != 0 {
             cpu.regs.set_named(Gpr::Rsp, sp);
+        } else if mode & mode::STACK_32 != 0 {
+            cpu.regs.set_named(Gpr::Rsp, sp as u32);
         } else {
             cpu.regs.set_named(Gpr::Rsp, sp as u16);
         }
@@ -644,15 +747,22 @@ impl Table for Interrupts {
     }
 }
 
-/// LGDT and LIDT. With a 16-bit operand size the base has 24 bits.
+/// LGDT and LIDT. With a 16-bit operand size the base has 24 bits, in 64-bit mode 64.
 pub struct LoadTable<R, const WIDE: bool>(As<R>);
 
 impl<R: Table, const WIDE: bool> Instruction for LoadTable<R, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.require_cpl_0()?;
         let limit: u16 = cpu.load_part(op, 0)?;
-        let base: u32 = cpu.load_part(op, 2)?;
-        let base = u64::from(if WIDE { base } else { base & 0xFF_FFFF });
+        let base = if cpu.is_64_bit() {
+            let base: u64 = cpu.load_part(op, 2)?;
+            let canonical = cpu.is_canonical(base);
+            cpu.ensure(canonical, Fault::GP0)?;
+            base
+        } else {
+            let base: u32 = cpu.load_part(op, 2)?;
+            u64::from(if WIDE { base } else { base & 0xFF_FFFF })
+        };
         *R::of(cpu) = DescriptorTable { base, limit };
         Ok(())
     }
@@ -663,7 +773,13 @@ pub struct StoreTable<R>(As<R>);
 
 impl<R: Table> Instruction for StoreTable<R> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.require_visible_tables()?;
         let DescriptorTable { base, limit } = *R::of(cpu);
+        let width = if cpu.is_64_bit() {
+            Width::Qword
+        } else {
+            Width::Dword
+        };
         let base = if cpu.is_16_bit_model() {
             base | 0xFF00_0000
         } else {
@@ -672,9 +788,9 @@ impl<R: Table> Instruction for StoreTable<R> {
         let seg = address::segment(&op);
         let (first, second) = (part_offset(cpu, op, 0), part_offset(cpu, op, 2));
         let limit_place = cpu.place(seg, first, Width::Word)?;
-        let base_place = cpu.place(seg, second, Width::Dword)?;
+        let base_place = cpu.place(seg, second, width)?;
         cpu.close_slow(limit_place, Width::Word, limit.into());
-        cpu.close_slow(base_place, Width::Dword, base);
+        cpu.close_slow(base_place, width, base & width.mask());
         Ok(())
     }
 }

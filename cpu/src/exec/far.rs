@@ -1,6 +1,6 @@
 //! Far jumps, calls and returns, and IRET (SDM vol. 2 for the order of checks; vol. 3, sections 5.8, 7.3 and 20.2).
 
-use super::desc::{Descriptor, null_register, virtual_8086_register, with_rpl};
+use super::desc::{Descriptor, null_register, null_stack, virtual_8086_register, with_rpl};
 use super::operand::As;
 use crate::alu::Int;
 use crate::event::interrupt::StackFrame;
@@ -24,7 +24,7 @@ pub struct CallFar<T>(As<T>);
 pub struct CallFarTo<T>(As<T>);
 /// RETF, and RETF imm16.
 pub struct RetFar<T>(As<T>);
-/// IRET, IRETD.
+/// IRET, IRETD, IRETQ.
 pub struct Iret<T>(As<T>);
 
 impl<T: Int> Instruction for JmpFar<T> {
@@ -78,6 +78,9 @@ impl<T: Int> Instruction for Iret<T> {
         cpu.poll = true;
         if cpu.is_protected() {
             if cpu.rflags.contains(Rflags::NT) {
+                // There are no task switches in IA-32e mode.
+                let tasks = !cpu.is_long();
+                cpu.ensure(tasks, Fault::GP0)?;
                 return cpu.return_to_linked_task(op);
             }
             return cpu.return_from_interrupt::<T>();
@@ -93,6 +96,9 @@ struct CodeTarget {
     descriptor: Descriptor,
     rip: u64,
 }
+
+/// The descriptor of the stack that a return leads to; `None`: a null selector.
+type OuterStack = Option<Descriptor>;
 
 impl Interpreter {
     /// Slot `n` of the stack, as operands of `T`.
@@ -124,8 +130,19 @@ impl Interpreter {
 
     /// The last checks before [`Self::go`].
     fn check_code(&mut self, t: CodeTarget) -> Result<(), Stop> {
-        self.ensure(t.rip <= t.descriptor.limit().into(), Fault::GP0)?;
+        let reaches = if self.is_long() && t.descriptor.is_code_64() {
+            self.is_canonical(t.rip)
+        } else {
+            t.rip <= t.descriptor.limit().into()
+        };
+        self.ensure(reaches, Fault::GP0)?;
         self.mark_accessed(t.descriptor)
+    }
+
+    /// In IA-32e mode a code segment with both L and D is refused.
+    fn check_width(&mut self, selector: Selector, d: Descriptor) -> Result<(), Stop> {
+        let both = self.is_long() && d.is_code_64() && d.attributes().contains(A::BIG);
+        self.ensure(!both, Fault::gp(selector))
     }
 
     fn jump_far(&mut self, selector: Selector, rip: u64, op: OpRef) -> Result<(), Stop> {
@@ -144,7 +161,7 @@ impl Interpreter {
             self.check_code(t)?;
             return self.go(t);
         }
-        self.check_system_target(selector, d)?;
+        let d = self.check_system_target(selector, d)?;
         if d.system_type() == Some(SystemType::TaskGate) || d.is_available_tss() {
             return self.switch_by_far_pointer(selector, d, Reason::Jump, op);
         }
@@ -185,7 +202,7 @@ impl Interpreter {
             self.check_direct(t)?;
             return self.call_same_level(width, t, op);
         }
-        self.check_system_target(selector, d)?;
+        let d = self.check_system_target(selector, d)?;
         if d.system_type() == Some(SystemType::TaskGate) || d.is_available_tss() {
             return self.switch_by_far_pointer(selector, d, Reason::Nested, op);
         }
@@ -193,12 +210,17 @@ impl Interpreter {
         let c = t.descriptor;
         self.ensure(c.dpl() <= self.cpl, Fault::gp(t.selector))?;
         self.ensure(c.is_present(), Fault::np(t.selector))?;
-        let width = if d.is_32_bit_system() {
+        let width = if self.is_long() {
+            Width::Qword
+        } else if d.is_32_bit_system() {
             Width::Dword
         } else {
             Width::Word
         };
         if !c.is_conforming() && c.dpl() < self.cpl {
+            if self.is_long() {
+                return self.call_inner_level_long(t, op);
+            }
             return self.call_inner_level(width, t, d.gate_parameters(), op);
         }
         self.call_same_level(width, t, op)
@@ -219,21 +241,37 @@ impl Interpreter {
             t.selector.rpl() <= self.cpl && d.dpl() == self.cpl
         };
         self.ensure(allowed, Fault::gp(t.selector))?;
+        self.check_width(t.selector, d)?;
         self.ensure(d.is_present(), Fault::np(t.selector))
     }
 
     /// Type, privilege and presence of a gate or TSS that is named directly.
-    fn check_system_target(&mut self, selector: Selector, d: Descriptor) -> Result<(), Stop> {
+    /// In IA-32e mode only call gates are left; the descriptor comes back with its second half.
+    fn check_system_target(
+        &mut self,
+        selector: Selector,
+        d: Descriptor,
+    ) -> Result<Descriptor, Stop> {
         use SystemType as T;
-        let kind = matches!(
-            d.system_type(),
-            Some(
-                T::CallGate16 | T::CallGate32 | T::TaskGate | T::Tss16Available | T::Tss32Available
-            )
-        );
+        let long = self.is_long();
+        let kind = (!long || d.system_type() == Some(T::CallGate32))
+            && matches!(
+                d.system_type(),
+                Some(
+                    T::CallGate16
+                        | T::CallGate32
+                        | T::TaskGate
+                        | T::Tss16Available
+                        | T::Tss32Available
+                )
+            );
         let allowed = d.dpl() >= self.cpl && d.dpl() >= selector.rpl();
         self.ensure(kind && allowed, Fault::gp(selector))?;
-        self.ensure(d.is_present(), Fault::np(selector))
+        self.ensure(d.is_present(), Fault::np(selector))?;
+        if long {
+            return self.fetch_system_descriptor(selector, Fault::gp(selector));
+        }
+        Ok(d)
     }
 
     /// JMP or CALL to a TSS or through a task gate.
@@ -258,6 +296,10 @@ impl Interpreter {
         let selector = gate.gate_selector();
         let descriptor = self.far_descriptor(selector)?;
         self.ensure(descriptor.is_code(), Fault::gp(selector))?;
+        if self.is_long() {
+            self.ensure(descriptor.is_code_64(), Fault::gp(selector))?;
+            self.check_width(selector, descriptor)?;
+        }
         Ok(CodeTarget {
             selector,
             descriptor,
@@ -310,6 +352,29 @@ impl Interpreter {
         self.go(t)
     }
 
+    /// A call through a gate of IA-32e mode to an inner level: its stack pointer comes from the TSS, SS becomes null.
+    fn call_inner_level_long(&mut self, t: CodeTarget, op: OpRef) -> Result<(), Stop> {
+        let dpl = t.descriptor.dpl();
+        let sp = self.inner_stack_pointer(dpl)?;
+        let mut frame = StackFrame::long(self, sp, dpl);
+        for value in [
+            self.segment(Seg::Ss).selector.0.into(),
+            self.regs.named(Gpr::Rsp),
+            self.segment(Seg::Cs).selector.0.into(),
+            self.next_rip(op),
+        ] {
+            frame.push(self, Width::Qword, value)?;
+        }
+        self.check_code(t)?;
+        let sp = frame.commit(self);
+        self.take_long_stack(dpl, sp);
+        let cs = t.descriptor.register(with_rpl(t.selector, dpl));
+        self.put_segment(Seg::Cs, cs);
+        self.update_mode();
+        self.rip = t.rip;
+        Err(Stop::Branch)
+    }
+
     /// The code segment that a return leads to, with its privilege checked. `Err`: #GP or #NP.
     fn return_target(&mut self, selector: Selector, rip: u64) -> Result<CodeTarget, Stop> {
         let gp = Fault::gp(selector);
@@ -322,6 +387,7 @@ impl Interpreter {
             d.dpl() == rpl
         };
         self.ensure(fits, gp)?;
+        self.check_width(selector, d)?;
         self.ensure(d.is_present(), Fault::np(selector))?;
         Ok(CodeTarget {
             selector,
@@ -330,28 +396,39 @@ impl Interpreter {
         })
     }
 
-    /// The stack segment that a return to an outer level leads to.
-    fn return_stack(&mut self, selector: Selector, rpl: u8) -> Result<Descriptor, Stop> {
+    /// The stack segment that a return leads to; `None`: the null one that 64-bit code may have, but at CPL 3.
+    fn return_stack(&mut self, selector: Selector, t: CodeTarget) -> Result<OuterStack, Stop> {
         let gp = Fault::gp(selector);
-        self.ensure(!selector.is_null(), Fault::GP0)?;
+        let rpl = t.selector.rpl();
+        if selector.is_null() {
+            let ok = self.is_long() && t.descriptor.is_code_64() && rpl != 3;
+            self.ensure(ok && selector.rpl() == rpl, Fault::GP0)?;
+            return Ok(None);
+        }
         let d = self.fetch_descriptor(selector, gp)?;
         let ok = selector.rpl() == rpl && d.is_writable_data() && d.dpl() == rpl;
         self.ensure(ok, gp)?;
         self.ensure(d.is_present(), Fault::ss(selector))?;
-        Ok(d)
+        Ok(Some(d))
     }
 
-    /// Goes to an outer level. Data segments that its level must not see become null.
-    fn go_outer(&mut self, t: CodeTarget, ss: (Selector, Descriptor), sp: u64) -> Result<(), Stop> {
+    /// Goes to an outer level, or in 64-bit mode to the same one with another stack. Data segments that its level must
+    /// not see become null.
+    fn go_outer(&mut self, t: CodeTarget, ss: (Selector, OuterStack), sp: u64) -> Result<(), Stop> {
         let rpl = t.selector.rpl();
+        let outer = rpl > self.cpl;
         self.put_segment(Seg::Cs, t.descriptor.register(t.selector));
-        self.put_segment(Seg::Ss, ss.1.register(ss.0));
+        let stack = match ss.1 {
+            Some(d) => d.register(ss.0),
+            None => null_stack(ss.0, rpl),
+        };
+        self.put_segment(Seg::Ss, stack);
         self.update_mode();
         self.set_outer_stack_pointer(sp);
         for seg in [Seg::Es, Seg::Fs, Seg::Gs, Seg::Ds] {
             let a = self.segment(seg).attributes;
             let conforming = a.contains(A::CODE | A::EXPAND_DOWN);
-            if a.contains(A::USABLE) && !conforming && a.dpl() < rpl {
+            if outer && a.contains(A::USABLE) && !conforming && a.dpl() < rpl {
                 self.put_segment(seg, null_register(Selector(0)));
             }
         }
@@ -362,7 +439,9 @@ impl Interpreter {
 
     /// Loads the stack pointer of an outer level: with a 16-bit stack only SP (the upper half leaks, as on silicon).
     fn set_outer_stack_pointer(&mut self, sp: u64) {
-        if self.mode & mode::STACK_32 != 0 {
+        if self.is_64_bit() {
+            self.regs.set_named(Gpr::Rsp, sp);
+        } else if self.mode & mode::STACK_32 != 0 {
             self.regs.set_named(Gpr::Rsp, sp as u32);
         } else {
             self.regs.set_named(Gpr::Rsp, sp as u16);
@@ -381,9 +460,9 @@ impl Interpreter {
         }
         let sp = self.on_stack_at::<T>(2 * n + extra)?;
         let ss = Selector(self.on_stack_at::<T>(3 * n + extra)? as u16);
-        let stack = self.return_stack(ss, selector.rpl())?;
+        let stack = self.return_stack(ss, t)?;
         self.check_code(t)?;
-        self.mark_accessed(stack)?;
+        self.mark_stack_accessed(stack)?;
         self.go_outer(t, (ss, stack), sp.wrapping_add(extra))
     }
 
@@ -393,12 +472,14 @@ impl Interpreter {
         let rip = self.on_stack::<T>(0)?;
         let selector = Selector(self.on_stack::<T>(1)? as u16);
         let flags = self.on_stack::<T>(2)?;
-        if T::BITS == 32 && flags & Rflags::VM.bits() != 0 && self.cpl == 0 {
+        let virtual_8086 = T::BITS == 32 && flags & Rflags::VM.bits() != 0 && self.cpl == 0;
+        if virtual_8086 && !self.is_long() {
             return self.return_to_virtual_8086(rip, selector, flags);
         }
         let t = self.return_target(selector, rip)?;
         let mask = self.iret_flags::<T>();
-        if selector.rpl() == self.cpl {
+        // Out of 64-bit mode the stack is always taken over.
+        if selector.rpl() == self.cpl && !self.is_64_bit() {
             self.check_code(t)?;
             self.drop_from_stack::<Segmented>(3 * n);
             self.write_flags(flags, mask);
@@ -406,17 +487,21 @@ impl Interpreter {
         }
         let sp = self.on_stack::<T>(3)?;
         let ss = Selector(self.on_stack::<T>(4)? as u16);
-        let stack = self.return_stack(ss, selector.rpl())?;
+        let stack = self.return_stack(ss, t)?;
         self.check_code(t)?;
-        self.mark_accessed(stack)?;
+        self.mark_stack_accessed(stack)?;
         self.write_flags(flags, mask);
         self.go_outer(t, (ss, stack), sp)
+    }
+
+    fn mark_stack_accessed(&mut self, stack: OuterStack) -> Result<(), Stop> {
+        stack.map_or(Ok(()), |d| self.mark_accessed(d))
     }
 
     /// The flags that IRET at the present level may change.
     fn iret_flags<T: Int>(&self) -> u64 {
         let mut mask = Rflags::ARITHMETIC | Rflags::TF | Rflags::DF | Rflags::NT;
-        if T::BITS == 32 {
+        if T::BITS >= 32 {
             mask |= Rflags::RF | Rflags::AC | Rflags::ID;
         }
         if self.cpl <= self.rflags.iopl() {
@@ -424,7 +509,7 @@ impl Interpreter {
         }
         if self.cpl == 0 {
             mask |= Rflags::IOPL;
-            if T::BITS == 32 {
+            if T::BITS >= 32 {
                 mask |= Rflags::VIF | Rflags::VIP;
             }
         }

@@ -4,6 +4,7 @@ use super::operand::As;
 use crate::alu::Int;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::mem::tlb::Privilege;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::probe::{MemoryAccess, Port};
@@ -73,11 +74,19 @@ impl Interpreter {
             kind == SystemType::Tss32Busy as u8 || kind == SystemType::Tss32Available as u8;
         self.ensure(tss_32 && self.tr.limit >= IO_MAP_LIMIT_MIN, Fault::GP0)?;
         let (base, limit) = (self.tr.base, u64::from(self.tr.limit));
-        let map = self.load_linear(self.system_address(base, IO_MAP_BASE), Width::Word, false)?;
+        let map = self.load_linear(
+            self.system_address(base, IO_MAP_BASE),
+            Width::Word,
+            Privilege::Supervisor,
+        )?;
         // Two bytes are always read, so that an access of any width and alignment is covered.
         let at = map + u64::from(port / 8);
         self.ensure(at < limit, Fault::GP0)?;
-        let bits = self.load_linear(self.system_address(base, at), Width::Word, false)?;
+        let bits = self.load_linear(
+            self.system_address(base, at),
+            Width::Word,
+            Privilege::Supervisor,
+        )?;
         let mask = (1 << width.bytes()) - 1;
         self.ensure(bits >> (port % 8) & mask == 0, Fault::GP0)
     }

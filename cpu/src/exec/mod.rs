@@ -14,6 +14,7 @@ pub mod io;
 pub mod legacy;
 pub mod loadall;
 pub mod logic;
+pub mod long;
 pub mod msr;
 pub mod muldiv;
 pub mod operand;

@@ -15,7 +15,8 @@ use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::backend::LapicRegister;
-use emu_core::x86::Gpr;
+use emu_core::x86::{Cr0, Efer, Gpr, Seg};
+use iced_x86::CpuidFeature as F;
 
 /// IA32_TIME_STAMP_COUNTER.
 const TIME_STAMP_COUNTER: u32 = 0x10;
@@ -51,12 +52,38 @@ const MTRR_DEF_TYPE: u32 = 0x2FF;
 const MC0_CTL: u32 = 0x400;
 const MC_LAST: u32 = MC0_CTL + 4 * 5 - 1;
 
-/// The physical address bits of a variable range.
-const RANGE_ADDRESS: u64 = 0xF_FFFF_F000;
 /// PHYSMASK: V.
 const RANGE_VALID: u64 = 1 << 11;
 /// DEF_TYPE: FE and E.
 const DEF_TYPE_ENABLES: u64 = 3 << 10;
+
+/// IA32_MISC_ENABLE, and its bits that software may change here: fast strings, limited CPUID, no execute-disable.
+const MISC_ENABLE: u32 = 0x1A0;
+const MISC_ENABLE_WRITABLE: u64 = 1 | MISC_LIMIT_CPUID | MISC_XD_DISABLE;
+/// CPUID goes to leaf 2 only.
+pub const MISC_LIMIT_CPUID: u64 = 1 << 22;
+/// Pages cannot forbid execution.
+pub const MISC_XD_DISABLE: u64 = 1 << 34;
+/// IA32_PAT.
+const PAT: u32 = 0x277;
+/// IA32_EFER.
+const EFER: u32 = 0xC000_0080;
+/// IA32_STAR.
+const STAR: u32 = 0xC000_0081;
+/// IA32_LSTAR.
+const LSTAR: u32 = 0xC000_0082;
+/// IA32_CSTAR.
+const CSTAR: u32 = 0xC000_0083;
+/// IA32_FMASK.
+const FMASK: u32 = 0xC000_0084;
+/// IA32_FS_BASE.
+const FS_BASE: u32 = 0xC000_0100;
+/// IA32_GS_BASE.
+const GS_BASE: u32 = 0xC000_0101;
+/// IA32_KERNEL_GS_BASE.
+const KERNEL_GS_BASE: u32 = 0xC000_0102;
+/// IA32_TSC_AUX.
+const TSC_AUX: u32 = 0xC000_0103;
 
 /// RDMSR.
 pub struct Rdmsr;
@@ -89,12 +116,18 @@ fn fixed_range(msr: u32) -> Option<usize> {
 }
 
 /// Whether a variable-range register can hold a value (SDM vol. 3, section 12.11.2.3).
-fn variable_range_can_hold(msr: u32, v: u64) -> bool {
+fn variable_range_can_hold(msr: u32, v: u64, physical_bits: u32) -> bool {
+    let address = ((1u64 << physical_bits) - 1) & !0xFFF;
     if msr & 1 == 0 {
-        v & !(RANGE_ADDRESS | 0xFF) == 0 && is_memory_type(v)
+        v & !(address | 0xFF) == 0 && is_memory_type(v)
     } else {
-        v & !(RANGE_ADDRESS | RANGE_VALID) == 0
+        v & !(address | RANGE_VALID) == 0
     }
+}
+
+/// Whether a byte is an entry of the page attribute table (SDM vol. 3, table 12-10).
+fn is_page_attribute(v: u64) -> bool {
+    matches!(v & 0xFF, 0 | 1 | 4 | 5 | 6 | 7)
 }
 
 impl Interpreter {
@@ -146,8 +179,17 @@ impl Interpreter {
 
     /// The register that holds plain state under a number, if it is one of these.
     fn plain_msr(&mut self, msr: u32) -> Option<&mut u64> {
+        let (long, model) = (self.model.has_long_mode(), self.model);
         let m = &mut self.msr;
         Some(match msr {
+            MISC_ENABLE if model.identity.is_some() => &mut m.misc_enable,
+            PAT if model.paging.attribute_table => &mut m.page_attribute_table,
+            STAR if long => &mut m.star,
+            LSTAR if long => &mut m.lstar,
+            CSTAR if long => &mut m.cstar,
+            FMASK if long => &mut m.fmask,
+            KERNEL_GS_BASE if long => &mut m.kernel_gs_base,
+            TSC_AUX if model.has(F::RDTSCP) || model.has(F::RDPID) => &mut m.tsc_aux,
             EBL_CR_POWERON => &mut m.bus_configuration,
             BIOS_SIGN_ID => &mut m.microcode_signature,
             SYSENTER_CS => &mut m.sysenter_cs,
@@ -179,6 +221,9 @@ impl Interpreter {
             TIME_STAMP_COUNTER => self.time_stamp(),
             MTRRCAP => MTRRCAP_VALUE,
             MCG_CAP => MCG_CAP_VALUE,
+            EFER if self.model.efer != 0 => self.efer.bits(),
+            FS_BASE if self.model.has_long_mode() => self.segment(Seg::Fs).base,
+            GS_BASE if self.model.has_long_mode() => self.segment(Seg::Gs).base,
             _ => match self.plain_msr(msr) {
                 Some(v) => *v,
                 None => return Err(self.fault(Fault::GP0)),
@@ -190,7 +235,17 @@ impl Interpreter {
     fn accepted(&self, msr: u32, value: u64) -> Option<u64> {
         let low = value & u64::from(u32::MAX);
         let (v, ok) = match msr {
+            SYSENTER_ESP | SYSENTER_EIP if self.model.has_long_mode() => {
+                (value, self.is_canonical(value))
+            }
             SYSENTER_CS | SYSENTER_ESP | SYSENTER_EIP => (low, true),
+            LSTAR | CSTAR | KERNEL_GS_BASE => (value, self.is_canonical(value)),
+            FMASK | TSC_AUX => (value, value == low),
+            PAT => (value, (0..8).all(|n| is_page_attribute(value >> (8 * n)))),
+            MISC_ENABLE => {
+                let kept = self.msr.misc_enable & !MISC_ENABLE_WRITABLE;
+                (kept | value & MISC_ENABLE_WRITABLE, true)
+            }
             EBL_CR_POWERON => (value & EBL_CR_WRITABLE, true),
             MCG_STATUS => (value, value & !MCG_STATUS_BITS == 0),
             // STATUS can only be cleared (SDM vol. 3, section 16.3.2.2).
@@ -199,7 +254,10 @@ impl Interpreter {
                 let known = value & !(DEF_TYPE_ENABLES | 0xFF) == 0;
                 (value, known && is_memory_type(value))
             }
-            _ if MTRR_VARIABLE.contains(&msr) => (value, variable_range_can_hold(msr, value)),
+            _ if MTRR_VARIABLE.contains(&msr) => (
+                value,
+                variable_range_can_hold(msr, value, self.model.physical_bits),
+            ),
             _ if fixed_range(msr).is_some() => {
                 (value, (0..8).all(|n| is_memory_type(value >> (8 * n))))
             }
@@ -217,11 +275,23 @@ impl Interpreter {
             TIME_STAMP_COUNTER => {
                 self.synchronize();
                 // The P6 writes the low half and clears the high one (SDM vol. 3, section 18.17).
-                let low = value & u64::from(u32::MAX);
-                self.msr.tsc_offset = low.wrapping_sub(self.cycles());
+                let value = if self.model.has_long_mode() {
+                    value
+                } else {
+                    value & u64::from(u32::MAX)
+                };
+                self.msr.tsc_offset = value.wrapping_sub(self.cycles());
                 return Ok(());
             }
             BIOS_UPDT_TRIG => return Ok(()),
+            EFER if self.model.efer != 0 => return self.write_efer(value),
+            FS_BASE | GS_BASE if self.model.has_long_mode() => {
+                let canonical = self.is_canonical(value);
+                self.ensure(canonical, Fault::GP0)?;
+                let seg = if msr == FS_BASE { Seg::Fs } else { Seg::Gs };
+                self.set_segment_base(seg, value);
+                return Ok(());
+            }
             _ => {}
         }
         let accepted = self.accepted(msr, value);
@@ -232,6 +302,22 @@ impl Interpreter {
             }
             _ => Err(self.fault(Fault::GP0)),
         }
+    }
+}
+
+impl Interpreter {
+    /// IA32_EFER (SDM vol. 3, section 10.8.5): LME stays as it is while there is paging, LMA always.
+    fn write_efer(&mut self, value: u64) -> Result<(), Stop> {
+        self.ensure(value & !self.model.efer == 0, Fault::GP0)?;
+        let new = (Efer::from_bits_retain(value) - Efer::LMA) | self.efer & Efer::LMA;
+        let changed = self.efer ^ new;
+        let stays = changed.contains(Efer::LME) && self.cr0.contains(Cr0::PG);
+        self.ensure(!stays, Fault::GP0)?;
+        self.efer = new;
+        if changed.contains(Efer::NXE) {
+            self.flush_tlb(false);
+        }
+        Ok(())
     }
 }
 
@@ -247,12 +333,16 @@ impl Instruction for Rdmsr {
 }
 
 impl Instruction for Wrmsr {
-    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.require_cpl_0()?;
         let msr = cpu.regs.named::<u32>(Gpr::Rcx);
         let low = u64::from(cpu.regs.named::<u32>(Gpr::Rax));
         let high = u64::from(cpu.regs.named::<u32>(Gpr::Rdx));
-        cpu.write_msr(msr, high << 32 | low)
+        cpu.write_msr(msr, high << 32 | low)?;
+        // Translations may have been dropped, and the local APIC may have something to say.
+        cpu.rip = cpu.next_rip(op);
+        cpu.poll = true;
+        Err(Stop::Branch)
     }
 }
 

@@ -14,8 +14,8 @@ use crate::mem::address::{self, Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::backend::Special;
 use emu_core::x86::{
-    Activity, Cr0, Cr4, Dr6, Exception, Gpr, Rflags, Seg, SegmentAttributes as A, SegmentRegister,
-    Selector,
+    Activity, Cr0, Cr4, Dr6, Efer, Exception, Gpr, Rflags, Seg, SegmentAttributes as A,
+    SegmentRegister, Selector,
 };
 
 /// Writable bits of DR6; the others read as 1, but bit 12 (SDM vol. 3, section 18.2.3).
@@ -51,8 +51,8 @@ pub struct Rdtsc;
 pub struct Rdpmc;
 /// SYSENTER.
 pub struct Sysenter;
-/// SYSEXIT.
-pub struct Sysexit;
+/// SYSEXIT; `LONG`: with a 64-bit operand size.
+pub struct Sysexit<const LONG: bool>;
 /// STI.
 pub struct Sti;
 /// CLI.
@@ -80,6 +80,7 @@ impl Instruction for FromControl {
             2 => cpu.cr2,
             3 => cpu.cr3,
             4 => cpu.cr4.bits(),
+            8 => cpu.task_priority(),
             _ => return Err(cpu.fault(Fault::UD)),
         };
         cpu.regs.set(op.a, v & cpu.linear_mask);
@@ -96,6 +97,7 @@ impl Instruction for ToControl {
             2 => cpu.cr2 = v,
             3 => cpu.write_cr3(v)?,
             4 => cpu.write_cr4(v)?,
+            8 => cpu.set_task_priority(v)?,
             _ => return Err(cpu.fault(Fault::UD)),
         }
         Err(Stop::Leave)
@@ -104,15 +106,32 @@ impl Instruction for ToControl {
 
 impl Interpreter {
     /// MOV CR0. Reserved bits are ignored, ET stays 1 (SDM vol. 2, "MOV - Move to/from Control Registers").
+    /// Setting PG with IA32_EFER.LME enters IA-32e mode, clearing it leaves it (SDM vol. 3, section 10.8.5).
     pub(crate) fn write_cr0(&mut self, v: u64) -> Result<(), Stop> {
+        self.ensure(v >> 32 == 0, Fault::GP0)?;
         let new = Cr0::from_bits_retain(v & self.model.cr0 | Cr0::ET.bits());
         let old = self.cr0;
         let bad = new.contains(Cr0::PG) && !new.contains(Cr0::PE)
             || new.contains(Cr0::NW) && !new.contains(Cr0::CD);
         self.ensure(!bad, Fault::GP0)?;
         let changed = old ^ new;
+        let paging = new.contains(Cr0::PG);
+        if changed.contains(Cr0::PG) && paging && self.efer.contains(Efer::LME) {
+            let code = self.segment(Seg::Cs).attributes;
+            let tss_16 = matches!(self.tr.attributes.segment_type(), 1 | 3);
+            let ok = self.cr4.contains(Cr4::PAE) && !code.contains(A::LONG) && !tss_16;
+            self.ensure(ok, Fault::GP0)?;
+            self.efer.insert(Efer::LMA);
+            self.set_cr0(new);
+            return Ok(());
+        }
+        if changed.contains(Cr0::PG) && !paging {
+            let stays = self.is_64_bit() || self.cr4.contains(Cr4::PCIDE);
+            self.ensure(!stays, Fault::GP0)?;
+            self.efer.remove(Efer::LMA);
+        }
         let reloads = changed.intersects(Cr0::PG | Cr0::CD | Cr0::NW);
-        if reloads && new.contains(Cr0::PG) && self.cr4.contains(Cr4::PAE) {
+        if reloads && paging && self.cr4.contains(Cr4::PAE) && !self.is_long() {
             self.load_pdptes(self.cr3)?;
         }
         self.set_cr0(new);
@@ -133,8 +152,16 @@ impl Interpreter {
         }
     }
 
+    /// MOV CR3. With PCIDE bit 63 allows translations to be kept, which it does not make anybody do.
     fn write_cr3(&mut self, v: u64) -> Result<(), Stop> {
-        if self.cr0.contains(Cr0::PG) && self.cr4.contains(Cr4::PAE) {
+        let v = if self.cr4.contains(Cr4::PCIDE) {
+            v & !(1 << 63)
+        } else {
+            v
+        };
+        if self.is_long() {
+            self.ensure(v >> self.model.physical_bits == 0, Fault::GP0)?;
+        } else if self.cr0.contains(Cr0::PG) && self.cr4.contains(Cr4::PAE) {
             self.load_pdptes(v)?;
         }
         self.cr3 = v;
@@ -146,12 +173,22 @@ impl Interpreter {
         self.ensure(v & !self.model.cr4 == 0, Fault::GP0)?;
         let new = Cr4::from_bits_retain(v);
         let changed = self.cr4 ^ new;
-        let paging = changed.intersects(Cr4::PAE | Cr4::PGE | Cr4::PSE);
-        if paging && self.cr0.contains(Cr0::PG) && new.contains(Cr4::PAE) {
+        if self.is_long() {
+            // SDM vol. 2, "MOV - Move to/from Control Registers".
+            let ok = new.contains(Cr4::PAE) && !changed.contains(Cr4::LA57);
+            self.ensure(ok, Fault::GP0)?;
+        }
+        if changed.contains(Cr4::PCIDE) && new.contains(Cr4::PCIDE) {
+            let ok = self.is_long() && self.cr3 & 0xFFF == 0;
+            self.ensure(ok, Fault::GP0)?;
+        }
+        let tables = changed.intersects(Cr4::PAE | Cr4::PGE | Cr4::PSE | Cr4::SMEP);
+        let pae = self.cr0.contains(Cr0::PG) && new.contains(Cr4::PAE) && !self.is_long();
+        if tables && pae {
             self.load_pdptes(self.cr3)?;
         }
         self.cr4 = new;
-        if paging {
+        if tables || changed.intersects(Cr4::SMAP | Cr4::PKE | Cr4::PCIDE | Cr4::LA57) {
             self.flush_tlb(false);
         }
         self.update_mode();
@@ -189,8 +226,8 @@ impl Interpreter {
         self.cpl <= self.rflags.iopl()
     }
 
-    /// Flat segments for SYSENTER and SYSEXIT (SDM vol. 2).
-    fn enter_flat(&mut self, cs: u16, ss: u16, dpl: u8) {
+    /// Flat segments for SYSENTER, SYSCALL and the ways back (SDM vol. 2); `long`: of 64-bit mode.
+    pub(crate) fn enter_flat(&mut self, cs: u16, ss: u16, dpl: u8, long: bool) {
         let rights = (A::PRESENT | A::NON_SYSTEM | A::WRITABLE | A::ACCESSED)
             | (A::BIG | A::GRANULAR | A::USABLE);
         let rights = rights.with_dpl(dpl);
@@ -200,7 +237,12 @@ impl Interpreter {
             limit: u32::MAX,
             attributes,
         };
-        self.put_segment(Seg::Cs, flat(cs, rights | A::CODE));
+        let code = if long {
+            (rights - A::BIG) | A::LONG
+        } else {
+            rights
+        };
+        self.put_segment(Seg::Cs, flat(cs, code | A::CODE));
         self.put_segment(Seg::Ss, flat(ss, rights));
         self.update_mode();
     }
@@ -222,6 +264,7 @@ impl Instruction for ToDebug {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let n = cpu.debug_register(op.b)?;
         let v = cpu.regs.whole(op.a) & cpu.linear_mask;
+        cpu.ensure(n < 6 || v >> 32 == 0, Fault::GP0)?;
         match n {
             6 => cpu.dr6 = v & DR6_WRITABLE | DR6_ONES,
             7 => cpu.dr7 = v & DR7_WRITABLE | DR7_ONES,
@@ -236,6 +279,7 @@ impl Instruction for ToDebug {
 
 impl Stored for Smsw {
     fn value(cpu: &mut Interpreter, _: OpRef) -> Result<u64, Stop> {
+        cpu.require_visible_tables()?;
         Ok(cpu.cr0.bits())
     }
 }
@@ -267,7 +311,10 @@ impl Instruction for Invlpg {
         cpu.require_cpl_0()?;
         let base = cpu.segments[address::segment(&op) % 6].base;
         let linear = base.wrapping_add(Segmented::offset(cpu, op)) & cpu.linear_mask;
-        cpu.invalidate_page(linear);
+        // An address that is not canonical does nothing (SDM vol. 2, "INVLPG").
+        if !cpu.is_64_bit() || cpu.is_canonical(linear) {
+            cpu.invalidate_page(linear);
+        }
         cpu.rip = cpu.next_rip(op);
         Err(Stop::Branch)
     }
@@ -313,22 +360,31 @@ impl Instruction for Sysenter {
         let cs = cpu.msr.sysenter_cs as u16 & 0xFFFC;
         cpu.ensure(cpu.cr0.contains(Cr0::PE) && cs != 0, Fault::GP0)?;
         cpu.rflags.remove(Rflags::VM | Rflags::IF | Rflags::RF);
-        cpu.enter_flat(cs, cs.wrapping_add(8), 0);
-        cpu.regs.set_named(Gpr::Rsp, cpu.msr.sysenter_esp as u32);
-        cpu.rip = cpu.msr.sysenter_eip & u64::from(u32::MAX);
+        let long = cpu.is_long();
+        cpu.enter_flat(cs, cs.wrapping_add(8), 0, long);
+        let mask = cpu.linear_mask;
+        cpu.regs.set_named(Gpr::Rsp, cpu.msr.sysenter_esp & mask);
+        cpu.rip = cpu.msr.sysenter_eip & mask;
         Err(Stop::Branch)
     }
 }
 
-impl Instruction for Sysexit {
+impl<const LONG: bool> Instruction for Sysexit<LONG> {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         let cs = cpu.msr.sysenter_cs as u16 & 0xFFFC;
         cpu.ensure(cpu.cr0.contains(Cr0::PE) && cs != 0, Fault::GP0)?;
         cpu.require_cpl_0()?;
-        cpu.enter_flat(cs.wrapping_add(16) | 3, cs.wrapping_add(24) | 3, 3);
-        cpu.regs
-            .set_named(Gpr::Rsp, cpu.regs.named::<u32>(Gpr::Rcx));
-        cpu.rip = cpu.regs.named::<u32>(Gpr::Rdx).into();
+        let (mut rip, mut sp) = (cpu.regs.named::<u64>(Gpr::Rdx), cpu.regs.named(Gpr::Rcx));
+        if LONG {
+            let canonical = cpu.is_canonical(rip) && cpu.is_canonical(sp);
+            cpu.ensure(canonical, Fault::GP0)?;
+            cpu.enter_flat(cs.wrapping_add(32) | 3, cs.wrapping_add(40) | 3, 3, true);
+        } else {
+            (rip, sp) = (rip & u64::from(u32::MAX), sp & u64::from(u32::MAX));
+            cpu.enter_flat(cs.wrapping_add(16) | 3, cs.wrapping_add(24) | 3, 3, false);
+        }
+        cpu.regs.set_named(Gpr::Rsp, sp);
+        cpu.rip = rip;
         Err(Stop::Branch)
     }
 }
@@ -397,7 +453,7 @@ impl<T: Int> Instruction for Popf<T> {
         }
         cpu.drop_from_stack::<Segmented>(T::BYTES as u64);
         let (opened, mode) = (!cpu.rflags.contains(Rflags::IF), cpu.mode);
-        if T::BITS == 32 {
+        if T::BITS >= 32 {
             cpu.rflags.remove(Rflags::RF);
         }
         cpu.write_flags(new, T::MASK & !kept.bits());

@@ -18,7 +18,7 @@ use crate::interpreter::Interpreter;
 use crate::op::{OpRef, Stop};
 use emu_core::probe::{Memory, MemoryAccess};
 use emu_core::ram::granule_mask;
-use emu_core::x86::{Cr0, Exception, Rflags, Seg};
+use emu_core::x86::{Cr0, Cr4, Exception, Rflags, Seg};
 use emu_core::{Gpa, Width};
 
 #[inline(always)]
@@ -201,7 +201,7 @@ impl Interpreter {
                 linear,
             });
         }
-        self.place_linear(linear, width, self.cpl == 3)
+        self.place_linear(linear, width, self.data_privilege())
     }
 
     /// On the 8086, where an access that goes over the end of a segment goes on at its start.
@@ -216,10 +216,7 @@ impl Interpreter {
         }
         let base = self.segments[seg % 6].base;
         let linear = base + offset;
-        let purpose = Purpose {
-            write: true,
-            user: false,
-        };
+        let purpose = Purpose::write(Privilege::Supervisor);
         Ok(Some(Place {
             host: 0,
             first: self.translate(linear, purpose)?.gpa,
@@ -234,15 +231,15 @@ impl Interpreter {
         &mut self,
         linear: u64,
         width: Width,
-        user: bool,
+        privilege: Privilege,
     ) -> Result<Place, Stop> {
         let n = width.bytes() as u64;
-        let purpose = Purpose { write: true, user };
+        let purpose = Purpose::write(privilege);
         let room = 0x1000 - (linear & 0xFFF);
         let first = self.translate(linear, purpose)?;
         if room >= n {
             let (len, global) = (n as u8, first.global);
-            self.fill_write(linear, first.gpa, user, global);
+            self.fill_write(linear, first.gpa, privilege, global);
             return Ok(Place {
                 host: 0,
                 first: first.gpa,
@@ -398,16 +395,13 @@ impl Interpreter {
                 return Ok(v);
             }
         }
-        self.load_linear(linear, width, self.cpl == 3)
+        self.load_linear(linear, width, self.data_privilege())
     }
 
     /// Checks and translates a load without performing it.
     pub(crate) fn check_load(&mut self, seg: usize, offset: u64, width: Width) -> Result<(), Stop> {
         let linear = self.linear(seg, offset, width, false)?;
-        let purpose = Purpose {
-            write: false,
-            user: self.cpl == 3,
-        };
+        let purpose = Purpose::read(self.data_privilege());
         let room = 0x1000 - (linear & 0xFFF);
         self.translate(linear, purpose)?;
         if room < width.bytes() as u64 {
@@ -421,20 +415,15 @@ impl Interpreter {
         &mut self,
         linear: u64,
         width: Width,
-        user: bool,
+        privilege: Privilege,
     ) -> Result<u64, Stop> {
         let n = width.bytes();
-        let purpose = Purpose { write: false, user };
+        let purpose = Purpose::read(privilege);
         let room = (0x1000 - (linear & 0xFFF)) as usize;
         let first = self.translate(linear, purpose)?;
         let v = if room >= n {
             let page = self.physical_page(first.gpa);
             if page.read != 0 && !self.is_watched(linear) {
-                let privilege = if user {
-                    Privilege::User
-                } else {
-                    Privilege::Supervisor
-                };
                 let fresh = Filling {
                     gpa: first.gpa,
                     host_page: page.read,
@@ -467,15 +456,15 @@ impl Interpreter {
         &mut self,
         linear: u64,
         width: Width,
-        user: bool,
+        privilege: Privilege,
         v: u64,
     ) -> Result<(), Stop> {
-        let place = self.place_linear(linear, width, user)?;
+        let place = self.place_linear(linear, width, privilege)?;
         self.close_slow(place, width, v);
         Ok(())
     }
 
-    fn fill_write(&mut self, linear: u64, gpa: u64, user: bool, global: bool) {
+    fn fill_write(&mut self, linear: u64, gpa: u64, privilege: Privilege, global: bool) {
         let page = self.physical_page(gpa);
         if page.write == 0 || self.is_watched(linear) {
             return;
@@ -484,11 +473,6 @@ impl Interpreter {
             ram.mark_dirty(n);
             ram.code_in(n) != 0
         });
-        let privilege = if user {
-            Privilege::User
-        } else {
-            Privilege::Supervisor
-        };
         let fresh = Filling {
             gpa,
             host_page: page.write,
@@ -503,10 +487,21 @@ impl Interpreter {
         self.has_data_breakpoint_on(linear & !0xFFF)
     }
 
+    /// The privilege of an instruction's own loads and stores.
+    pub(crate) fn data_privilege(&self) -> Privilege {
+        if self.cpl == 3 {
+            Privilege::User
+        } else if self.cr4.contains(Cr4::SMAP) && self.rflags.contains(Rflags::AC) {
+            Privilege::SupervisorWithAc
+        } else {
+            Privilege::Supervisor
+        }
+    }
+
     /// The tables that data accesses would use if nobody watched.
     pub(crate) fn unwatched_privilege(&self) -> Privilege {
         if self.cpl != 3 {
-            Privilege::Supervisor
+            self.data_privilege()
         } else if self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC) {
             Privilege::Uncached
         } else {

@@ -1,14 +1,19 @@
-//! Linear to physical: 32-bit and PAE paging (SDM vol. 3, chapter 4), accessed and dirty bits, page faults; and from
-//! physical pages to host memory.
+//! Linear to physical: 32-bit, PAE, 4-level and 5-level paging (SDM vol. 3, chapter 4), accessed and dirty bits, page
+//! faults; and from physical pages to host memory.
+//!
+//! Process-context identifiers are accepted, but no translation is kept for a context that is not the present one: the
+//! processor may forget translations at any time (SDM vol. 3, section 4.10.1), and here MOV to CR3 forgets all that are
+//! not global.
 
+use super::tlb::Privilege;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::op::Stop;
 use emu_core::Gpa;
 use emu_core::ram::Ram;
-use emu_core::x86::{Cr0, Cr4, Exception};
+use emu_core::x86::{Cr0, Cr4, Efer, Exception};
 
-/// Bits of paging-structure entries (SDM vol. 3, tables 4-4 to 4-11).
+/// Bits of paging-structure entries (SDM vol. 3, tables 4-4 to 4-20).
 mod entry {
     pub const PRESENT: u64 = 1 << 0;
     pub const WRITABLE: u64 = 1 << 1;
@@ -17,6 +22,9 @@ mod entry {
     pub const DIRTY: u64 = 1 << 6;
     pub const PAGE_SIZE: u64 = 1 << 7;
     pub const GLOBAL: u64 = 1 << 8;
+    /// Bits 62 to 59 of the entry that maps a page: its protection key.
+    pub const KEY_SHIFT: u32 = 59;
+    pub const NO_EXECUTE: u64 = 1 << 63;
 }
 
 /// Bits of a page fault's error code (SDM vol. 3, figure 4-12).
@@ -25,15 +33,66 @@ mod code {
     pub const WRITE: u16 = 1 << 1;
     pub const USER: u16 = 1 << 2;
     pub const RESERVED: u16 = 1 << 3;
+    pub const FETCH: u16 = 1 << 4;
+    pub const KEY: u16 = 1 << 5;
+}
+
+/// What is done with a translation.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+    /// An instruction fetch.
+    Fetch,
 }
 
 /// How a translation is going to be used.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Purpose {
+    /// What for.
+    pub access: Access,
+    /// With which privilege.
+    pub privilege: Privilege,
+}
+
+impl Purpose {
+    /// A load.
+    pub fn read(privilege: Privilege) -> Self {
+        Self {
+            access: Access::Read,
+            privilege,
+        }
+    }
+
     /// A store.
-    pub write: bool,
-    /// With user privilege.
-    pub user: bool,
+    pub fn write(privilege: Privilege) -> Self {
+        Self {
+            access: Access::Write,
+            privilege,
+        }
+    }
+
+    /// An instruction fetch.
+    pub fn fetch(user: bool) -> Self {
+        Self {
+            access: Access::Fetch,
+            privilege: if user {
+                Privilege::User
+            } else {
+                Privilege::Supervisor
+            },
+        }
+    }
+
+    fn is_user(self) -> bool {
+        self.privilege == Privilege::User
+    }
+
+    fn is_write(self) -> bool {
+        self.access == Access::Write
+    }
 }
 
 /// A translation.
@@ -45,6 +104,31 @@ pub struct Translation {
     pub global: bool,
 }
 
+/// What all levels of a translation grant together, and the key of the page.
+#[derive(Copy, Clone)]
+struct Rights {
+    /// WRITABLE and USER of all entries, NO_EXECUTE of any.
+    bits: u64,
+    key: u32,
+}
+
+impl Rights {
+    const ALL: Self = Self {
+        bits: entry::WRITABLE | entry::USER,
+        key: 0,
+    };
+
+    /// Together with those of an entry further down.
+    fn and(self, e: u64) -> Self {
+        let granted = self.bits & e & (entry::WRITABLE | entry::USER);
+        let denied = (self.bits | e) & entry::NO_EXECUTE;
+        Self {
+            bits: granted | denied,
+            key: (e >> entry::KEY_SHIFT & 0xF) as u32,
+        }
+    }
+}
+
 impl Interpreter {
     /// Translates one linear address, setting accessed and dirty bits, or notes a page fault.
     pub(crate) fn translate(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, Stop> {
@@ -54,17 +138,27 @@ impl Interpreter {
                 global: false,
             });
         }
-        let walked = if self.cr4.contains(Cr4::PAE) {
+        let walked = if self.is_long() {
+            // Instructions' own operands were checked, with the fault of their segment.
+            let canonical = self.is_canonical(linear);
+            self.ensure(canonical, Fault::GP0)?;
+            self.walk_long(linear, purpose)
+        } else if self.cr4.contains(Cr4::PAE) {
             self.walk_pae(linear, purpose)
         } else {
             self.walk_32(linear, purpose)
         };
         walked.map_err(|mut error| {
-            if purpose.write {
+            if purpose.is_write() {
                 error |= code::WRITE;
             }
-            if purpose.user {
+            if purpose.is_user() {
                 error |= code::USER;
+            }
+            let tells_fetches = self.cr4.contains(Cr4::SMEP)
+                || self.cr4.contains(Cr4::PAE) && self.efer.contains(Efer::NXE);
+            if purpose.access == Access::Fetch && tells_fetches {
+                error |= code::FETCH;
             }
             self.cr2 = linear;
             self.fault(Fault {
@@ -74,14 +168,54 @@ impl Interpreter {
         })
     }
 
-    /// Whether the rights that all levels grant together suffice.
-    fn allowed(&self, rights: u64, purpose: Purpose) -> bool {
-        if purpose.user && rights & entry::USER == 0 {
-            return false;
+    /// Whether the rights suffice (SDM vol. 3, section 4.6), or else the error code.
+    fn check_rights(&self, rights: Rights, purpose: Purpose) -> Result<(), u16> {
+        let user_page = rights.bits & entry::USER != 0;
+        let user = purpose.is_user();
+        let fetch = purpose.access == Access::Fetch;
+        if user && !user_page {
+            return Err(code::PRESENT);
         }
-        !purpose.write
-            || rights & entry::WRITABLE != 0
-            || (!purpose.user && !self.cr0.contains(Cr0::WP))
+        if !user && user_page {
+            let denied = if fetch {
+                self.cr4.contains(Cr4::SMEP)
+            } else {
+                self.cr4.contains(Cr4::SMAP) && purpose.privilege == Privilege::Supervisor
+            };
+            if denied {
+                return Err(code::PRESENT);
+            }
+        }
+        if fetch {
+            let denied = rights.bits & entry::NO_EXECUTE != 0 && self.efer.contains(Efer::NXE);
+            return if denied { Err(code::PRESENT) } else { Ok(()) };
+        }
+        let protects = user || self.cr0.contains(Cr0::WP);
+        if purpose.is_write() && rights.bits & entry::WRITABLE == 0 && protects {
+            return Err(code::PRESENT);
+        }
+        if user_page && self.is_long() && self.cr4.contains(Cr4::PKE) {
+            let key = self.pkru >> (2 * rights.key);
+            if key & 1 != 0 || key & 2 != 0 && purpose.is_write() && protects {
+                return Err(code::PRESENT | code::KEY);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bits of an entry that must be 0 whatever it is, with 64-bit entries.
+    fn reserved(&self, ignored_above: u32) -> u64 {
+        let address = (1u64 << self.model.physical_bits) - 1;
+        let low = (1u64 << ignored_above) - 1;
+        let mut reserved = low & !address;
+        if !self.efer.contains(Efer::NXE) {
+            reserved |= entry::NO_EXECUTE;
+        }
+        reserved
+    }
+
+    fn is_global(&self, e: u64) -> bool {
+        self.cr4.contains(Cr4::PGE) && e & entry::GLOBAL != 0
     }
 
     /// SDM vol. 3, section 4.3.
@@ -91,22 +225,29 @@ impl Interpreter {
         if pde & entry::PRESENT == 0 {
             return Err(0);
         }
-        let pge = self.cr4.contains(Cr4::PGE);
-        let global = |e: u64| pge && e & entry::GLOBAL != 0;
         if pde & entry::PAGE_SIZE != 0 && self.cr4.contains(Cr4::PSE) {
-            // Without PAT and PSE-36 bits 12 to 21 are reserved.
-            if pde & 0x003F_F000 != 0 {
+            // Bit 12 is PAT's; with PSE-36 bits 13 to 20 are address bits 32 to 39, as far as there are.
+            let above = if self.model.paging.pse_36 {
+                (pde >> 13 & 0xFF) << 32
+            } else {
+                0
+            };
+            let unused = if self.model.paging.pse_36 {
+                0x0020_0000
+            } else {
+                0x003F_E000
+            };
+            let pat = u64::from(!self.model.paging.attribute_table) << 12;
+            if pde & (unused | pat) != 0 || above >> self.model.physical_bits != 0 {
                 return Err(code::PRESENT | code::RESERVED);
             }
-            if !self.allowed(pde, purpose) {
-                return Err(code::PRESENT);
-            }
+            self.check_rights(Rights::ALL.and(pde), purpose)?;
             self.large_pages = true;
             let t = Translation {
-                gpa: (pde & 0xFFC0_0000) | (linear & 0x3F_FFFF),
-                global: global(pde),
+                gpa: above | (pde & 0xFFC0_0000) | (linear & 0x3F_FFFF),
+                global: self.is_global(pde),
             };
-            self.touch(pde_at, pde, purpose.write, false);
+            self.touch(pde_at, pde, purpose.is_write(), false);
             return Ok(t);
         }
         let pte_at = (pde & 0xFFFF_F000) | (linear >> 10 & 0xFFC);
@@ -114,74 +255,90 @@ impl Interpreter {
         if pte & entry::PRESENT == 0 {
             return Err(0);
         }
-        if !self.allowed(pde & pte, purpose) {
-            return Err(code::PRESENT);
-        }
+        self.check_rights(Rights::ALL.and(pde).and(pte), purpose)?;
         let t = Translation {
             gpa: (pte & 0xFFFF_F000) | (linear & 0xFFF),
-            global: global(pte),
+            global: self.is_global(pte),
         };
         if pde & entry::ACCESSED == 0 {
             self.physical_write_u32(pde_at, (pde | entry::ACCESSED) as u32);
         }
-        self.touch(pte_at, pte, purpose.write, false);
+        self.touch(pte_at, pte, purpose.is_write(), false);
         Ok(t)
     }
 
     /// SDM vol. 3, section 4.4. The four page-directory-pointer entries were loaded with CR3.
     fn walk_pae(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, u16> {
-        let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
-        let reserved = !((1u64 << self.model.physical_bits) - 1);
         let pdpte = self.pdpte[(linear >> 30 & 3) as usize];
         if pdpte & entry::PRESENT == 0 {
             return Err(0);
         }
-        let pde_at = (pdpte & address) | (linear >> 18 & 0xFF8);
-        let pde = self.physical_read_u64(pde_at);
-        if pde & entry::PRESENT == 0 {
-            return Err(0);
-        }
-        let pge = self.cr4.contains(Cr4::PGE);
-        let global = |e: u64| pge && e & entry::GLOBAL != 0;
-        if pde & entry::PAGE_SIZE != 0 {
-            if pde & (reserved | 0x1F_E000) != 0 {
+        // Bits 62 and below are reserved above the address.
+        let reserved = self.reserved(63);
+        self.walk_64(linear, purpose, pdpte, 2, reserved)
+    }
+
+    /// SDM vol. 3, section 4.5.
+    fn walk_long(&mut self, linear: u64, purpose: Purpose) -> Result<Translation, u16> {
+        let levels = if self.cr4.contains(Cr4::LA57) { 5 } else { 4 };
+        let reserved = self.reserved(52);
+        self.walk_64(linear, purpose, self.cr3, levels, reserved)
+    }
+
+    /// Walks `levels` levels of 64-bit entries from the table in `top`.
+    fn walk_64(
+        &mut self,
+        linear: u64,
+        purpose: Purpose,
+        top: u64,
+        levels: u32,
+        reserved: u64,
+    ) -> Result<Translation, u16> {
+        let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
+        let mut rights = Rights::ALL;
+        let mut table = top & address;
+        let mut above = [(0, entry::ACCESSED); 5];
+        for level in (1..=levels).rev() {
+            let shift = 12 + 9 * (level - 1);
+            let at = table | (linear >> shift & 0x1FF) << 3;
+            let e = self.physical_read_u64(at);
+            if e & entry::PRESENT == 0 {
+                return Err(0);
+            }
+            let large = e & entry::PAGE_SIZE != 0 && level > 1;
+            let may_be_large = level == 2 || level == 3 && self.model.paging.giant;
+            let mut unused = reserved;
+            if large {
+                // Bit 12 is PAT's.
+                unused |= ((1u64 << shift) - 1) & !0x1FFF;
+                if !self.model.paging.attribute_table {
+                    unused |= 1 << 12;
+                }
+            }
+            if e & unused != 0 || large && !may_be_large {
                 return Err(code::PRESENT | code::RESERVED);
             }
-            if !self.allowed(pde, purpose) {
-                return Err(code::PRESENT);
+            rights = rights.and(e);
+            if level > 1 && !large {
+                above[level as usize - 1] = (at, e);
+                table = e & address;
+                continue;
             }
-            self.large_pages = true;
-            let gpa = (pde & address & !0x1F_FFFF) | (linear & 0x1F_FFFF);
-            let t = Translation {
-                gpa,
-                global: global(pde),
-            };
-            self.touch(pde_at, pde, purpose.write, true);
-            return Ok(t);
+            self.check_rights(rights, purpose)?;
+            self.large_pages |= large;
+            let offset = (1u64 << shift) - 1;
+            for (at, e) in above.into_iter().rev() {
+                if e & entry::ACCESSED == 0 {
+                    self.physical_write_u64(at, e | entry::ACCESSED);
+                }
+            }
+            self.touch(at, e, purpose.is_write(), true);
+            return Ok(Translation {
+                gpa: (e & address & !offset) | (linear & offset),
+                global: self.is_global(e),
+            });
         }
-        if pde & reserved != 0 {
-            return Err(code::PRESENT | code::RESERVED);
-        }
-        let pte_at = (pde & address) | (linear >> 9 & 0xFF8);
-        let pte = self.physical_read_u64(pte_at);
-        if pte & entry::PRESENT == 0 {
-            return Err(0);
-        }
-        if pte & reserved != 0 {
-            return Err(code::PRESENT | code::RESERVED);
-        }
-        if !self.allowed(pde & pte, purpose) {
-            return Err(code::PRESENT);
-        }
-        let t = Translation {
-            gpa: (pte & address) | (linear & 0xFFF),
-            global: global(pte),
-        };
-        if pde & entry::ACCESSED == 0 {
-            self.physical_write_u64(pde_at, pde | entry::ACCESSED);
-        }
-        self.touch(pte_at, pte, purpose.write, true);
-        Ok(t)
+        Err(0)
     }
 
     /// Sets the accessed and, for a store, the dirty bit of the entry that maps the page.

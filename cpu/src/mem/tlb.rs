@@ -16,6 +16,8 @@ use crate::alu::Int;
 use crate::block::Hashing;
 use std::collections::HashMap;
 
+/// Tables of each kind, one for each [`Privilege`].
+const TABLES: usize = 4;
 /// Slots in one table.
 const SLOTS: usize = 1024;
 /// Bits of an address inside a page.
@@ -31,12 +33,14 @@ pub const HAS_CODE: u64 = 1;
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Privilege {
-    /// CPL 0 to 2.
+    /// CPL 0 to 2, and system tables at any CPL: with SMAP, not to user pages.
     Supervisor = 0,
     /// CPL 3.
     User = 1,
+    /// CPL 0 to 2 with SMAP and EFLAGS.AC: to user pages too.
+    SupervisorWithAc = 2,
     /// Never filled: every access takes the slow path (alignment checks, watched memory).
-    Uncached = 2,
+    Uncached = 3,
 }
 
 #[derive(Copy, Clone)]
@@ -52,17 +56,17 @@ const NO_ENTRY: Entry = Entry {
 };
 
 /// A value for each slot, made without a detour over the stack.
-fn slots<T: Copy>(value: T) -> Box<[T; 3 * SLOTS]> {
-    let all = vec![value; 3 * SLOTS].into_boxed_slice();
+fn slots<T: Copy>(value: T) -> Box<[T; TABLES * SLOTS]> {
+    let all = vec![value; TABLES * SLOTS].into_boxed_slice();
     all.try_into()
-        .unwrap_or_else(|_| Box::new([value; 3 * SLOTS]))
+        .unwrap_or_else(|_| Box::new([value; TABLES * SLOTS]))
 }
 
 /// One kind of access: reads or writes.
 struct Table {
-    entries: Box<[Entry; 3 * SLOTS]>,
+    entries: Box<[Entry; TABLES * SLOTS]>,
     /// Physical address of the page in each slot; not looked at by the fast path.
-    pages: Box<[u64; 3 * SLOTS]>,
+    pages: Box<[u64; TABLES * SLOTS]>,
     filled: Vec<u16>,
     global: Vec<u64>,
 }
@@ -73,7 +77,7 @@ impl Table {
             entries: slots(NO_ENTRY),
             pages: slots(0),
             filled: Vec::new(),
-            global: vec![0; 2 * SLOTS / 64],
+            global: vec![0; TABLES * SLOTS / 64],
         }
     }
 
@@ -134,7 +138,11 @@ impl Table {
     }
 
     fn flush_page(&mut self, linear: u64) {
-        for privilege in [Privilege::Supervisor, Privilege::User] {
+        for privilege in [
+            Privilege::Supervisor,
+            Privilege::User,
+            Privilege::SupervisorWithAc,
+        ] {
             let e = &mut self.entries[Self::slot(privilege, linear)];
             if e.tag & !PAGE_MASK == linear & !PAGE_MASK {
                 // The slot stays in `filled`, so its tag is another one that equals no page.
@@ -259,6 +267,12 @@ impl Tlb {
         } else {
             self.fetch.clear();
         }
+    }
+
+    /// Forgets everything but code.
+    pub fn flush_data(&mut self) {
+        self.read.flush(false);
+        self.write.flush(false);
     }
 
     /// Forgets writable pages, so that the next store marks its page dirty again.

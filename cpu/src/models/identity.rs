@@ -138,6 +138,9 @@ impl Identity {
                     // The line size in units of 8 bytes.
                     r[1] = 8 << 8;
                 }
+                // The local APIC and its TSC deadline, where the board has one.
+                r[2] |= 1 << 24;
+                r[3] |= 1 << 9;
                 // MTRR and MCA; PAT and PSE-36.
                 r[3] |= 1 << 12 | 1 << 14;
                 r[3] |= u32::from(model.paging.attribute_table) << 16;
@@ -232,19 +235,20 @@ mod tests {
     fn features_are_offered_exactly_if_they_are_listed() {
         let mut model = max().clone();
         assert_ne!(model.cpuid(7, 0)[1] & 1 << 8, 0, "BMI2");
+        assert_ne!(model.cpuid(0x8000_0001, 0)[3] & 1 << 29, 0, "long mode");
         model.features = &[F::FPU, F::CMOV];
         model.cr4 = Cr4::PGE.bits();
         model.efer = 0;
         assert_eq!(model.cpuid(7, 0), [0; 4]);
         assert_eq!(model.cpuid(0x8000_0001, 0)[3] & (1 << 29 | 1 << 20), 0);
-        // FPU; MTRR, PGE, MCA, CMOV.
-        assert_eq!(model.cpuid(1, 0)[3], 0x0000_F001);
+        // FPU; APIC, MTRR, PGE, MCA, CMOV, PAT, PSE-36.
+        assert_eq!(model.cpuid(1, 0)[3], 0x0003_F201);
         assert_eq!(model.cpuid(7, 1), [0; 4]);
     }
 
     #[test]
     fn address_sizes_are_those_that_paging_has() {
-        assert_eq!(max().cpuid(0x8000_0008, 0)[0], 32 << 8 | 40);
+        assert_eq!(max().cpuid(0x8000_0008, 0)[0], 57 << 8 | 40);
         assert_eq!(max().cpuid(0x8000_0000, 0)[0], 0x8000_0008);
     }
 

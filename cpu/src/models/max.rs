@@ -42,13 +42,13 @@ static IDENTITY: Identity = Identity {
             sets: 4096,
         },
     ],
-    linear_bits: 32,
+    linear_bits: 57,
 };
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "max",
-    description: "everything that is executed",
+    description: "everything that is executed, with long mode",
     features: &[
         F::INTEL8086,
         F::INTEL186,
@@ -68,6 +68,15 @@ pub static MODEL: CpuModel = CpuModel {
         F::MULTIBYTENOP,
         F::PAUSE,
         F::SMM,
+        F::X64,
+        F::SYSCALL,
+        F::CMPXCHG16B,
+        F::RDTSCP,
+        F::RDPID,
+        F::FSGSBASE,
+        F::SMAP,
+        F::INVPCID,
+        F::PKU,
         F::POPCNT,
         F::LZCNT,
         F::MOVBE,
@@ -86,13 +95,14 @@ pub static MODEL: CpuModel = CpuModel {
     flags_fixed: 0x0000_0002,
     flags_writable: 0x003F_7FD5,
     cr0: 0xE005_003F,
-    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE.
-    cr4: 0x1FF,
-    efer: 0,
+    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, UMIP, LA57, FSGSBASE, PCIDE, SMEP, SMAP, PKE.
+    cr4: 0x0073_19FF,
+    // SCE, LME, LMA, NXE.
+    efer: 0xD01,
     paging: Paging {
-        pse_36: false,
-        attribute_table: false,
-        giant: false,
+        pse_36: true,
+        attribute_table: true,
+        giant: true,
     },
     reset_cr0: 0x6000_0010,
     reset_idt_limit: 0xFFFF,

@@ -10,6 +10,9 @@ use crate::exec::desc::{
 };
 use crate::exec::far::{CallFar, CallFarTo, Iret, JmpFar, JmpFarTo, RetFar};
 use crate::exec::io::{Dx, Immediate, In, Out};
+use crate::exec::long::{
+    Invpcid, Rdpkru, Rdtscp, ReadBase, SetAc, Swapgs, Syscall, Sysret, WriteBase, Wrpkru,
+};
 use crate::exec::msr::{Rdmsr, Wrmsr};
 use crate::exec::operand::{B, Mem};
 use crate::exec::system::{
@@ -38,15 +41,16 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
             } else {
                 0
             };
-            if matches!(l.insn.code(), Code::Retfw | Code::Retfw_imm16) {
-                l.emit::<RetFar<u16>>(0, 0, extra);
-            } else {
-                l.emit::<RetFar<u32>>(0, 0, extra);
+            match l.insn.code() {
+                Code::Retfw | Code::Retfw_imm16 => l.emit::<RetFar<u16>>(0, 0, extra),
+                Code::Retfq | Code::Retfq_imm16 => l.emit::<RetFar<u64>>(0, 0, extra),
+                _ => l.emit::<RetFar<u32>>(0, 0, extra),
             }
             l.ends_block = true;
         }
         M::Iret => last::<Iret<u16>>(l),
         M::Iretd => last::<Iret<u32>>(l),
+        M::Iretq => last::<Iret<u64>>(l),
         M::Int => {
             let vector = i32::from(l.insn.immediate8());
             l.emit::<Int_>(0, 0, vector);
@@ -106,8 +110,10 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         }
         M::Pushf => l.emit::<Pushf<u16>>(0, 0, 0),
         M::Pushfd => l.emit::<Pushf<u32>>(0, 0, 0),
+        M::Pushfq => l.emit::<Pushf<u64>>(0, 0, 0),
         M::Popf => last::<Popf<u16>>(l),
         M::Popfd => last::<Popf<u32>>(l),
+        M::Popfq => last::<Popf<u64>>(l),
         M::Cli => l.emit::<Cli>(0, 0, 0),
         M::Sti => last::<Sti>(l),
         M::Hlt => last::<Hlt>(l),
@@ -116,10 +122,29 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Rdtsc => l.emit::<Rdtsc>(0, 0, 0),
         M::Rdpmc => l.emit::<Rdpmc>(0, 0, 0),
         M::Rdmsr => l.emit::<Rdmsr>(0, 0, 0),
-        M::Wrmsr => l.emit::<Wrmsr>(0, 0, 0),
+        M::Wrmsr => last::<Wrmsr>(l),
         M::Cpuid => l.emit::<Cpuid>(0, 0, 0),
         M::Sysenter => last::<Sysenter>(l),
-        M::Sysexit => last::<Sysexit>(l),
+        M::Sysexit => last::<Sysexit<false>>(l),
+        M::Sysexitq => last::<Sysexit<true>>(l),
+        M::Syscall => last::<Syscall>(l),
+        M::Sysret => last::<Sysret<false>>(l),
+        M::Sysretq => last::<Sysret<true>>(l),
+        M::Swapgs => l.emit::<Swapgs>(0, 0, 0),
+        M::Rdfsbase => by_wide!(l, T => l.emit::<ReadBase<T>>(l.reg(0), Seg::Fs as u8, 0)),
+        M::Rdgsbase => by_wide!(l, T => l.emit::<ReadBase<T>>(l.reg(0), Seg::Gs as u8, 0)),
+        M::Wrfsbase => by_wide!(l, T => l.emit::<WriteBase<T>>(l.reg(0), Seg::Fs as u8, 0)),
+        M::Wrgsbase => by_wide!(l, T => l.emit::<WriteBase<T>>(l.reg(0), Seg::Gs as u8, 0)),
+        M::Rdtscp => l.emit::<Rdtscp>(0, 0, 0),
+        M::Invpcid => {
+            let a = l.reg(0);
+            l.emit_memory::<Invpcid>(a);
+            l.ends_block = true;
+        }
+        M::Clac => l.emit::<SetAc<false>>(0, 0, 0),
+        M::Stac => l.emit::<SetAc<true>>(0, 0, 0),
+        M::Rdpkru => l.emit::<Rdpkru>(0, 0, 0),
+        M::Wrpkru => l.emit::<Wrpkru>(0, 0, 0),
         M::In => input(l),
         M::Out => output(l),
         _ => return false,
@@ -155,9 +180,9 @@ fn mov(l: &mut Lowering<'_>) -> bool {
         }
         take::<ToSegment>(l, 1, seg as u8);
         after_load(l, seg);
-    } else if from.is_cr() && control(from) {
+    } else if from.is_cr() && control(l, from) {
         l.emit::<FromControl>(l.reg(0), from.number() as u8, 0);
-    } else if to.is_cr() && control(to) {
+    } else if to.is_cr() && control(l, to) {
         l.emit::<ToControl>(l.reg(1), to.number() as u8, 0);
         l.ends_block = true;
     } else if from.is_dr() && from.number() < 8 {
@@ -171,9 +196,9 @@ fn mov(l: &mut Lowering<'_>) -> bool {
     true
 }
 
-/// The control registers that exist outside of 64-bit mode.
-fn control(r: Register) -> bool {
-    matches!(r.number(), 0 | 2 | 3 | 4)
+/// The control registers that exist; CR8 only where REX can name it.
+fn control(l: &Lowering<'_>, r: Register) -> bool {
+    matches!(r.number(), 0 | 2 | 3 | 4) || r.number() == 8 && l.is_64_bit()
 }
 
 fn push(l: &mut Lowering<'_>) -> bool {
@@ -184,6 +209,7 @@ fn push(l: &mut Lowering<'_>) -> bool {
     let seg = segment(r) as u8;
     match l.insn.stack_pointer_increment() {
         -2 => l.emit::<PushSegment<u16>>(seg, 0, 0),
+        -8 => l.emit::<PushSegment<u64>>(seg, 0, 0),
         _ => l.emit::<PushSegment<u32>>(seg, 0, 0),
     }
     true
@@ -201,6 +227,7 @@ fn pop(l: &mut Lowering<'_>) -> bool {
     }
     match l.insn.stack_pointer_increment() {
         2 => l.emit::<PopSegment<u16>>(seg as u8, 0, 0),
+        8 => l.emit::<PopSegment<u64>>(seg as u8, 0, 0),
         _ => l.emit::<PopSegment<u32>>(seg as u8, 0, 0),
     }
     after_load(l, seg);
@@ -211,6 +238,7 @@ fn far_pointer(l: &mut Lowering<'_>, seg: Seg) {
     let a = l.reg(0);
     match l.operand_bytes(0) {
         2 => l.emit_memory::<LoadFar<u16>>(a),
+        8 => l.emit_memory::<LoadFar<u64>>(a),
         _ => l.emit_memory::<LoadFar<u32>>(a),
     }
     l.emit_second(seg as i32);
@@ -225,8 +253,10 @@ fn far_branch(l: &mut Lowering<'_>) -> bool {
         Code::Call_ptr1632 => direct::<CallFar<u32>>(l),
         Code::Jmp_m1616 => l.emit_memory::<JmpFarTo<u16>>(0),
         Code::Jmp_m1632 => l.emit_memory::<JmpFarTo<u32>>(0),
+        Code::Jmp_m1664 => l.emit_memory::<JmpFarTo<u64>>(0),
         Code::Call_m1616 => l.emit_memory::<CallFarTo<u16>>(0),
         Code::Call_m1632 => l.emit_memory::<CallFarTo<u32>>(0),
+        Code::Call_m1664 => l.emit_memory::<CallFarTo<u64>>(0),
         _ => return false,
     }
     l.ends_block = true;
@@ -249,6 +279,7 @@ fn store<V: Stored>(l: &mut Lowering<'_>, a: u8) {
     } else {
         match l.operand_bytes(0) {
             2 => l.emit::<Store<V, u16, B>>(a, l.reg(0), 0),
+            8 => l.emit::<Store<V, u64, B>>(a, l.reg(0), 0),
             _ => l.emit::<Store<V, u32, B>>(a, l.reg(0), 0),
         }
     }
