@@ -176,6 +176,11 @@ mod bounds {
         options(att_syntax, raw)
     );
     std::arch::global_asm!(prelude!(), crate::vga::listing!(), options(att_syntax, raw));
+    std::arch::global_asm!(
+        prelude!(),
+        crate::linux_boot::listing!(),
+        options(att_syntax, raw)
+    );
 
     // SAFETY: each is a label that `rom_begin` or `rom_end` puts at the bound of a read-only section;
     // only their addresses are used.
@@ -192,6 +197,12 @@ mod bounds {
         static boxwood_vga_symbols_end: u8;
         static boxwood_vga_checksums_start: u8;
         static boxwood_vga_checksums_end: u8;
+        static boxwood_linux_boot_text_start: u8;
+        static boxwood_linux_boot_text_end: u8;
+        static boxwood_linux_boot_symbols_start: u8;
+        static boxwood_linux_boot_symbols_end: u8;
+        static boxwood_linux_boot_checksums_start: u8;
+        static boxwood_linux_boot_checksums_end: u8;
     }
 
     /// The bytes between two labels.
@@ -243,6 +254,26 @@ mod bounds {
             }
         }
     }
+
+    pub(super) fn linux_boot() -> Sections {
+        // SAFETY: start and end labels of one section each, see `rom_begin` and `rom_end`.
+        unsafe {
+            Sections {
+                text: between(
+                    &raw const boxwood_linux_boot_text_start,
+                    &raw const boxwood_linux_boot_text_end,
+                ),
+                symbols: between(
+                    &raw const boxwood_linux_boot_symbols_start,
+                    &raw const boxwood_linux_boot_symbols_end,
+                ),
+                checksums: between(
+                    &raw const boxwood_linux_boot_checksums_start,
+                    &raw const boxwood_linux_boot_checksums_end,
+                ),
+            }
+        }
+    }
 }
 
 /// The system BIOS as the compiler has just assembled it.
@@ -264,6 +295,12 @@ pub fn built_system() -> Image {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn built_vga() -> Image {
     bounds::vga().into_image("vgabios", 0xc_0000)
+}
+
+/// The Linux loader as the compiler has just assembled it; it runs in any segment.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub fn built_linux_boot() -> Image {
+    bounds::linux_boot().into_image("linux-boot", 0)
 }
 
 #[cfg(test)]

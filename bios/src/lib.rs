@@ -9,6 +9,8 @@
 //! [`system_image`] is what a machine maps below 1 MiB and below 4 GiB.
 
 pub mod image;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod linux_boot;
 pub mod roms;
 mod sha256;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -37,6 +39,12 @@ pub fn system_symbols() -> &'static str {
 /// expansion-ROM base address register.
 pub fn vga_image() -> &'static [u8] {
     include_bytes!("../../roms/vgabios.bin")
+}
+
+/// The Linux loader as it is kept in `roms/linux-boot.bin`: an expansion ROM that boots the kernel which the machine
+/// offers through fw_cfg.
+pub fn linux_boot_image() -> &'static [u8] {
+    include_bytes!("../../roms/linux-boot.bin")
 }
 
 /// The symbols of [`vga_image`], as [`system_symbols`] has them.

@@ -5,7 +5,11 @@ use std::path::Path;
 /// Every image that this host can assemble.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn built_images() -> Vec<crate::image::Image> {
-    vec![crate::image::built_system(), crate::image::built_vga()]
+    vec![
+        crate::image::built_system(),
+        crate::image::built_vga(),
+        crate::image::built_linux_boot(),
+    ]
 }
 
 /// Every image that this host can assemble: none, its compiler has no x86 assembler.
@@ -62,6 +66,23 @@ mod tests {
             built.symbol_file() == crate::system_symbols(),
             "run write-roms"
         );
+        let loader = crate::image::built_linux_boot();
+        assert!(loader.bytes == crate::linux_boot_image(), "run write-roms");
+    }
+
+    #[test]
+    fn the_linux_loader_is_an_expansion_rom_with_a_boot_entry() {
+        let rom = crate::linux_boot_image();
+        assert_eq!(rom[..2], [0x55, 0xAA]);
+        assert_eq!(rom.len(), usize::from(rom[2]) * 512);
+        let sum = |bytes: &[u8]| bytes.iter().fold(0u8, |s, &b| s.wrapping_add(b));
+        assert_eq!(sum(rom), 0);
+        let pnp = usize::from(u16::from_le_bytes([rom[0x1A], rom[0x1B]]));
+        let header = &rom[pnp..pnp + 32];
+        assert_eq!(&header[..4], b"$PnP");
+        assert_eq!(sum(header), 0);
+        let entry = u16::from_le_bytes([header[0x1A], header[0x1B]]);
+        assert!(entry != 0 && usize::from(entry) < rom.len());
     }
 
     #[test]

@@ -124,6 +124,15 @@ pub struct RunArgs {
     /// CD
     #[arg(long, value_name = "FILE", help_heading = DRIVES)]
     pub cdrom: Option<String>,
+    /// Linux kernel (bzImage) to boot before any drive
+    #[arg(long, value_name = "FILE", help_heading = DRIVES)]
+    pub kernel: Option<PathBuf>,
+    /// The kernel's initial RAM disk
+    #[arg(long, value_name = "FILE", requires = "kernel", help_heading = DRIVES)]
+    pub initrd: Option<PathBuf>,
+    /// The kernel's command line
+    #[arg(long, value_name = "TEXT", requires = "kernel", allow_hyphen_values = true, help_heading = DRIVES)]
+    pub append: Option<String>,
     /// Boot order: a floppy, c hard disk, d CD
     #[arg(long, value_name = "LETTERS", help_heading = DRIVES)]
     pub boot: Option<String>,

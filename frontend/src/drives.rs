@@ -110,7 +110,7 @@ pub fn fill(args: &RunArgs, spec: &mut MachineSpec) -> Result<(), Mistake> {
             )));
         }
     }
-    if all.is_empty() {
+    if all.is_empty() && spec.linux.is_none() {
         spec.floppies[0] = Some(MediumSource::Demo);
     }
     if let Some(letters) = &args.boot {

@@ -12,7 +12,8 @@ use crate::session::{Orders, Session};
 use crate::trace::Tracer;
 use emu_core::host::CharBackend;
 use machine::boards::{self, BuildError, Hosts};
-use machine::spec::{BoardKind, MachineSpec, RomSource, RtcStart, SpecError};
+use machine::linux::LinuxError;
+use machine::spec::{BoardKind, LinuxSpec, MachineSpec, RomSource, RtcStart, SpecError};
 use machine::{ClockMode, Machine, OnTripleFault};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -49,6 +50,9 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let mut machine = boards::build(&spec, hosts).map_err(|e| match e {
         BuildError::Spec(SpecError::UnknownCpu { .. } | SpecError::CpuTooOld { .. }) => {
             Mistake::usage(format!("--cpu: {e}"))
+        }
+        BuildError::Linux(LinuxError::CommandLine { .. }) => {
+            Mistake::usage(format!("--append: {e}"))
         }
         _ => Mistake::data(e.to_string()),
     })?;
@@ -143,6 +147,11 @@ fn spec_of(args: &RunArgs, clock: ClockChoice) -> Result<MachineSpec, Mistake> {
         memory_bytes: args.mem,
         bios: rom(&args.bios),
         vgabios: rom(&args.vgabios),
+        linux: args.kernel.clone().map(|kernel| LinuxSpec {
+            kernel,
+            initrd: args.initrd.clone(),
+            append: args.append.clone().unwrap_or_default(),
+        }),
         debug_exit: args.debug_exit,
         // Somebody may sit at the keyboard.
         boot_menu: clock == ClockChoice::Realtime,

@@ -15,6 +15,7 @@ pub mod board;
 pub mod boards;
 pub mod builder;
 pub mod inputs;
+pub mod linux;
 pub mod media;
 mod pace;
 mod router;

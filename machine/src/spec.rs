@@ -38,6 +38,17 @@ pub enum RomSource {
     File(PathBuf),
 }
 
+/// A Linux kernel to boot, before any drive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinuxSpec {
+    /// A bzImage.
+    pub kernel: PathBuf,
+    /// The initial RAM disk.
+    pub initrd: Option<PathBuf>,
+    /// The command line.
+    pub append: String,
+}
+
 /// One kind of drive to boot from.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum BootDevice {
@@ -75,6 +86,8 @@ pub struct MachineSpec {
     pub disks: Vec<MediumSource>,
     /// The CD-ROM drive's medium; there is always a drive.
     pub cdrom: Option<MediumSource>,
+    /// A kernel to boot before any drive.
+    pub linux: Option<LinuxSpec>,
     /// From what to boot, first choice first; empty: whatever was given, floppy, disk, CD.
     pub boot: Vec<BootDevice>,
     /// Firmware prompts for the key of its boot menu and waits for it (a second, in ours); without, the key counts only
@@ -103,6 +116,7 @@ impl Default for MachineSpec {
             floppies: [None, None],
             disks: Vec::new(),
             cdrom: None,
+            linux: None,
             boot: Vec::new(),
             boot_menu: false,
             bios: RomSource::BuiltIn,

@@ -372,19 +372,8 @@ message_menu:
 
 # CF: fw_cfg is there (signature "QEMU", key 0) and its boot menu word (key 0Eh) is not 0.
 fw_cfg_menu_wanted:
-    xor %ax, %ax
-    mov $0x510, %dx
-    out %ax, %dx
-    inc %dx
-    mov $4, %cx
-    xor %ebx, %ebx
-1:  ror $8, %ebx
-    in %dx, %al
-    mov %al, %bl
-    loop 1b
-    ror $8, %ebx
-    cmp $0x554d4551, %ebx
-    jne 2f
+    call fw_cfg_find
+    jnc 2f
     dec %dx
     mov $0x0e, %ax
     out %ax, %dx

@@ -102,7 +102,102 @@ proc option_roms_init
     es_ebda
     cmp %es:E_LAST_BUS, %bh
     jbe 4b
+9:  es_ebda
+    testb $F_PAM, %es:E_FLAGS
+    jz 1f
+    call fw_cfg_roms
+1:  ret
+
+# ROMs that the machine's configuration offers: the fw_cfg files of the folder genroms.
+fw_cfg_roms:
+    call fw_cfg_find
+    jnc 9f
+    xor %ebp, %ebp              # number of the file
+1:  # The directory from its start, up to this file.
+    mov $0x510, %dx
+    mov $0x19, %ax
+    out %ax, %dx
+    inc %dx
+    call fw_cfg_dword
+    cmp %eax, %ebp
+    jae 9f
+    mov %bp, %cx
+    shl $6, %cx
+    jz 3f
+2:  in %dx, %al
+    loop 2b
+3:  call fw_cfg_dword           # size
+    mov %eax, %esi
+    call fw_cfg_dword           # item, two reserved bytes
+    shr $16, %eax
+    mov %ax, %bx
+    xor %ax, %ax
+    mov %ax, %es
+    mov $S_BUFFER, %di
+    mov $56, %cx
+    rep insb
+    mov %cs, %ax
+    mov %ax, %ds
+    push %si
+    mov $(fw_cfg_rom_folder - F), %si
+    mov $S_BUFFER, %di
+    mov $(fw_cfg_rom_folder_end - fw_cfg_rom_folder), %cx
+    repe cmpsb
+    pop %si
+    jne 8f
+    # There must be room for it.
+    cmp $0xfe00, %esi
+    ja 8f
+    mov %ss:S_ROM_NEXT, %ax
+    mov %ax, %es
+    movzx %ax, %eax
+    shl $4, %eax
+    add %esi, %eax
+    cmp $0xf0000, %eax
+    ja 8f
+    mov $0x510, %dx
+    mov %bx, %ax
+    out %ax, %dx
+    inc %dx
+    mov %si, %cx
+    xor %di, %di
+    rep insb
+    movw $0, %ss:S_ROM_BDF
+    mov %es, %ax
+    push %bp
+    call rom_run
+    pop %bp
+8:  inc %bp
+    cmp $256, %bp               # more files than any machine has
+    jb 1b
 9:  ret
+fw_cfg_rom_folder:
+    .ascii "genroms/"
+fw_cfg_rom_folder_end:
+
+# CF: fw_cfg is there (item 0: "QEMU"). EAX, EBX, CX and DX are lost.
+fw_cfg_find:
+    xor %ax, %ax
+    mov $0x510, %dx
+    out %ax, %dx
+    inc %dx
+    call fw_cfg_dword
+    cmp $0x51454d55, %eax       # as a big-endian number
+    stc
+    je 1f
+    clc
+1:  ret
+# EAX := the next four bytes of the item, most significant first. DX: the data port. CX is lost.
+fw_cfg_dword:
+    push %ebx
+    mov $4, %cx
+1:  in %dx, %al
+    shl $8, %ebx
+    mov %al, %bl
+    loop 1b
+    mov %ebx, %eax
+    pop %ebx
+    ret
 
 # Copies the x86 image of function BX's ROM to segment AX. CF: it has none or there is no room.
 proc pci_rom_copy

@@ -25,6 +25,32 @@ pub const ITEM_RAM_SIZE: u16 = 0x03;
 pub const ITEM_NO_GRAPHIC: u16 = 0x04;
 /// Item: CPUs at power-on, 16 bits.
 pub const ITEM_CPUS: u16 = 0x05;
+/// Items of a kernel that is booted without a drive: addresses and sizes of 32 bits, and the bytes.
+pub const ITEM_KERNEL_ADDRESS: u16 = 0x07;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_KERNEL_SIZE: u16 = 0x08;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_INITRD_ADDRESS: u16 = 0x0A;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_INITRD_SIZE: u16 = 0x0B;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_KERNEL_DATA: u16 = 0x11;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_INITRD_DATA: u16 = 0x12;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_COMMAND_LINE_ADDRESS: u16 = 0x13;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_COMMAND_LINE_SIZE: u16 = 0x14;
+/// See [`ITEM_KERNEL_ADDRESS`].
+pub const ITEM_COMMAND_LINE_DATA: u16 = 0x15;
+/// See [`ITEM_KERNEL_ADDRESS`]; its real-mode part.
+pub const ITEM_SETUP_ADDRESS: u16 = 0x16;
+/// See [`ITEM_SETUP_ADDRESS`].
+pub const ITEM_SETUP_SIZE: u16 = 0x17;
+/// See [`ITEM_SETUP_ADDRESS`].
+pub const ITEM_SETUP_DATA: u16 = 0x18;
+/// Item of the x86: whether the timer's IRQ 0 is at pin 2 of the I/O APIC, 32 bits.
+pub const ITEM_IRQ0_OVERRIDE: u16 = 0x8002;
 /// Item: whether to show a boot menu, 16 bits.
 pub const ITEM_BOOT_MENU: u16 = 0x0E;
 /// Item: CPUs that there may ever be, 16 bits.

@@ -6,6 +6,7 @@ mod roms;
 
 use crate::board::Board;
 use crate::builder::Conflicts;
+use crate::linux::LinuxError;
 use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
@@ -40,6 +41,9 @@ pub enum BuildError {
     /// A medium.
     #[error(transparent)]
     Medium(#[from] MediaError),
+    /// A kernel.
+    #[error(transparent)]
+    Linux(#[from] LinuxError),
     /// The firmware.
     #[error("{0}")]
     Firmware(String),

@@ -20,16 +20,17 @@
 use super::{BuildError, Hosts, cmos, roms};
 use crate::board::Board;
 use crate::builder::BoardBuilder;
+use crate::linux::Linux;
 use crate::media::DriveSlot;
 use crate::snapshot::MediaIdentity;
-use crate::spec::MachineSpec;
+use crate::spec::{BootDevice, MachineSpec};
 use chipset::ata::{self, Unit};
 use chipset::bochs_shutdown::BochsShutdown;
 use chipset::coprocessor_error::{self, CoprocessorError};
 use chipset::debug_exit::DebugExit;
 use chipset::debugcon::Debugcon;
 use chipset::flash_rom::FlashRom;
-use chipset::fw_cfg::{Contents, FwCfg};
+use chipset::fw_cfg::{Contents, ContentsError, FwCfg, spec as fw_cfg};
 use chipset::i440fx::I440fx;
 use chipset::i8042::{self, I8042};
 use chipset::i8237::I8237Pair;
@@ -184,8 +185,17 @@ pub fn build(
     let image = roms::bios(&spec.bios)?;
     let rom = FlashRom::new(&image).map_err(|e| BuildError::Firmware(e.to_string()))?;
     b.add("bios", rom);
-    let contents = Contents::new(spec.memory_bytes, 1).boot_menu(spec.boot_menu);
-    let fw_cfg = FwCfg::new(contents).map_err(|e| BuildError::Firmware(e.to_string()))?;
+    let mut media = Vec::new();
+    let broken = |e: ContentsError| BuildError::Firmware(e.to_string());
+    let mut contents = Contents::new(spec.memory_bytes, 1)
+        .boot_menu(spec.boot_menu)
+        .item(fw_cfg::ITEM_IRQ0_OVERRIDE, 1u32.to_le_bytes());
+    if let Some(linux) = &spec.linux {
+        let files = Linux::open(linux, spec.memory_bytes)?;
+        media.extend(files.identities(linux));
+        contents = files.offer(contents).map_err(broken)?;
+    }
+    let fw_cfg = FwCfg::new(contents).map_err(broken)?;
     b.add("fw_cfg", fw_cfg);
     let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;
     let vram = Ram::new("vram", VRAM_BYTES)?;
@@ -222,7 +232,6 @@ pub fn build(
         nmi_mask: b.wire("NMI mask", Sink::Device(port_b, port61::PIN_NMI_MASK)),
     };
     // The floppy disks decide which drives there are.
-    let mut media = Vec::new();
     let mut floppy_disks = [None, None];
     for (n, source) in spec.floppies.iter().enumerate() {
         if let Some(source) = source {
@@ -236,12 +245,21 @@ pub fn build(
             .as_deref()
             .map(|disk| floppy_drive(Some(disk))),
     ];
+    let mut boot = spec.boot.clone();
+    if spec.linux.is_some() {
+        // Its loader is an expansion ROM.
+        if boot.is_empty() {
+            boot = vec![BootDevice::Floppy, BootDevice::Disk];
+        }
+        boot.retain(|d| *d != BootDevice::Network);
+        boot.insert(0, BootDevice::Network);
+    }
     let setup = cmos::Setup {
         memory_bytes: spec.memory_bytes,
         pci_hole: I440fx::PCI_HOLE,
         floppies,
         disks: spec.disks.len(),
-        boot: &spec.boot,
+        boot: &boot,
     };
     let config = mc146818::Config {
         start_unix_seconds: spec.rtc_start.0,
