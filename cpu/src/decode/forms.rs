@@ -90,7 +90,7 @@ fn forms_of(model: &CpuModel) -> BTreeMap<Code, bool> {
     let mut forms = BTreeMap::new();
     for (bits, mode) in [(16, 0), (32, mode::CODE_32 | mode::STACK_32)] {
         for bytes in sequences() {
-            let mut decoder = Decoder::with_ip(bits, &bytes, 0, decoder_options());
+            let mut decoder = Decoder::with_ip(bits, &bytes, 0, decoder_options(model));
             let insn = decoder.decode();
             if decoder.last_error() != DecoderError::None {
                 continue;

@@ -10,12 +10,12 @@ use crate::block::Block;
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::paging::Purpose;
-use crate::models::Processor;
+use crate::models::{CpuModel, Processor};
 use crate::op::{Op, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
-use iced_x86::{Decoder, DecoderError, DecoderOptions, Instruction};
+use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
 use std::ptr::NonNull;
@@ -221,7 +221,12 @@ impl Interpreter {
                 bytes,
                 at: 0,
             },
-            None => Stream::Iced(Decoder::with_ip(bits, bytes, 0, decoder_options())),
+            None => Stream::Iced(Decoder::with_ip(
+                bits,
+                bytes,
+                0,
+                decoder_options(self.model),
+            )),
         };
         let mut lowering = Lowering::new(self.model, self.mode);
         let mut starts = Vec::with_capacity(16);
@@ -356,7 +361,39 @@ impl Stream<'_> {
     }
 }
 
-/// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them.
-fn decoder_options() -> u32 {
-    DecoderOptions::FORCE_RESERVED_NOP
+/// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
+/// WBNOINVD are not there, their prefix F3h is ignored before BSF, BSR and WBINVD (SDM vol. 2, "TZCNT", "LZCNT").
+fn decoder_options(model: &CpuModel) -> u32 {
+    let lacking = [
+        (CpuidFeature::BMI1, DecoderOptions::NO_MPFX_0FBC),
+        (CpuidFeature::LZCNT, DecoderOptions::NO_MPFX_0FBD),
+        (CpuidFeature::WBNOINVD, DecoderOptions::NO_WBNOINVD),
+    ];
+    lacking
+        .iter()
+        .filter(|(feature, _)| !model.features.contains(feature))
+        .fold(DecoderOptions::FORCE_RESERVED_NOP, |all, (_, o)| all | o)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced_x86::Mnemonic;
+
+    #[test]
+    fn the_prefix_of_tzcnt_and_lzcnt_is_ignored_by_processors_that_lack_them() {
+        for (model, expected) in [
+            ("p6", [Mnemonic::Bsf, Mnemonic::Bsr]),
+            ("max", [Mnemonic::Tzcnt, Mnemonic::Lzcnt]),
+        ] {
+            let model = CpuModel::by_name(model).expect("a model");
+            for (opcode, mnemonic) in [0xBC, 0xBD].into_iter().zip(expected) {
+                let bytes = [0xF3, 0x0F, opcode, 0xDB];
+                let mut decoder = Decoder::with_ip(32, &bytes, 0, decoder_options(model));
+                let insn = decoder.decode();
+                assert_eq!((insn.mnemonic(), insn.len()), (mnemonic, 4));
+                assert!(model.offers(&insn));
+            }
+        }
+    }
 }
