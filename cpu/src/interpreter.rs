@@ -11,6 +11,7 @@ use crate::models::CpuModel;
 use crate::op::Stop;
 use crate::registers::Registers;
 use crate::run::Attached;
+use crate::simd::Simd;
 use crate::x87::Fpu;
 use emu_core::backend::{BackendStats, CpuId, Kick};
 use emu_core::x86::{
@@ -78,6 +79,7 @@ pub struct Interpreter {
     pub(crate) dr6: u64,
     pub(crate) dr7: u64,
     pub(crate) x87: Fpu,
+    pub(crate) simd: Simd,
     /// FERR# is asserted.
     pub(crate) ferr: bool,
     pub(crate) msr: MsrState,
@@ -157,6 +159,7 @@ impl Interpreter {
             dr6: 0,
             dr7: 0,
             x87: Fpu::new(model.fpu),
+            simd: Simd::default(),
             ferr: false,
             msr: MsrState::default(),
             activity: Activity::Running,
@@ -203,11 +206,12 @@ impl Interpreter {
         self.model
     }
 
-    /// The reset state (SDM vol. 3, table 10-1); with `init`, what INIT leaves alone stays: x87, MSRs, CR0.CD and NW.
+    /// The reset state (SDM vol. 3, table 10-1); with `init`, what INIT leaves alone stays: x87, vector registers, MSRs, CR0.CD and NW.
     pub(crate) fn reset(&mut self, init: bool) {
         let mut state = self.model.reset_state();
         if init {
             state.x87 = self.x87.to_state();
+            state.simd = self.simd.to_state();
             state.msr = self.msr;
             let kept = Cr0::CD | Cr0::NW;
             state.cr0 = (state.cr0 - kept) | (self.cr0 & kept);
@@ -445,6 +449,7 @@ impl Interpreter {
             dr6: self.dr6,
             dr7: self.dr7,
             x87: self.x87.to_state(),
+            simd: self.simd.to_state(),
             msr: self.msr,
             activity: self.activity,
             sti_shadow: self.sti_shadow,
@@ -490,6 +495,7 @@ impl Interpreter {
         self.dr6 = s.dr6;
         self.dr7 = s.dr7;
         self.x87 = Fpu::from_state(self.model.fpu, &s.x87);
+        self.simd = Simd::from_state(&s.simd);
         self.ferr = self.x87.exception_pending() && !s.cr0.contains(Cr0::NE);
         self.msr = s.msr;
         self.activity = s.activity;

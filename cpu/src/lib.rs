@@ -19,6 +19,7 @@ pub mod models;
 mod op;
 mod registers;
 mod run;
+mod simd;
 pub mod softfloat;
 #[cfg(test)]
 mod tests;

@@ -7,16 +7,16 @@ use emu_core::ram::Ram;
 use emu_core::x86::{CpuState, Gpr, Seg, Selector};
 
 /// RAM at 0, ports that remember, and an event after each `period` instructions.
-struct Board {
-    ram: [Ram; 1],
+pub(crate) struct Board {
+    pub(crate) ram: [Ram; 1],
     insns: u64,
-    stop_at: u64,
+    pub(crate) stop_at: u64,
     out: Vec<(u64, u16, u32)>,
     period: u64,
 }
 
 impl Board {
-    fn new(code: &[u8]) -> Self {
+    pub(crate) fn new(code: &[u8]) -> Self {
         let ram = Ram::new("ram", 1 << 20).expect("memory");
         ram.write(0x1000, code);
         Self {

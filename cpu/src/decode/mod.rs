@@ -363,7 +363,7 @@ impl Stream<'_> {
 
 /// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
 /// WBNOINVD are not there, their prefix F3h is ignored before BSF, BSR and WBINVD (SDM vol. 2, "TZCNT", "LZCNT").
-fn decoder_options(model: &CpuModel) -> u32 {
+pub(crate) fn decoder_options(model: &CpuModel) -> u32 {
     let lacking = [
         (CpuidFeature::BMI1, DecoderOptions::NO_MPFX_0FBC),
         (CpuidFeature::LZCNT, DecoderOptions::NO_MPFX_0FBD),

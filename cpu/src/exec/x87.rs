@@ -81,7 +81,7 @@ fn image_alignment(op: OpRef) -> u64 {
 impl Interpreter {
     /// Takes a pending unmasked exception: #MF with CR0.NE; else FERR# has told the board, and the CPU waits until
     /// IGNNE# or an interrupt comes (SDM vol. 1, section 8.7.2).
-    fn take_x87_exception(&mut self) -> Result<(), Stop> {
+    pub(crate) fn take_x87_exception(&mut self) -> Result<(), Stop> {
         if !self.x87.exception_pending() {
             return Ok(());
         }
@@ -97,7 +97,7 @@ impl Interpreter {
     }
 
     /// Drives FERR# after an instruction that may have changed it.
-    fn show_ferr(&mut self) {
+    pub(crate) fn show_ferr(&mut self) {
         let error = self.x87.exception_pending() && !self.cr0.contains(Cr0::NE);
         if error != self.ferr {
             self.ferr = error;
@@ -337,6 +337,15 @@ impl MemoryStore for I16 {
         cpu.store::<u16, Segmented>(op, *v as u16)
     }
 }
+impl MemoryStore for Truncated<I16> {
+    type Value = i16;
+    fn compute(fpu: &Fpu) -> Store<i16> {
+        transfer::store_i16(fpu, IntegerRounding::Truncate)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i16) -> Result<(), Stop> {
+        I16::write(cpu, op, v)
+    }
+}
 impl MemoryStore for I32 {
     type Value = i32;
     fn compute(fpu: &Fpu) -> Store<i32> {
@@ -344,6 +353,15 @@ impl MemoryStore for I32 {
     }
     fn write(cpu: &mut Interpreter, op: OpRef, v: &i32) -> Result<(), Stop> {
         cpu.store::<u32, Segmented>(op, *v as u32)
+    }
+}
+impl MemoryStore for Truncated<I32> {
+    type Value = i32;
+    fn compute(fpu: &Fpu) -> Store<i32> {
+        transfer::store_i32(fpu, IntegerRounding::Truncate)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i32) -> Result<(), Stop> {
+        I32::write(cpu, op, v)
     }
 }
 impl MemoryStore for I64 {
@@ -355,6 +373,17 @@ impl MemoryStore for I64 {
         cpu.store::<u64, Segmented>(op, *v as u64)
     }
 }
+impl MemoryStore for Truncated<I64> {
+    type Value = i64;
+    fn compute(fpu: &Fpu) -> Store<i64> {
+        transfer::store_i64(fpu, IntegerRounding::Truncate)
+    }
+    fn write(cpu: &mut Interpreter, op: OpRef, v: &i64) -> Result<(), Stop> {
+        I64::write(cpu, op, v)
+    }
+}
+/// An integer rounded toward zero, whatever the rounding control says: FISTTP.
+pub struct Truncated<M>(As<M>);
 /// Extended precision.
 pub struct M80;
 /// Packed decimal.
@@ -382,7 +411,7 @@ impl MemoryStore for Bcd {
     }
 }
 
-/// FST, FSTP, FIST, FISTP, FBSTP.
+/// FST, FSTP, FIST, FISTP, FISTTP, FBSTP.
 pub struct StoreMemory<M, const POP: bool>(As<M>);
 
 impl<M: MemoryStore, const POP: bool> Execution for StoreMemory<M, POP> {

@@ -83,6 +83,20 @@ pub static MODEL: CpuModel = CpuModel {
         F::BMI1,
         F::BMI2,
         F::ADX,
+        F::FXSR,
+        F::CLFSH,
+        F::CLFLUSHOPT,
+        F::CLWB,
+        F::MMX,
+        F::SSE,
+        F::SSE2,
+        F::SSE3,
+        F::SSSE3,
+        F::SSE4_1,
+        F::SSE4_2,
+        F::AES,
+        F::PCLMULQDQ,
+        F::SHA,
     ],
     processor: None,
     cpuid: &[],
@@ -95,8 +109,8 @@ pub static MODEL: CpuModel = CpuModel {
     flags_fixed: 0x0000_0002,
     flags_writable: 0x003F_7FD5,
     cr0: 0xE005_003F,
-    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, UMIP, LA57, FSGSBASE, PCIDE, SMEP, SMAP, PKE.
-    cr4: 0x0073_19FF,
+    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, LA57, FSGSBASE, PCIDE, SMEP, SMAP, PKE.
+    cr4: 0x0073_1FFF,
     // SCE, LME, LMA, NXE.
     efer: 0xD01,
     paging: Paging {

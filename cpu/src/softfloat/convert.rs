@@ -149,3 +149,35 @@ pub fn round_to_integral(a: F80, env: &mut FloatEnv) -> F80 {
         ),
     }
 }
+
+/// ROUNDPS and its kin: an SSE operand rounded to an integral value in the given mode. A denormal operand raises
+/// nothing but inexact (SDM vol. 2, "ROUNDPS").
+pub fn round_in_format<T: Float>(a: T, rounding: Rounding, env: &mut FloatEnv) -> T {
+    let operand = admit(a, env);
+    if let Some(nan) = one_nan(&operand, env) {
+        return nan;
+    }
+    if operand.class == Class::Zero {
+        return T::zero(operand.sign);
+    }
+    if operand.class != Class::Finite || operand.exponent >= 63 {
+        return a;
+    }
+    let Some(i) = integral(&operand, rounding) else {
+        return a;
+    };
+    env.rounded(i.inexact, i.up);
+    let result = Operand::finite(operand.sign, 63, i.magnitude, false);
+    match result.class {
+        Class::Zero => T::zero(operand.sign),
+        // An integer of no more bits than the operand had: exact.
+        _ => T::from_unrounded_precise(
+            Unrounded {
+                sign: result.sign,
+                exponent: result.exponent,
+                significand: u128::from(result.significand) << 64,
+            },
+            env,
+        ),
+    }
+}

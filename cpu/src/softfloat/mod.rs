@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `env` | rounding and precision control, masks, flags |
 //! | `formats` | [`F32`], [`F64`], [`F80`]: encodings, classes, packing |
+//! | `half` | half precision |
 //! | `operand` | the unpacked operand |
 //! | `round` | rounding, overflow, underflow, both masked and unmasked |
 //! | `arith` | add, subtract, multiply, divide, square root, fused multiply-add |
@@ -26,8 +27,6 @@
 //!
 //! **Result suppression.** An operation that meets an unmasked invalid, divide-by-zero or denormal exception
 //! returns a value that must not be delivered; ask [`FloatEnv::suppresses_result`].
-//!
-//! **Not implemented:** half precision.
 
 mod arith;
 mod bcd;
@@ -35,6 +34,7 @@ mod compare;
 mod convert;
 mod env;
 mod formats;
+mod half;
 mod operand;
 mod remainder;
 mod round;
@@ -47,9 +47,10 @@ mod wide;
 pub use arith::{add, div, fma, mul, sqrt, sub};
 pub use bcd::{BCD_INDEFINITE, bcd_load, bcd_store};
 pub use compare::{Relation, compare_ordered, compare_unordered};
-pub use convert::{convert, round_to_integral, store, to_i16, to_i32, to_i64};
+pub use convert::{convert, round_in_format, round_to_integral, store, to_i16, to_i32, to_i64};
 pub use env::{Flags, FloatEnv, Precision, Rounding};
 pub use formats::{F32, F64, F80, Float};
+pub use half::{from_half, to_half};
 pub use operand::{Class, Operand};
 pub use remainder::{Remainder, RemainderKind, remainder};
 pub use round::{Layout, Rounded, Unrounded, round};

@@ -1,4 +1,4 @@
-use super::{Cr0, Cr4, Efer, Rflags, SegmentRegister, X87State};
+use super::{Cr0, Cr4, Efer, Rflags, SegmentRegister, SimdState, X87State};
 use serde::{Deserialize, Serialize};
 
 /// Number of interrupt vectors.
@@ -176,6 +176,8 @@ pub struct CpuState {
     pub dr7: u64,
     /// x87.
     pub x87: X87State,
+    /// Vector registers.
+    pub simd: SimdState,
     /// Model-specific registers.
     pub msr: MsrState,
     /// What the CPU is doing.

@@ -61,6 +61,7 @@ mod branch;
 mod data;
 mod legacy;
 mod shift;
+mod simd;
 mod string;
 mod system;
 mod x87;
@@ -147,6 +148,7 @@ impl<'a> Lowering<'a> {
                 || shift::lower(self)
                 || string::lower(self)
                 || system::lower(self)
+                || simd::lower(self)
                 || x87::lower(self, bytes));
         if !lowered && !x87::ignore(self, bytes) {
             self.undefined();

@@ -1,0 +1,515 @@
+//! Operands, and the handlers that all instructions of the table share.
+//!
+//! Each operation takes two slots. The first has the destination's number in `a` and the memory operand, if any; the
+//! second holds the first source's number (`a`), the second's (`b`), the third's (`c`), 1 for 256 bits (`d`), and the row
+//! of the table and the immediate byte (`imm`).
+
+use super::table::{Apply, Row};
+use super::{Args, V256};
+use crate::alu::Int;
+use crate::alu::flags::ARITHMETIC;
+use crate::exec::operand::As;
+use crate::fault::Fault;
+use crate::interpreter::Interpreter;
+use crate::mem::address::{self, Address, Segmented};
+use crate::op::{Instruction, OpRef, Stop};
+use crate::softfloat::F80;
+use emu_core::Width;
+use std::marker::PhantomData;
+
+/// What an operand asks of the CPU.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// The MMX registers.
+    pub mmx: bool,
+    /// SSE, not encoded by VEX.
+    pub sse: bool,
+    /// VEX.
+    pub avx: bool,
+}
+
+/// Nothing.
+pub const NOTHING: Needs = Needs {
+    mmx: false,
+    sse: false,
+    avx: false,
+};
+/// MMX registers.
+pub const MMX: Needs = Needs {
+    mmx: true,
+    ..NOTHING
+};
+/// XMM registers.
+pub const SSE: Needs = Needs {
+    sse: true,
+    ..NOTHING
+};
+/// VEX.
+pub const AVX: Needs = Needs {
+    avx: true,
+    ..NOTHING
+};
+
+/// A second source.
+pub trait Source: 'static {
+    /// What it asks for.
+    const NEEDS: Needs = NOTHING;
+    /// Reads it.
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop>;
+}
+
+/// A vector register.
+pub struct Vector;
+/// An MMX register.
+pub struct Mm;
+/// A general register.
+pub struct General<T>(As<T>);
+/// The immediate byte as a shift count.
+pub struct Count;
+/// Memory of up to 64 bits.
+pub struct Mem<T, W>(PhantomData<(T, W)>);
+/// Memory of 128 bits; `ALIGNED`: #GP if it is not.
+pub struct Mem128<W, const ALIGNED: bool>(As<W>);
+/// Memory of 256 bits.
+pub struct Mem256<W, const ALIGNED: bool>(As<W>);
+
+impl Source for Vector {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        Ok(cpu.simd.get(op.plus(1).b))
+    }
+}
+impl Source for Mm {
+    const NEEDS: Needs = MMX;
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        Ok([cpu.mmx(op.plus(1).b).into(), 0])
+    }
+}
+impl<T: Int> Source for General<T> {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        Ok([cpu.regs.get::<T>(op.plus(1).b).to_u64().into(), 0])
+    }
+}
+impl Source for Count {
+    #[inline(always)]
+    fn get(_: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        Ok([u128::from(op.second() as u8), 0])
+    }
+}
+impl<T: Int, W: Address> Source for Mem<T, W> {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        Ok([cpu.load::<T, W>(op)?.to_u64().into(), 0])
+    }
+}
+impl<W: Address, const ALIGNED: bool> Source for Mem128<W, ALIGNED> {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        if ALIGNED {
+            cpu.check_vector_alignment::<W>(op, 16)?;
+        }
+        Ok([cpu.load_128::<W>(op, 0)?, 0])
+    }
+}
+impl<W: Address, const ALIGNED: bool> Source for Mem256<W, ALIGNED> {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        if ALIGNED {
+            cpu.check_vector_alignment::<W>(op, 32)?;
+        }
+        Ok([cpu.load_128::<W>(op, 0)?, cpu.load_128::<W>(op, 16)?])
+    }
+}
+
+impl Interpreter {
+    /// MMn: the significand of Rn.
+    #[inline(always)]
+    pub(crate) fn mmx(&self, n: u8) -> u64 {
+        self.x87.registers[usize::from(n & 7)].significand
+    }
+
+    /// Writes MMn; sign and exponent become all ones (SDM vol. 1, section 9.2.1).
+    #[inline(always)]
+    pub(crate) fn set_mmx(&mut self, n: u8, v: u64) {
+        self.x87.registers[usize::from(n & 7)] = F80::new(0xFFFF, v);
+    }
+
+    /// #GP if the linear address of the memory operand is not a multiple of `bytes`.
+    #[inline(always)]
+    pub(crate) fn check_vector_alignment<W: Address>(
+        &mut self,
+        op: OpRef,
+        bytes: u64,
+    ) -> Result<(), Stop> {
+        let offset = W::offset(self, op);
+        let base = if W::FLAT {
+            0
+        } else {
+            self.segments[address::segment(&op) % 6].base
+        };
+        let aligned = base.wrapping_add(offset) & (bytes - 1) == 0;
+        self.ensure(aligned, Fault::GP0)
+    }
+
+    /// Loads 16 bytes, `from` bytes into the memory operand.
+    #[inline(always)]
+    pub(crate) fn load_128<W: Address>(&mut self, op: OpRef, from: u64) -> Result<u128, Stop> {
+        let (seg, offset) = (
+            address::segment(&op),
+            W::offset(self, op).wrapping_add(from),
+        );
+        let low = self.load_at::<u64, W>(seg, offset)?;
+        let high = self.load_at::<u64, W>(seg, offset.wrapping_add(8))?;
+        Ok(u128::from(low) | u128::from(high) << 64)
+    }
+
+    /// Stores quadwords to the memory operand, all or nothing.
+    #[inline(always)]
+    pub(crate) fn store_quadwords<W: Address, const N: usize>(
+        &mut self,
+        op: OpRef,
+        v: [u64; N],
+    ) -> Result<(), Stop> {
+        let (seg, offset) = (address::segment(&op), W::offset(self, op));
+        let bytes = 8 * N as u64;
+        let segment = &self.segments[seg % 6];
+        let linear = segment.base.wrapping_add(offset);
+        // Inside one page and one segment: if the first can be stored, so can the others.
+        let simple = linear & 0xFFF <= 0x1000 - bytes && segment.may_write(offset, bytes);
+        if simple {
+            for (i, v) in v.into_iter().enumerate() {
+                self.store_at::<u64, W>(seg, offset.wrapping_add(8 * i as u64), v)?;
+            }
+            return Ok(());
+        }
+        self.store_quadwords_slow(seg, offset, &v)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn store_quadwords_slow(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        v: &[u64],
+    ) -> Result<(), Stop> {
+        let mut places = Vec::with_capacity(v.len());
+        for i in 0..v.len() as u64 {
+            places.push(self.place(seg, offset.wrapping_add(8 * i), Width::Qword)?);
+        }
+        for (place, &v) in places.into_iter().zip(v) {
+            self.close_slow(place, Width::Qword, v);
+        }
+        Ok(())
+    }
+
+    /// Refuses what the operands' kinds are not enabled for.
+    #[inline(always)]
+    pub(crate) fn may(&mut self, a: Needs, b: Needs) -> Result<(), Stop> {
+        if a.avx || b.avx {
+            self.may_avx()?;
+        }
+        if a.sse || b.sse {
+            self.may_sse()?;
+        }
+        if a.mmx || b.mmx {
+            self.may_mmx()?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a vector goes.
+pub trait Destination: 'static {
+    /// What it asks for.
+    const NEEDS: Needs;
+    /// Both halves are computed.
+    const WIDE: bool = false;
+    /// Reads a register of its kind.
+    fn get(cpu: &Interpreter, n: u8) -> V256;
+    /// Writes it.
+    fn set(cpu: &mut Interpreter, n: u8, v: V256);
+}
+
+/// An MMX register; `SSE`: of an instruction that also asks for SSE.
+pub struct ToMmx<const SSE: bool>;
+/// An XMM register; the upper half of the YMM register stays.
+pub struct ToXmm;
+/// A register of a VEX instruction: what lies above the result becomes 0.
+pub struct ToVex<const WIDE: bool>;
+
+impl<const SSE: bool> Destination for ToMmx<SSE> {
+    const NEEDS: Needs = Needs {
+        mmx: true,
+        sse: SSE,
+        avx: false,
+    };
+    #[inline(always)]
+    fn get(cpu: &Interpreter, n: u8) -> V256 {
+        [cpu.mmx(n).into(), 0]
+    }
+    #[inline(always)]
+    fn set(cpu: &mut Interpreter, n: u8, v: V256) {
+        cpu.set_mmx(n, v[0] as u64);
+    }
+}
+impl Destination for ToXmm {
+    const NEEDS: Needs = SSE;
+    #[inline(always)]
+    fn get(cpu: &Interpreter, n: u8) -> V256 {
+        cpu.simd.get(n)
+    }
+    #[inline(always)]
+    fn set(cpu: &mut Interpreter, n: u8, v: V256) {
+        cpu.simd.get_mut(n)[0] = v[0];
+    }
+}
+impl<const WIDE: bool> Destination for ToVex<WIDE> {
+    const NEEDS: Needs = AVX;
+    const WIDE: bool = WIDE;
+    #[inline(always)]
+    fn get(cpu: &Interpreter, n: u8) -> V256 {
+        cpu.simd.get(n)
+    }
+    #[inline(always)]
+    fn set(cpu: &mut Interpreter, n: u8, v: V256) {
+        *cpu.simd.get_mut(n) = v;
+    }
+}
+
+fn halves(wide: bool, mut f: impl FnMut(usize) -> u128) -> V256 {
+    let low = f(0);
+    [low, if wide { f(1) } else { 0 }]
+}
+
+/// A vector result from vector sources.
+pub struct Compute<D, S>(PhantomData<(D, S)>);
+
+impl<D: Destination, S: Source> Instruction for Compute<D, S> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(D::NEEDS, S::NEEDS)?;
+        let b = S::get(cpu, op)?;
+        let second = op.plus(1);
+        let a = D::get(cpu, second.a);
+        let imm = second.imm as u8;
+        let row = Row::numbered(second.imm);
+        let mut env = cpu.float_env();
+        let v = match row.apply {
+            Apply::Lanes(f) => halves(D::WIDE, |i| f(a[i], b[i], imm)),
+            Apply::LanesImm(shift, f) => halves(D::WIDE, |i| {
+                f(a[i], b[i], imm >> (u32::from(shift) * i as u32))
+            }),
+            Apply::Count(f) => halves(D::WIDE, |i| f(a[i], b[0], imm)),
+            Apply::Third(f) => {
+                let c = cpu.simd.get(second.c);
+                halves(D::WIDE, |i| f(a[i], b[i], c[i]))
+            }
+            Apply::Float(f) => {
+                let v = halves(D::WIDE, |i| f(a[i], b[i], imm, &mut env));
+                cpu.settle(&env)?;
+                v
+            }
+            Apply::Fused(f) => {
+                let c = cpu.simd.get(second.c);
+                let v = halves(D::WIDE, |i| f(a[i], b[i], c[i], &mut env));
+                cpu.settle(&env)?;
+                v
+            }
+            Apply::Whole(f) => f(&args(op, a, b)),
+            Apply::WholeFloat(f) => {
+                let v = f(&args(op, a, b), &mut env);
+                cpu.settle(&env)?;
+                v
+            }
+            // The table's rows of these kinds are lowered to the handlers below.
+            Apply::ToGeneral(_) | Apply::ToInteger(_) | Apply::Flags(_) | Apply::Compare(_) => {
+                return Err(cpu.fault(Fault::UD));
+            }
+        };
+        D::set(cpu, op.a, v);
+        if D::NEEDS.mmx || S::NEEDS.mmx {
+            cpu.enter_mmx();
+        }
+        Ok(())
+    }
+}
+
+fn args(op: OpRef, a: V256, b: V256) -> Args {
+    let second = op.plus(1);
+    Args {
+        a,
+        b,
+        imm: second.imm as u8,
+        wide: second.d != 0,
+    }
+}
+
+/// A general register from a vector: `N` says what encodes it.
+pub struct ToGeneral<T, S, N>(PhantomData<(T, S, N)>);
+
+/// Encoded without VEX.
+pub struct Legacy;
+/// Encoded with VEX.
+pub struct Vex;
+/// On MMX registers.
+pub struct OnMmx;
+
+/// How an instruction without a vector destination is encoded.
+pub trait Encoding: 'static {
+    /// What it asks for.
+    const NEEDS: Needs;
+}
+impl Encoding for Legacy {
+    const NEEDS: Needs = SSE;
+}
+impl Encoding for Vex {
+    const NEEDS: Needs = AVX;
+}
+impl Encoding for OnMmx {
+    const NEEDS: Needs = MMX;
+}
+
+impl<T: Int, S: Source, N: Encoding> Instruction for ToGeneral<T, S, N> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(N::NEEDS, S::NEEDS)?;
+        let b = S::get(cpu, op)?;
+        let second = op.plus(1);
+        let v = match Row::numbered(second.imm).apply {
+            Apply::ToGeneral(f) if second.d == 0 => f([b[0], 0], second.imm as u8),
+            Apply::ToGeneral(f) => f(b, second.imm as u8),
+            Apply::Lanes(f) => f(0, b[0], second.imm as u8) as u64,
+            Apply::ToInteger(f) => {
+                let mut env = cpu.float_env();
+                let v = f(b[0], T::BITS == 64, &mut env);
+                cpu.settle(&env)?;
+                v
+            }
+            _ => return Err(cpu.fault(Fault::UD)),
+        };
+        cpu.regs.set::<T>(op.a, T::from_u64(v));
+        if N::NEEDS.mmx || S::NEEDS.mmx {
+            cpu.enter_mmx();
+        }
+        Ok(())
+    }
+}
+
+/// Flags from two vectors.
+pub struct ToFlags<S, N>(PhantomData<(S, N)>);
+
+impl<S: Source, N: Encoding> Instruction for ToFlags<S, N> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(N::NEEDS, S::NEEDS)?;
+        let b = S::get(cpu, op)?;
+        let second = op.plus(1);
+        let a = cpu.simd.get(op.a);
+        let bits = match Row::numbered(second.imm).apply {
+            Apply::Flags(f) if second.d == 0 => f(a, [b[0], 0]),
+            Apply::Flags(f) => f(a, b),
+            Apply::Compare(f) => {
+                let mut env = cpu.float_env();
+                let bits = f(a[0], b[0], &mut env);
+                cpu.settle(&env)?;
+                bits
+            }
+            _ => return Err(cpu.fault(Fault::UD)),
+        };
+        cpu.flags = cpu.flags.with(ARITHMETIC, bits);
+        Ok(())
+    }
+}
+
+/// A register, or what the table makes of it, stored: `T` is the integer that goes to memory.
+pub struct Store<T, W, S, N>(PhantomData<(T, W, S, N)>);
+
+impl<T: Int, W: Address, S: Source, N: Encoding> Instruction for Store<T, W, S, N> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(N::NEEDS, S::NEEDS)?;
+        let b = S::get(cpu, op)?;
+        let second = op.plus(1);
+        let v = match Row::numbered(second.imm).apply {
+            Apply::Lanes(f) => f(0, b[0], second.imm as u8),
+            _ => return Err(cpu.fault(Fault::UD)),
+        };
+        cpu.store::<T, W>(op, T::from_u64(v as u64))?;
+        if N::NEEDS.mmx || S::NEEDS.mmx {
+            cpu.enter_mmx();
+        }
+        Ok(())
+    }
+}
+
+/// An XMM register stored as it is.
+pub struct Store128<W, N, const ALIGNED: bool>(PhantomData<(W, N)>);
+
+impl<W: Address, N: Encoding, const ALIGNED: bool> Instruction for Store128<W, N, ALIGNED> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(N::NEEDS, NOTHING)?;
+        if ALIGNED {
+            cpu.check_vector_alignment::<W>(op, 16)?;
+        }
+        let [v, _] = cpu.simd.get(op.plus(1).b);
+        cpu.store_quadwords::<W, 2>(op, [v as u64, (v >> 64) as u64])
+    }
+}
+
+/// A half of a YMM register, which the immediate chooses, stored: VEXTRACTF128, VEXTRACTI128.
+pub struct StoreHalf;
+
+impl Instruction for StoreHalf {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(AVX, NOTHING)?;
+        let second = op.plus(1);
+        let v = cpu.simd.get(second.b)[(second.imm & 1) as usize];
+        cpu.store_quadwords::<Segmented, 2>(op, [v as u64, (v >> 64) as u64])
+    }
+}
+
+/// Halves of singles, stored: VCVTPS2PH to memory.
+pub struct StoreHalves<const WIDE: bool>;
+
+impl<const WIDE: bool> Instruction for StoreHalves<WIDE> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(AVX, NOTHING)?;
+        let b = cpu.simd.get(op.plus(1).b);
+        let mut env = cpu.float_env();
+        let [v, _] = super::wide::singles_to_halves(&args(op, [0; 2], b), &mut env);
+        // The flags count only if the store goes through.
+        let before = cpu.simd.mxcsr;
+        cpu.settle(&env)?;
+        let stored = if WIDE {
+            cpu.store_quadwords::<Segmented, 2>(op, [v as u64, (v >> 64) as u64])
+        } else {
+            cpu.store::<u64, Segmented>(op, v as u64)
+        };
+        if stored.is_err() {
+            cpu.simd.mxcsr = before;
+        }
+        stored
+    }
+}
+
+/// A YMM register stored as it is.
+pub struct Store256<W, const ALIGNED: bool>(As<W>);
+
+impl<W: Address, const ALIGNED: bool> Instruction for Store256<W, ALIGNED> {
+    const SLOTS: usize = 2;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may(AVX, NOTHING)?;
+        if ALIGNED {
+            cpu.check_vector_alignment::<W>(op, 32)?;
+        }
+        let [l, h] = cpu.simd.get(op.plus(1).b);
+        let parts = [l as u64, (l >> 64) as u64, h as u64, (h >> 64) as u64];
+        cpu.store_quadwords::<W, 4>(op, parts)
+    }
+}

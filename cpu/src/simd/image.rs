@@ -1,0 +1,141 @@
+//! FXSAVE and FXRSTOR (SDM vol. 1, section 10.5; vol. 2, "FXSAVE"), and the parts of their area that XSAVE shares.
+//!
+//! XMM and MXCSR are saved and restored whatever CR4.OSFXSR says (the manual leaves that open).
+
+use super::Simd;
+use super::control::MXCSR_BITS;
+use crate::fault::Fault;
+use crate::interpreter::Interpreter;
+use crate::mem::address::{self, Address, Segmented};
+use crate::op::{Instruction, OpRef, Stop};
+use crate::x87::fxsave::{self, HEADER_BYTES, Pointers};
+use emu_core::x86::Cr0;
+
+/// Where MXCSR stands in the area.
+pub const MXCSR_AT: usize = 24;
+/// Where MXCSR_MASK stands.
+pub const MXCSR_MASK_AT: usize = 28;
+/// Where ST(0) stands.
+pub const ST_AT: usize = 32;
+/// Where XMM0 stands.
+pub const XMM_AT: usize = 160;
+/// The size of the part that the processor uses.
+pub const LEGACY_BYTES: usize = XMM_AT + 16 * 16;
+
+/// FXSAVE; `WIDE`: with REX.W.
+pub struct Save<const WIDE: bool>;
+/// FXRSTOR.
+pub struct Restore<const WIDE: bool>;
+
+const fn pointers(wide: bool) -> Pointers {
+    if wide {
+        Pointers::Flat
+    } else {
+        Pointers::Segmented
+    }
+}
+
+/// A 16-byte field.
+pub fn field(bytes: &[u8], at: usize) -> [u8; 16] {
+    let mut v = [0; 16];
+    v.copy_from_slice(&bytes[at..at + 16]);
+    v
+}
+
+/// A doubleword.
+pub fn doubleword(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+impl Interpreter {
+    /// XMM (YMM) registers that exist in this mode.
+    pub(crate) fn vector_registers(&self) -> usize {
+        if self.is_64_bit() { 16 } else { 8 }
+    }
+
+    /// Writes the x87 part of the area.
+    pub(crate) fn x87_image(&self, area: &mut [u8], wide: bool) {
+        area[..HEADER_BYTES].copy_from_slice(&fxsave::header(&self.x87, pointers(wide)));
+        for i in 0..8 {
+            let at = ST_AT + 16 * usize::from(i);
+            area[at..at + 16].copy_from_slice(&fxsave::register(&self.x87, i));
+        }
+    }
+
+    /// Takes the x87 part of the area over.
+    pub(crate) fn load_x87_image(&mut self, area: &[u8], wide: bool) {
+        let mut header = [0; HEADER_BYTES];
+        header.copy_from_slice(&area[..HEADER_BYTES]);
+        fxsave::load_header(&mut self.x87, pointers(wide), &header);
+        for i in 0..8 {
+            let bytes = field(area, ST_AT + 16 * usize::from(i));
+            fxsave::load_register(&mut self.x87, i, &bytes);
+        }
+    }
+
+    /// #NM by CR0.EM and TS.
+    fn may_fxsave(&mut self) -> Result<(), Stop> {
+        let available = !self.cr0.intersects(Cr0::EM | Cr0::TS);
+        self.ensure(available, Fault::NM)
+    }
+
+    /// Loads `N` bytes (a multiple of 8) of the memory operand.
+    pub(crate) fn load_area<const N: usize>(
+        &mut self,
+        op: OpRef,
+        from: u64,
+    ) -> Result<[u8; N], Stop> {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let mut bytes = [0; N];
+        for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
+            let at = offset.wrapping_add(from + 8 * i as u64);
+            let v = self.load_at::<u64, Segmented>(seg, at)?;
+            chunk.copy_from_slice(&v.to_le_bytes());
+        }
+        Ok(bytes)
+    }
+
+    /// Stores bytes (a multiple of 8) at the memory operand, all or nothing.
+    pub(crate) fn store_area(&mut self, op: OpRef, from: u64, bytes: &[u8]) -> Result<(), Stop> {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let quadwords: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|c| u64::from(doubleword(c, 0)) | u64::from(doubleword(c, 4)) << 32)
+            .collect();
+        self.store_quadwords_slow(seg, offset.wrapping_add(from), &quadwords)
+    }
+}
+
+impl<const WIDE: bool> Instruction for Save<WIDE> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may_fxsave()?;
+        cpu.check_vector_alignment::<Segmented>(op, 16)?;
+        let mut area = [0; LEGACY_BYTES];
+        cpu.x87_image(&mut area, WIDE);
+        area[MXCSR_AT..MXCSR_AT + 4].copy_from_slice(&cpu.simd.mxcsr.to_le_bytes());
+        area[MXCSR_MASK_AT..MXCSR_MASK_AT + 4].copy_from_slice(&MXCSR_BITS.to_le_bytes());
+        let n = cpu.vector_registers();
+        for (i, register) in cpu.simd.registers[..n].iter().enumerate() {
+            let at = XMM_AT + 16 * i;
+            area[at..at + 16].copy_from_slice(&register[0].to_le_bytes());
+        }
+        cpu.store_area(op, 0, &area[..XMM_AT + 16 * n])
+    }
+}
+
+impl<const WIDE: bool> Instruction for Restore<WIDE> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        cpu.may_fxsave()?;
+        cpu.check_vector_alignment::<Segmented>(op, 16)?;
+        let area: [u8; LEGACY_BYTES] = cpu.load_area(op, 0)?;
+        let mxcsr = doubleword(&area, MXCSR_AT);
+        cpu.ensure(Simd::mxcsr_can_hold(mxcsr), Fault::GP0)?;
+        cpu.load_x87_image(&area, WIDE);
+        cpu.simd.mxcsr = mxcsr;
+        for i in 0..cpu.vector_registers() {
+            cpu.simd.registers[i][0] = u128::from_le_bytes(field(&area, XMM_AT + 16 * i));
+        }
+        cpu.show_ferr();
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! MMX, SSE and what followed: vector registers and the instructions on them.
+//!
+//! *Intel 64 and IA-32 Architectures Software Developer's Manual* (325462): volume 1, chapters 9 to 14, volume 2
+//! instruction by instruction, volume 3, chapter 13 (system programming).
+//!
+//! An instruction is a row of a table: its mnemonics with and without VEX, and a plain function on 128-bit values
+//! ([`table`]). A few generic handlers ([`exec`]) read the operands, apply the function to one or both halves and write
+//! the result as the encoding wants it: legacy SSE leaves the upper half of a YMM register alone, VEX clears it, MMX
+//! marks the x87 registers as in use. Lowering chooses the handler by the kinds of the operands.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `lane` | lanes of a 128-bit value |
+//! | `integer` | integer arithmetic, comparison, shifts, packing |
+//! | `shuffle` | moves between lanes, blends |
+//! | `float` | float arithmetic and comparison, on `softfloat` |
+//! | `convert` | conversions |
+//! | `approximate` | RCPPS, RSQRTPS |
+//! | `crypto` | AES, carry-less multiplication, SHA |
+//! | `wide` | what sees 256 bits as a whole, fused multiply-add |
+//! | `table` | which mnemonic is which function |
+//! | `control` | who may execute what, MXCSR, #XM |
+//! | `exec` | operands and the generic handlers |
+//! | `text` | PCMPxSTRx |
+//! | `masked` | masked moves, gathers, VZEROALL |
+//! | `special` | masked byte stores, EMMS, fences and cache control |
+//! | `image` | FXSAVE, FXRSTOR |
+//!
+//! **Not implemented**: 3DNow! (no model shows it, so it is undefined).
+//!
+//! **Known inaccuracies**: RCPPS and RSQRTPS keep the manual's error bound but are no particular processor's values.
+
+pub mod approximate;
+pub mod control;
+pub mod convert;
+pub mod crypto;
+pub mod exec;
+pub mod float;
+pub mod image;
+pub mod integer;
+pub mod lane;
+pub mod masked;
+pub mod shuffle;
+pub mod special;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod wide;
+
+use emu_core::x86::{MXCSR_RESET, SimdState, VECTOR_REGISTERS};
+
+/// A YMM register: its two halves, the XMM register first.
+pub type V256 = [u128; 2];
+
+/// The vector registers and their control registers.
+#[derive(Clone, Debug)]
+pub struct Simd {
+    /// YMM0 to YMM15.
+    pub registers: [V256; VECTOR_REGISTERS],
+    /// MXCSR.
+    pub mxcsr: u32,
+    /// XCR0.
+    pub xcr0: u64,
+}
+
+impl Default for Simd {
+    fn default() -> Self {
+        Self {
+            registers: [[0; 2]; VECTOR_REGISTERS],
+            mxcsr: MXCSR_RESET,
+            xcr0: 1,
+        }
+    }
+}
+
+impl Simd {
+    /// Register `n`.
+    #[inline(always)]
+    pub fn get(&self, n: u8) -> V256 {
+        self.registers[usize::from(n) % VECTOR_REGISTERS]
+    }
+
+    /// Register `n`.
+    #[inline(always)]
+    pub fn get_mut(&mut self, n: u8) -> &mut V256 {
+        &mut self.registers[usize::from(n) % VECTOR_REGISTERS]
+    }
+
+    /// From the exchanged form. Bits that do not exist stay 0.
+    pub fn from_state(s: &SimdState) -> Self {
+        let half = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+        Self {
+            registers: s.vectors.map(|[a, b, c, d]| [half(a, b), half(c, d)]),
+            mxcsr: s.mxcsr & control::MXCSR_BITS,
+            xcr0: s.xcr0 & control::XCR0_BITS | 1,
+        }
+    }
+
+    /// To the exchanged form.
+    pub fn to_state(&self) -> SimdState {
+        SimdState {
+            vectors: self
+                .registers
+                .map(|[l, h]| [l as u64, (l >> 64) as u64, h as u64, (h >> 64) as u64]),
+            mxcsr: self.mxcsr,
+            xcr0: self.xcr0,
+        }
+    }
+}
+
+/// What an instruction works on that sees whole registers.
+pub struct Args {
+    /// First source.
+    pub a: V256,
+    /// Second source, the one that may be in memory; for instructions with one source that.
+    pub b: V256,
+    /// Immediate.
+    pub imm: u8,
+    /// 256 bits.
+    pub wide: bool,
+}

@@ -1,0 +1,296 @@
+//! Vector instructions: who may execute them, what faults and when, and the images of FXSAVE.
+
+mod forms;
+mod published;
+mod saved;
+
+use crate::tests::Board;
+use crate::{CpuModel, Interpreter};
+use emu_core::backend::{CpuBackend, CpuId, Exit};
+use emu_core::x86::{
+    CpuState, Cr0, Cr4, DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister,
+    Selector,
+};
+
+const GDT: usize = 0x500;
+const IDT: usize = 0x600;
+const CODE: usize = 0x1000;
+/// A HLT for each vector.
+const HANDLERS: usize = 0x2000;
+/// Where operands lie.
+const DATA: usize = 0x8000;
+/// The end of the code under test.
+const DONE: u8 = 0x80;
+
+/// A flat protected-mode board that halts with the vector of what happened first; the code ends with INT 80h.
+struct Bench {
+    board: Board,
+    state: CpuState,
+}
+
+impl Bench {
+    fn new(code: &[u8]) -> Self {
+        let board = Board::new(code);
+        board.ram[0].write(CODE + code.len(), &[0xCD, DONE]);
+        // Flat code and data of 4 GiB.
+        board.ram[0].write(GDT + 8, &0x00CF_9B00_0000_FFFFu64.to_le_bytes());
+        board.ram[0].write(GDT + 16, &0x00CF_9300_0000_FFFFu64.to_le_bytes());
+        for v in 0..=255 {
+            let gate = (HANDLERS + v) as u64 | 8 << 16 | 0x8E00 << 32;
+            board.ram[0].write(IDT + 8 * v, &gate.to_le_bytes());
+            board.ram[0].write(HANDLERS + v, &[0xF4]);
+        }
+        let model = CpuModel::by_name("max").expect("the model");
+        let flat = |selector, attributes| SegmentRegister {
+            selector: Selector(selector),
+            base: 0,
+            limit: u32::MAX,
+            attributes: attributes | A::PRESENT | A::NON_SYSTEM | A::USABLE | A::BIG | A::ACCESSED,
+        };
+        let mut state = model.reset_state();
+        state.segments = [flat(16, A::WRITABLE); 6];
+        state.segments[Seg::Cs as usize] = flat(8, A::CODE | A::WRITABLE);
+        (state.gdtr.base, state.gdtr.limit) = (GDT as u64, 23);
+        state.idtr = DescriptorTable {
+            base: IDT as u64,
+            limit: 0x7FF,
+        };
+        state.rip = CODE as u64;
+        state.gpr[Gpr::Rsp as usize] = 0xF000;
+        state.cr0 = Cr0::PE | Cr0::NE | Cr0::ET;
+        state.cr4 = Cr4::OSFXSR | Cr4::OSXMMEXCPT;
+        state.x87.control = 0x37F;
+        Self { board, state }
+    }
+
+    fn with_memory(code: &[u8], memory: &[u8]) -> Self {
+        let b = Self::new(code);
+        b.board.ram[0].write(DATA, memory);
+        b
+    }
+
+    /// The vector that ended it, and the state then.
+    fn run(&mut self) -> (u8, CpuState) {
+        let model = CpuModel::by_name("max").expect("the model");
+        let mut cpu = Interpreter::new(CpuId(0), model);
+        self.board.stop_at = 1000;
+        cpu.set_state(&self.state);
+        assert_eq!(cpu.run(&mut self.board, None), Exit::Halted);
+        let s = cpu.state();
+        ((s.rip as usize).wrapping_sub(HANDLERS + 1) as u8, s)
+    }
+
+    fn vector(&mut self) -> u8 {
+        self.run().0
+    }
+
+    fn memory(&self, at: usize, bytes: usize) -> Vec<u8> {
+        let mut v = vec![0; bytes];
+        self.board.ram[0].read(at, &mut v);
+        v
+    }
+}
+
+/// addps xmm0, xmm1; paddb mm0, mm1; and one that asks for both: cvtpi2ps xmm0, mm1.
+const SSE: &[u8] = &[0x0F, 0x58, 0xC1];
+const MMX: &[u8] = &[0x0F, 0xFC, 0xC1];
+const BOTH: &[u8] = &[0x0F, 0x2A, 0xC1];
+
+/// The vector with bits of CR0 set and of CR4 cleared.
+fn refused(code: &[u8], cr0: Cr0, cr4: Cr4) -> u8 {
+    let mut b = Bench::new(code);
+    b.state.cr0 |= cr0;
+    b.state.cr4 -= cr4;
+    b.vector()
+}
+
+#[test]
+fn control_registers_decide_who_is_undefined_and_who_finds_no_device() {
+    // SDM vol. 3, tables 12-1 and 13-1: #UD is 6, #NM 7.
+    let none = Cr4::empty();
+    for code in [SSE, MMX, BOTH] {
+        assert_eq!(refused(code, Cr0::empty(), none), DONE, "{code:02X?}");
+        assert_eq!(refused(code, Cr0::TS, none), 7, "{code:02X?}");
+        assert_eq!(refused(code, Cr0::EM, none), 6, "{code:02X?}");
+        assert_eq!(refused(code, Cr0::EM | Cr0::TS, none), 6, "{code:02X?}");
+    }
+    assert_eq!(refused(SSE, Cr0::empty(), Cr4::OSFXSR), 6);
+    assert_eq!(refused(SSE, Cr0::TS, Cr4::OSFXSR), 6);
+    assert_eq!(refused(MMX, Cr0::empty(), Cr4::OSFXSR), DONE);
+    assert_eq!(refused(BOTH, Cr0::empty(), Cr4::OSFXSR), 6);
+    // SFENCE, MOVNTI [8000], eax and PREFETCHNTA ask for nothing.
+    for code in [
+        &[0x0Fu8, 0xAE, 0xF8] as &[u8],
+        &[0x0F, 0xC3, 0x05, 0, 0x80, 0, 0],
+        &[0x0F, 0x18, 0x05, 0, 0x80, 0, 0],
+    ] {
+        assert_eq!(refused(code, Cr0::EM | Cr0::TS, Cr4::OSFXSR), DONE);
+    }
+    // CRC32 eax, ecx is an integer instruction.
+    let crc = &[0xF2, 0x0F, 0x38, 0xF1, 0xC1];
+    assert_eq!(refused(crc, Cr0::EM | Cr0::TS, Cr4::OSFXSR), DONE);
+}
+
+#[test]
+fn an_mmx_instruction_first_takes_a_pending_x87_exception() {
+    let mut b = Bench::new(MMX);
+    // Invalid, unmasked and raised.
+    b.state.x87.control = 0x37E;
+    b.state.x87.status = 0x8081;
+    assert_eq!(b.vector(), 16);
+    let mut b = Bench::new(SSE);
+    b.state.x87.control = 0x37E;
+    b.state.x87.status = 0x8081;
+    assert_eq!(b.vector(), DONE);
+}
+
+#[test]
+fn mmx_instructions_mark_all_x87_registers_used_and_emms_marks_them_empty() {
+    // movd mm3, ecx
+    let mut b = Bench::new(&[0x0F, 0x6E, 0xD9]);
+    b.state.gpr[Gpr::Rcx as usize] = 0x8765_4321;
+    b.state.x87.status = 3 << 11;
+    b.state.x87.not_empty = 0;
+    let (v, s) = b.run();
+    assert_eq!((v, s.x87.not_empty, s.x87.status), (DONE, 0xFF, 0));
+    assert_eq!(
+        (s.x87.significand[3], s.x87.sign_exponent[3]),
+        (0x8765_4321, 0xFFFF)
+    );
+    // emms
+    let mut b = Bench::new(&[0x0F, 0x77]);
+    b.state.x87.not_empty = 0xFF;
+    let (v, s) = b.run();
+    assert_eq!((v, s.x87.not_empty), (DONE, 0));
+}
+
+#[test]
+fn operands_of_sse_are_aligned_but_for_those_that_say_otherwise() {
+    // #GP is 13. movaps and addps and movups xmm0, [8008]; movaps [8008], xmm0; movups [8008], xmm0; lddqu xmm0.
+    for (code, expected) in [
+        (&[0x0Fu8, 0x28, 0x05] as &[u8], 13),
+        (&[0x0F, 0x58, 0x05], 13),
+        (&[0x0F, 0x10, 0x05], DONE),
+        (&[0x0F, 0x29, 0x05], 13),
+        (&[0x0F, 0x11, 0x05], DONE),
+        (&[0xF2, 0x0F, 0xF0, 0x05], DONE),
+        (&[0xF3, 0x0F, 0x58, 0x05], DONE),
+        (&[0x66, 0x0F, 0x38, 0x2A, 0x05], 13),
+    ] {
+        let mut code = code.to_vec();
+        code.extend([0x08, 0x80, 0, 0]);
+        assert_eq!(Bench::new(&code).vector(), expected, "{code:02X?}");
+        let n = code.len();
+        code[n - 4] = 0x10;
+        assert_eq!(Bench::new(&code).vector(), DONE, "{code:02X?}");
+    }
+}
+
+/// One operation on XMM0 and XMM1 with an MXCSR; the vector, MXCSR and the low quadword of XMM0 after it.
+fn float(code: &[u8], mxcsr: u32, cr4: Cr4, a: u64, b: u64) -> (u8, u32, u64) {
+    let mut bench = Bench::new(code);
+    bench.state.cr4 = cr4;
+    bench.state.simd.mxcsr = mxcsr;
+    let ones = 0x3F80_0000_3F80_0000;
+    bench.state.simd.vectors[0] = [a, ones, 0, 0];
+    bench.state.simd.vectors[1] = [b, ones, 0, 0];
+    let (v, s) = bench.run();
+    (v, s.simd.mxcsr, s.simd.vectors[0][0])
+}
+
+#[test]
+fn an_unmasked_exception_leaves_the_result_and_is_xm_or_undefined() {
+    let both = Cr4::OSFXSR | Cr4::OSXMMEXCPT;
+    // divsd xmm0, xmm1: 1.0 / 0.0, ZM clear.
+    let (divsd, one) = (&[0xF2, 0x0F, 0x5E, 0xC1], 0x3FF0_0000_0000_0000);
+    assert_eq!(float(divsd, 0x1D80, both, one, 0), (19, 0x1D84, one));
+    assert_eq!(float(divsd, 0x1D80, Cr4::OSFXSR, one, 0), (6, 0x1D84, one));
+    let infinity = 0x7FF0_0000_0000_0000;
+    assert_eq!(float(divsd, 0x1F80, both, one, 0), (DONE, 0x1F84, infinity));
+    // Flags that stand already do not fault by themselves.
+    assert_eq!(float(divsd, 0x1D84, both, one, one), (DONE, 0x1D84, one));
+}
+
+#[test]
+fn an_exception_found_before_computing_hides_those_of_the_other_lanes_only_if_it_is_unmasked() {
+    let both = Cr4::OSFXSR | Cr4::OSXMMEXCPT;
+    // divps: lane 0 is 1 / 0, lane 1 is 1 / 3, inexact.
+    let divps = &[0x0F, 0x5E, 0xC1];
+    let (a, b) = (0x3F80_0000_3F80_0000, 0x4040_0000_0000_0000);
+    assert_eq!(float(divps, 0x1D80, both, a, b), (19, 0x1D84, a));
+    let masked = float(divps, 0x1F80, both, a, b);
+    assert_eq!(masked, (DONE, 0x1FA6 & !2, 0x3EAA_AAAB_7F80_0000));
+    // Inexact unmasked as well as found: both are reported only without an unmasked exception before computing.
+    assert_eq!(float(divps, 0x0F80, both, a, b), (19, 0x0FA4, a));
+}
+
+#[test]
+fn denormals_are_zeros_and_tiny_results_flush_as_mxcsr_says() {
+    let both = Cr4::OSFXSR | Cr4::OSXMMEXCPT;
+    // addsd of the least denormal and 0.
+    let addsd = &[0xF2, 0x0F, 0x58, 0xC1];
+    assert_eq!(float(addsd, 0x1F80, both, 1, 0), (DONE, 0x1F82, 1));
+    assert_eq!(float(addsd, 0x1FC0, both, 1, 0), (DONE, 0x1FC0, 0));
+    // mulsd of the least normal number and 0.5: exact and tiny; FTZ gives 0 with underflow and inexact.
+    let mulsd = &[0xF2, 0x0F, 0x59, 0xC1];
+    let (least, half) = (0x0010_0000_0000_0000, 0x3FE0_0000_0000_0000);
+    assert_eq!(
+        float(mulsd, 0x1F80, both, least, half),
+        (DONE, 0x1F80, 0x0008_0000_0000_0000)
+    );
+    assert_eq!(float(mulsd, 0x9F80, both, least, half), (DONE, 0x9FB0, 0));
+    // Underflow unmasked: exact tiny results fault, and FTZ does not matter.
+    assert_eq!(float(mulsd, 0x9780, both, least, half), (19, 0x9790, least));
+}
+
+#[test]
+fn ldmxcsr_refuses_reserved_bits() {
+    // ldmxcsr [8000]; stmxcsr [8004]
+    let code = &[
+        0x0F, 0xAE, 0x15, 0, 0x80, 0, 0, 0x0F, 0xAE, 0x1D, 4, 0x80, 0, 0,
+    ];
+    for (mxcsr, expected) in [(0xFFBFu32, DONE), (0xFFFF, DONE), (0x1_0000, 13)] {
+        let mut b = Bench::with_memory(code, &mxcsr.to_le_bytes());
+        assert_eq!(b.vector(), expected, "{mxcsr:X}");
+        if expected == DONE {
+            assert_eq!(b.memory(DATA + 4, 4), mxcsr.to_le_bytes());
+        }
+    }
+}
+
+#[test]
+fn masked_byte_stores_touch_only_the_bytes_chosen() {
+    // maskmovdqu xmm0, xmm1
+    let mut b = Bench::with_memory(&[0x66, 0x0F, 0xF7, 0xC1], &[0xEE; 16]);
+    b.state.simd.vectors[0] = [0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908, 0, 0];
+    b.state.simd.vectors[1] = [0x8000_0000_0000_0080, 0x7F80_0000_0000_0000, 0, 0];
+    b.state.gpr[Gpr::Rdi as usize] = DATA as u64;
+    assert_eq!(b.vector(), DONE);
+    let mut expected = [0xEE; 16];
+    (expected[0], expected[7], expected[14]) = (0, 7, 14);
+    assert_eq!(b.memory(DATA, 16), expected);
+}
+
+#[test]
+fn fisttp_cuts_whatever_the_rounding_control_says() {
+    // fld dword [8010] three times; fisttp word [8000], dword [8004], qword [8008]
+    let mut code = Vec::new();
+    for _ in 0..3 {
+        code.extend([0xD9, 0x05, 0x10, 0x80, 0, 0]);
+    }
+    code.extend([0xDF, 0x0D, 0x00, 0x80, 0, 0]);
+    code.extend([0xDB, 0x0D, 0x04, 0x80, 0, 0]);
+    code.extend([0xDD, 0x0D, 0x08, 0x80, 0, 0]);
+    let mut memory = [0xEE; 20];
+    // -2.75
+    memory[16..].copy_from_slice(&0xC030_0000u32.to_le_bytes());
+    let mut b = Bench::with_memory(&code, &memory);
+    // Round down.
+    b.state.x87.control = 0x77F;
+    b.state.x87.not_empty = 0;
+    let (v, s) = b.run();
+    assert_eq!((v, s.x87.not_empty), (DONE, 0));
+    let expected = [0xFE, 0xFF, 0xEE, 0xEE, 0xFE, 0xFF, 0xFF, 0xFF, 0xFE];
+    assert_eq!(b.memory(DATA, 9), expected);
+    assert_eq!(b.memory(DATA + 9, 7), [0xFF; 7]);
+}
