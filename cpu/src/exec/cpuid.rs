@@ -3,6 +3,7 @@
 use super::msr::{MISC_LIMIT_CPUID, MISC_XD_DISABLE};
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
+use crate::simd::xsave;
 use emu_core::backend::LapicRegister;
 use emu_core::x86::{Cr4, Gpr};
 
@@ -11,6 +12,10 @@ const FEATURE_APIC: u32 = 1 << 9;
 /// IA32_APIC_BASE: the local APIC is enabled.
 const APIC_BASE_ENABLE: u64 = 1 << 11;
 
+/// CPUID.1:ECX: XSAVE is switched on.
+const FEATURE_OSXSAVE: u32 = 1 << 27;
+/// The leaf of XSAVE.
+const LEAF_XSAVE: u32 = 0xD;
 /// CPUID.7:ECX: protection keys are switched on.
 const FEATURE_OSPKE: u32 = 1 << 4;
 /// CPUID.8000_0001h:EDX: execute-disable.
@@ -24,6 +29,7 @@ fn switched(cpu: &Interpreter, leaf: u32, [mut a, mut c, mut d]: [u32; 3]) -> [u
     let misc = cpu.msr.misc_enable;
     match leaf {
         0 if misc & MISC_LIMIT_CPUID != 0 => a = a.min(2),
+        1 if cpu.cr4.contains(Cr4::OSXSAVE) => c |= FEATURE_OSXSAVE,
         7 if cpu.cr4.contains(Cr4::PKE) => c |= FEATURE_OSPKE,
         0x8000_0001 if misc & MISC_XD_DISABLE != 0 => d &= !FEATURE_XD,
         _ => {}
@@ -36,6 +42,11 @@ impl Instruction for Cpuid {
         let leaf = cpu.regs.named::<u32>(Gpr::Rax);
         let subleaf = cpu.regs.named::<u32>(Gpr::Rcx);
         let [a, mut b, c, mut d] = cpu.model.cpuid(leaf, subleaf);
+        let leaf = cpu.model.answering_leaf(leaf);
+        if leaf == LEAF_XSAVE && subleaf < 2 {
+            // The size of the area that XCR0 asks for, in standard and in compacted form.
+            b = xsave::area_bytes(cpu.simd.xcr0, subleaf == 1);
+        }
         if leaf == 1 && d & FEATURE_APIC != 0 {
             let id = cpu.id;
             // Without a local APIC, and while IA32_APIC_BASE disables it, the bit is clear (SDM vol. 3, section 10.4.3).

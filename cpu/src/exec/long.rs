@@ -60,6 +60,13 @@ impl Interpreter {
         self.set_segment(seg, reg);
     }
 
+    /// Replaces PKRU.
+    pub(crate) fn set_pkru(&mut self, v: u32) {
+        self.pkru = v;
+        // Rights of keys stand in the TLB as rights of pages; instruction fetches heed none.
+        self.tlb.flush_data();
+    }
+
     /// #UD outside of 64-bit mode.
     fn require_64_bit(&mut self) -> Result<(), Stop> {
         let ok = self.is_64_bit();
@@ -220,9 +227,8 @@ impl Instruction for Wrpkru {
         cpu.ensure(enabled, Fault::UD)?;
         let clear = cpu.regs.named::<u32>(Gpr::Rcx) == 0 && cpu.regs.named::<u32>(Gpr::Rdx) == 0;
         cpu.ensure(clear, Fault::GP0)?;
-        cpu.pkru = cpu.regs.named(Gpr::Rax);
-        // Rights of keys stand in the TLB as rights of pages; instruction fetches heed none.
-        cpu.tlb.flush_data();
+        let v = cpu.regs.named(Gpr::Rax);
+        cpu.set_pkru(v);
         Ok(())
     }
 }

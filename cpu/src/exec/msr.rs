@@ -66,6 +66,8 @@ pub const MISC_LIMIT_CPUID: u64 = 1 << 22;
 pub const MISC_XD_DISABLE: u64 = 1 << 34;
 /// IA32_PAT.
 const PAT: u32 = 0x277;
+/// IA32_XSS: the supervisor state components of XSAVES, of which there are none.
+const XSS: u32 = 0xDA0;
 /// IA32_EFER.
 const EFER: u32 = 0xC000_0080;
 /// IA32_STAR.
@@ -222,6 +224,7 @@ impl Interpreter {
             MTRRCAP => MTRRCAP_VALUE,
             MCG_CAP => MCG_CAP_VALUE,
             EFER if self.model.efer != 0 => self.efer.bits(),
+            XSS if self.model.has(F::XSAVES) => 0,
             FS_BASE if self.model.has_long_mode() => self.segment(Seg::Fs).base,
             GS_BASE if self.model.has_long_mode() => self.segment(Seg::Gs).base,
             _ => match self.plain_msr(msr) {
@@ -285,6 +288,7 @@ impl Interpreter {
             }
             BIOS_UPDT_TRIG => return Ok(()),
             EFER if self.model.efer != 0 => return self.write_efer(value),
+            XSS if self.model.has(F::XSAVES) => return self.ensure(value == 0, Fault::GP0),
             FS_BASE | GS_BASE if self.model.has_long_mode() => {
                 let canonical = self.is_canonical(value);
                 self.ensure(canonical, Fault::GP0)?;

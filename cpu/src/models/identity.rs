@@ -4,6 +4,7 @@
 //! What depends on the state of a CPU (OSXSAVE, OSPKE, the local APIC) is added by [`crate::exec::cpuid`].
 
 use super::CpuModel;
+use crate::simd::xsave::{COMPONENTS, area_bytes};
 use emu_core::x86::{Cr4, Efer};
 use iced_x86::CpuidFeature as F;
 
@@ -118,14 +119,18 @@ impl Identity {
         if model.has(F::XSAVE) { 0xD } else { 7 }
     }
 
-    /// A leaf. Beyond the highest one that one answers.
-    pub fn leaf(&self, model: &CpuModel, leaf: u32, subleaf: u32) -> [u32; 4] {
-        let extended = (0x8000_0000..=EXTENDED_MAX).contains(&leaf);
-        let leaf = if extended {
+    /// The leaf that answers for one: beyond the highest one that one.
+    pub fn answering(&self, model: &CpuModel, leaf: u32) -> u32 {
+        if (0x8000_0000..=EXTENDED_MAX).contains(&leaf) {
             leaf
         } else {
             leaf.min(self.basic_max(model))
-        };
+        }
+    }
+
+    /// A leaf.
+    pub fn leaf(&self, model: &CpuModel, leaf: u32, subleaf: u32) -> [u32; 4] {
+        let leaf = self.answering(model, leaf);
         match leaf {
             0 => {
                 let [b, d, c] = [0, 4, 8].map(|n| word(&self.vendor, n));
@@ -151,6 +156,7 @@ impl Identity {
             2 => [0x00FF_FF01, 0, 0, 0],
             4 => self.cache(subleaf),
             7 if subleaf == 0 => self.features(model, leaf),
+            0xD => xsave_leaf(model, subleaf),
             0x8000_0000 => [EXTENDED_MAX, 0, 0, 0],
             0x8000_0001 => {
                 let mut r = self.features(model, leaf);
@@ -200,6 +206,27 @@ impl Identity {
             c.sets - 1,
             0,
         ]
+    }
+}
+
+/// Leaf Dh: the components of XSAVE. The sizes of subleaves 0 and 1 are those for XCR0 after reset.
+fn xsave_leaf(model: &CpuModel, subleaf: u32) -> [u32; 4] {
+    let all = model.state_components();
+    let component = COMPONENTS.iter().find(|c| c.number == subleaf);
+    match (subleaf, component) {
+        (0, _) => [
+            all as u32,
+            area_bytes(0, false),
+            area_bytes(all, false),
+            (all >> 32) as u32,
+        ],
+        (1, _) => {
+            let bit = |feature, bit: u32| u32::from(model.has(feature)) << bit;
+            let a = bit(F::XSAVEOPT, 0) | bit(F::XSAVEC, 1) | bit(F::XSAVEC, 2) | bit(F::XSAVES, 3);
+            [a, area_bytes(0, true), 0, 0]
+        }
+        (_, Some(c)) if all >> c.number & 1 != 0 => [c.bytes, c.at, 0, 0],
+        _ => [0; 4],
     }
 }
 

@@ -84,6 +84,10 @@ pub static MODEL: CpuModel = CpuModel {
         F::BMI2,
         F::ADX,
         F::FXSR,
+        F::XSAVE,
+        F::XSAVEOPT,
+        F::XSAVEC,
+        F::XSAVES,
         F::CLFSH,
         F::CLFLUSHOPT,
         F::CLWB,
@@ -97,6 +101,10 @@ pub static MODEL: CpuModel = CpuModel {
         F::AES,
         F::PCLMULQDQ,
         F::SHA,
+        F::AVX,
+        F::AVX2,
+        F::FMA,
+        F::F16C,
     ],
     processor: None,
     cpuid: &[],
@@ -109,8 +117,9 @@ pub static MODEL: CpuModel = CpuModel {
     flags_fixed: 0x0000_0002,
     flags_writable: 0x003F_7FD5,
     cr0: 0xE005_003F,
-    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, LA57, FSGSBASE, PCIDE, SMEP, SMAP, PKE.
-    cr4: 0x0073_1FFF,
+    // VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, LA57, FSGSBASE, PCIDE, OSXSAVE, SMEP,
+    // SMAP, PKE.
+    cr4: 0x0077_1FFF,
     // SCE, LME, LMA, NXE.
     efer: 0xD01,
     paging: Paging {

@@ -119,6 +119,12 @@ impl CpuModel {
             .all(|f| self.features.contains(f))
     }
 
+    /// The CPUID leaf that answers for one.
+    pub fn answering_leaf(&self, leaf: u32) -> u32 {
+        self.identity
+            .map_or(leaf, |identity| identity.answering(self, leaf))
+    }
+
     /// A CPUID leaf. Beyond the highest basic leaf the highest one answers (SDM vol. 2, "CPUID").
     pub fn cpuid(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
         if let Some(identity) = self.identity {

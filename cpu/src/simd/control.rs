@@ -15,8 +15,10 @@ pub const XCR0_X87: u64 = 1 << 0;
 pub const XCR0_SSE: u64 = 1 << 1;
 /// XCR0: AVX.
 pub const XCR0_AVX: u64 = 1 << 2;
+/// XCR0: PKRU.
+pub const XCR0_PKRU: u64 = 1 << 9;
 /// XCR0 bits that any model has.
-pub const XCR0_BITS: u64 = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+pub const XCR0_BITS: u64 = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU;
 
 impl Interpreter {
     /// What SSE instructions ask for (SDM vol. 3, table 13-1): #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS.

@@ -25,6 +25,7 @@
 //! | `masked` | masked moves, gathers, VZEROALL |
 //! | `special` | masked byte stores, EMMS, fences and cache control |
 //! | `image` | FXSAVE, FXRSTOR |
+//! | `xsave` | XSAVE and its kin, XCR0 |
 //!
 //! **Not implemented**: 3DNow! (no model shows it, so it is undefined).
 //!
@@ -47,6 +48,7 @@ pub mod table;
 mod tests;
 pub mod text;
 pub mod wide;
+pub mod xsave;
 
 use emu_core::x86::{MXCSR_RESET, SimdState, VECTOR_REGISTERS};
 

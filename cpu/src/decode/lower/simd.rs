@@ -17,6 +17,7 @@ use crate::simd::masked::{Gather, MaskedLoad, MaskedStore, Zero};
 use crate::simd::special::{Emms, Fence, FlushLine, LoadMxcsr, MaskMove, MaskedBytes, StoreMxcsr};
 use crate::simd::table::{self, Form};
 use crate::simd::text::CompareText;
+use crate::simd::xsave::{Xgetbv, Xrstor, Xsave, XsaveCompacted, Xsetbv};
 use iced_x86::{EncodingKind, Mnemonic as M, OpKind, Register};
 
 /// Lowers the instruction at hand if it is one of these.
@@ -45,6 +46,20 @@ fn plain(l: &mut Lowering<'_>) -> bool {
         M::Fxrstor => l.emit_memory::<Restore<false>>(0),
         M::Fxsave64 => l.emit_memory::<Save<true>>(0),
         M::Fxrstor64 => l.emit_memory::<Restore<true>>(0),
+        M::Xsave => l.emit_memory::<Xsave<false, false>>(0),
+        M::Xsave64 => l.emit_memory::<Xsave<false, true>>(0),
+        M::Xsaveopt => l.emit_memory::<Xsave<true, false>>(0),
+        M::Xsaveopt64 => l.emit_memory::<Xsave<true, true>>(0),
+        M::Xsavec => l.emit_memory::<XsaveCompacted<false, false>>(0),
+        M::Xsavec64 => l.emit_memory::<XsaveCompacted<false, true>>(0),
+        M::Xsaves => l.emit_memory::<XsaveCompacted<true, false>>(0),
+        M::Xsaves64 => l.emit_memory::<XsaveCompacted<true, true>>(0),
+        M::Xrstor => l.emit_memory::<Xrstor<false, false>>(0),
+        M::Xrstor64 => l.emit_memory::<Xrstor<false, true>>(0),
+        M::Xrstors => l.emit_memory::<Xrstor<true, false>>(0),
+        M::Xrstors64 => l.emit_memory::<Xrstor<true, true>>(0),
+        M::Xgetbv => l.emit::<Xgetbv>(0, 0, 0),
+        M::Xsetbv => l.emit::<Xsetbv>(0, 0, 0),
         M::Movnti => {
             let source = register(l.insn.op1_register());
             match l.operand_bytes(1) {

@@ -3,6 +3,7 @@
 mod forms;
 mod published;
 mod saved;
+mod xsave;
 
 use crate::tests::Board;
 use crate::{CpuModel, Interpreter};
