@@ -53,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     cpu::DECODE,
     cpu::REAL,
     cpu::PROTECTED,
+    cpu::LONG,
     cpu::CACHE,
     cpu::STATE,
     media::MEDIA,

@@ -1,7 +1,7 @@
 //! Programs: random bytes with instructions strewn in that a purely random stream would hardly hit with operands that
 //! make sense.
 
-use super::hard;
+use super::{hard, long_code};
 use crate::hostile;
 use emu_core::testkit::Rng;
 
@@ -111,8 +111,8 @@ const SNIPPETS: &[&[u8]] = &[
     &[0x2E, 0xC6, 0x06, 0xEE, 0xEE, 0x90], // mov byte cs:[n], 90h
 ];
 
-/// Fills a program.
-pub fn fill(bytes: &mut [u8], rng: &mut Rng) {
+/// Fills a program; `long`: mostly for 64-bit mode.
+pub fn fill(bytes: &mut [u8], long: bool, rng: &mut Rng) {
     let (random, hard) = (rng.below(4), rng.below(6));
     let mut at = 0;
     while at < bytes.len() {
@@ -121,12 +121,17 @@ pub fn fill(bytes: &mut [u8], rng: &mut Rng) {
             rest[0] = rng.next_u64() as u8;
             1
         } else if rng.below(8) < hard {
-            let insn = hard::instruction(at, rng);
+            let insn = hard::instruction(at, long, rng);
             let n = insn.len().min(rest.len());
             rest[..n].copy_from_slice(&insn[..n]);
             n
         } else {
-            let snippet = SNIPPETS[rng.below(SNIPPETS.len() as u64) as usize];
+            let snippets = if long && rng.below(3) != 0 {
+                long_code::SNIPPETS
+            } else {
+                SNIPPETS
+            };
+            let snippet = snippets[rng.below(snippets.len() as u64) as usize];
             let n = snippet.len().min(rest.len());
             for (i, (to, &from)) in rest.iter_mut().zip(snippet).enumerate() {
                 *to = match from {

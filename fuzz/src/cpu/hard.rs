@@ -8,11 +8,15 @@ use emu_core::testkit::Rng;
 /// Where programs lie, for segments with base 0.
 const PROGRAM: u32 = 0x1_0000;
 
-/// One of them, for the place `at` in the program; half of the time for 32-bit code.
-pub fn instruction(at: usize, rng: &mut Rng) -> Vec<u8> {
-    let wide = rng.below(2) == 0;
+/// One of them, for the place `at` in the program: for 16-bit or 32-bit code, or mostly for 64-bit code.
+pub fn instruction(at: usize, long: bool, rng: &mut Rng) -> Vec<u8> {
+    let long = long && rng.below(8) != 0;
+    let wide = long || rng.below(2) == 0;
     let place = PROGRAM + at as u32;
     let mut code = Vec::new();
+    if long && rng.below(4) == 0 {
+        return super::long_code::instruction(at, rng);
+    }
     match rng.below(14) {
         0 | 1 => {
             // jmp: so near the end of a page that the instruction there may reach over it.
@@ -30,7 +34,8 @@ pub fn instruction(at: usize, rng: &mut Rng) -> Vec<u8> {
             // mov byte [near here],n
             let prefixes: &[u8] = if rng.below(2) == 0 { &[] } else { &[0x2E] };
             code.extend(prefixes);
-            code.extend([0xC6, if wide { 0x05 } else { 0x06 }]);
+            code.push(0xC6);
+            absolute(&mut code, 0, wide, long);
             number(&mut code, wide, near(place, rng));
             code.push(hostile::byte(rng));
         }
@@ -42,7 +47,8 @@ pub fn instruction(at: usize, rng: &mut Rng) -> Vec<u8> {
             if !wide {
                 code.extend([0x66, 0x67]);
             }
-            code.extend([0xC7, 0x05]);
+            code.push(0xC7);
+            absolute(&mut code, 0, true, long);
             code.extend(entry.to_le_bytes());
             let bits = [7, 7, 0x67, 5, 3, 6, 0][rng.below(7) as usize];
             code.extend((frame << 12 | bits).to_le_bytes());
@@ -52,7 +58,8 @@ pub fn instruction(at: usize, rng: &mut Rng) -> Vec<u8> {
             if !wide {
                 code.push(0x67);
             }
-            code.extend([0x0F, 0x01, 0x3D]);
+            code.extend([0x0F, 0x01]);
+            absolute(&mut code, 7, true, long);
             code.extend(near(place, rng).to_le_bytes());
         }
         7 => code.extend([0x0F, 0x20, 0xD8, 0x0F, 0x22, 0xD8]), // mov eax,cr3; mov cr3,eax
@@ -121,8 +128,18 @@ pub fn instruction(at: usize, rng: &mut Rng) -> Vec<u8> {
     code
 }
 
+/// ModR/M and SIB bytes of a memory operand that is only a displacement.
+fn absolute(code: &mut Vec<u8>, register: u8, wide: bool, long: bool) {
+    let register = register << 3;
+    match (wide, long) {
+        (_, true) => code.extend([register | 4, 0x25]),
+        (true, false) => code.push(register | 5),
+        (false, false) => code.push(register | 6),
+    }
+}
+
 /// A place in the program or in the page behind.
-fn near(place: u32, rng: &mut Rng) -> u32 {
+pub fn near(place: u32, rng: &mut Rng) -> u32 {
     match rng.below(3) {
         0 => place + rng.below(0x40) as u32,
         1 => place.wrapping_sub(rng.below(0x40) as u32),

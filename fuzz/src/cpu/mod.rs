@@ -7,6 +7,8 @@
 mod bus;
 mod code;
 mod hard;
+mod long_code;
+mod long_tables;
 mod tables;
 
 use crate::{Target, hostile};
@@ -16,7 +18,7 @@ use emu_core::backend::{CpuBackend, CpuId, Exit, Invalidate};
 use emu_core::probe::Probe;
 use emu_core::testkit::Rng;
 use emu_core::x86::{
-    Activity, CpuState, Cr0, Cr4, DescriptorTable, Prefetch, Rflags, Seg, SegmentAttributes,
+    Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, Prefetch, Rflags, Seg, SegmentAttributes,
     SegmentRegister, Selector,
 };
 
@@ -50,16 +52,22 @@ pub const PROTECTED: Target = Target {
     },
 };
 
+pub const LONG: Target = Target {
+    name: "cpu/long",
+    about: "random programs under random tables in 64-bit and compatibility mode; steps are instructions",
+    steps: 5000,
+    play: |rng, steps| {
+        let case = Case::new(rng, Kind::Long);
+        case.play(steps, &How::CACHED);
+    },
+};
+
 pub const CACHE: Target = Target {
     name: "cpu/cache",
     about: "the same programs with the block cache, without it, watched, in short pieces and restored: one outcome; steps are instructions",
     steps: 3000,
     play: |rng, steps| {
-        let kind = if rng.below(2) == 0 {
-            Kind::Real
-        } else {
-            Kind::Protected
-        };
+        let kind = [Kind::Real, Kind::Protected, Kind::Long][rng.below(3) as usize];
         let case = Case::new(rng, kind);
         let cached = case.play(steps, &How::CACHED);
         for how in How::OTHERS {
@@ -76,7 +84,8 @@ pub const STATE: Target = Target {
     about: "CPU states that no program leads to, as a forged snapshot holds them; steps are instructions",
     steps: 500,
     play: |rng, steps| {
-        let mut case = Case::new(rng, Kind::Protected);
+        let kind = [Kind::Protected, Kind::Long][rng.below(2) as usize];
+        let mut case = Case::new(rng, kind);
         forge(&mut case.state, rng);
         case.play(steps, &How::CACHED);
     },
@@ -88,6 +97,7 @@ enum Kind {
     Bytes,
     Real,
     Protected,
+    Long,
 }
 
 /// How it is executed.
@@ -188,12 +198,15 @@ impl Case {
         if kind == Kind::Protected && (model.name.starts_with("8086") || rng.below(3) != 0) {
             model = CpuModel::DEFAULT;
         }
+        if kind == Kind::Long {
+            model = CpuModel::by_name("max").expect("the model with long mode");
+        }
         let mut ram = vec![0; RAM_BYTES];
         if kind == Kind::Bytes {
             hostile::fill(&mut ram, rng);
         } else {
             hostile::fill(&mut ram[..0x1_0000], rng);
-            code::fill(&mut ram[0x1_0000..0x3_0000], rng);
+            code::fill(&mut ram[0x1_0000..0x3_0000], kind == Kind::Long, rng);
             hostile::fill(&mut ram[0x3_0000..0x5_0000], rng);
         }
         let mut state = model.reset_state();
@@ -216,6 +229,9 @@ impl Case {
         }
         if kind == Kind::Protected {
             tables::protect(model, &mut ram, &mut state, rng);
+        }
+        if kind == Kind::Long {
+            long_tables::enter(model, &mut ram, &mut state, rng);
         }
         Self {
             model,
@@ -390,6 +406,7 @@ fn forge(state: &mut CpuState, rng: &mut Rng) {
                 }
             }
             9 => state.idtr.base = wild,
+            10 if wild & 1 != 0 => state.efer = Efer::from_bits_retain(wild),
             10 => state.cr0 = Cr0::from_bits_retain(wild),
             11 => state.cr3 = wild,
             12 => state.cr4 = Cr4::from_bits_retain(wild),

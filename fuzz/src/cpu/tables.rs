@@ -7,17 +7,17 @@ use emu_core::x86::{
     CpuState, Cr0, Cr4, DescriptorTable, Rflags, SegmentAttributes, SegmentRegister, Selector,
 };
 
-const GDT: usize = 0x1000;
-const IDT: usize = 0x2000;
-const TASKS: usize = 0x4000;
-const LDT: usize = 0x6000;
-const PAGE_DIRECTORY: usize = 0x8000;
+pub const GDT: usize = 0x1000;
+pub const IDT: usize = 0x2000;
+pub const TASKS: usize = 0x4000;
+pub const LDT: usize = 0x6000;
+pub const PAGE_DIRECTORY: usize = 0x8000;
 /// One page table: the first megabytes.
 pub const PAGE_TABLE: usize = 0x9000;
-const POINTER_TABLE: usize = 0xA000;
+pub const POINTER_TABLE: usize = 0xA000;
 
 /// A descriptor (SDM vol. 3, section 3.4.5): base, limit field, access byte, flags nibble.
-fn descriptor(base: u32, limit: u32, access: u8, flags: u8) -> u64 {
+pub fn descriptor(base: u32, limit: u32, access: u8, flags: u8) -> u64 {
     u64::from(limit & 0xFFFF)
         | u64::from(base & 0xFF_FFFF) << 16
         | u64::from(access) << 40
@@ -27,7 +27,7 @@ fn descriptor(base: u32, limit: u32, access: u8, flags: u8) -> u64 {
 }
 
 /// A gate (SDM vol. 3, sections 5.8.3 and 6.11).
-fn gate(selector: u16, offset: u32, count: u8, access: u8) -> u64 {
+pub fn gate(selector: u16, offset: u32, count: u8, access: u8) -> u64 {
     u64::from(offset & 0xFFFF)
         | u64::from(selector) << 16
         | u64::from(count & 31) << 32
@@ -35,11 +35,11 @@ fn gate(selector: u16, offset: u32, count: u8, access: u8) -> u64 {
         | u64::from(offset >> 16) << 48
 }
 
-fn put(ram: &mut [u8], at: usize, entry: u64) {
+pub fn put(ram: &mut [u8], at: usize, entry: u64) {
     ram[at..at + 8].copy_from_slice(&entry.to_le_bytes());
 }
 
-fn place(rng: &mut Rng) -> u32 {
+pub fn place(rng: &mut Rng) -> u32 {
     0x1_0000 + rng.below(0x2_0000) as u32
 }
 
@@ -181,7 +181,7 @@ fn fill_pages(ram: &mut [u8], pae: bool, rng: &mut Rng) {
     }
 }
 
-fn register(selector: u16, base: u64, limit: u32, attributes: u32) -> SegmentRegister {
+pub fn register(selector: u16, base: u64, limit: u32, attributes: u32) -> SegmentRegister {
     SegmentRegister {
         selector: Selector(selector),
         base,
