@@ -62,9 +62,11 @@ impl Interpreter {
 
     /// Replaces PKRU.
     pub(crate) fn set_pkru(&mut self, v: u32) {
-        self.pkru = v;
-        // Rights of keys stand in the TLB as rights of pages; instruction fetches heed none.
-        self.tlb.flush_data();
+        if self.pkru != v {
+            self.pkru = v;
+            // Rights of keys stand in the TLB as rights of pages; instruction fetches heed none.
+            self.tlb.flush_data();
+        }
     }
 
     /// #UD outside of 64-bit mode.

@@ -51,6 +51,10 @@ pub fn to_half(single: F32, env: &mut FloatEnv) -> u16 {
             if env.denormal_operand_stops(operand.denormal) {
                 return 0;
             }
+            if operand.denormal {
+                // Less than every half: inexact, as processors say even with underflow unmasked.
+                env.raise(Flags::INEXACT);
+            }
             let value = Unrounded {
                 sign: operand.sign,
                 exponent: operand.exponent,

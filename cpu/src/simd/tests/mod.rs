@@ -2,14 +2,16 @@
 
 mod forms;
 mod published;
+mod random;
 mod saved;
+mod unmasked;
 mod xsave;
 
 use crate::tests::Board;
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId, Exit};
 use emu_core::x86::{
-    CpuState, Cr0, Cr4, DescriptorTable, Gpr, Seg, SegmentAttributes as A, SegmentRegister,
+    CpuState, Cr0, Cr4, DescriptorTable, Efer, Gpr, Seg, SegmentAttributes as A, SegmentRegister,
     Selector,
 };
 
@@ -79,6 +81,22 @@ impl Bench {
         assert_eq!(cpu.run(&mut self.board, None), Exit::Halted);
         let s = cpu.state();
         ((s.rip as usize).wrapping_sub(HANDLERS + 1) as u8, s)
+    }
+
+    /// 64-bit mode on an identity map of 1 GiB, with a HLT at the end of the code; every fault is a shutdown.
+    fn enter_64_bit(&mut self, code_bytes: usize) {
+        self.board.ram[0].write(CODE + code_bytes, &[0xF4]);
+        self.board.ram[0].write(0x4000, &0x5003u64.to_le_bytes());
+        self.board.ram[0].write(0x5000, &0x83u64.to_le_bytes());
+        let s = &mut self.state;
+        s.cr3 = 0x4000;
+        s.cr4 |= Cr4::PAE;
+        s.efer = Efer::LME | Efer::LMA;
+        s.cr0 |= Cr0::PG;
+        let cs = &mut s.segments[Seg::Cs as usize].attributes;
+        cs.remove(A::BIG);
+        cs.insert(A::LONG);
+        s.idtr.limit = 0;
     }
 
     fn vector(&mut self) -> u8 {
@@ -294,4 +312,56 @@ fn fisttp_cuts_whatever_the_rounding_control_says() {
     let expected = [0xFE, 0xFF, 0xEE, 0xEE, 0xFE, 0xFF, 0xFF, 0xFF, 0xFE];
     assert_eq!(b.memory(DATA, 9), expected);
     assert_eq!(b.memory(DATA + 9, 7), [0xFF; 7]);
+}
+
+#[test]
+fn registers_8_to_15_are_named_in_64_bit_mode() {
+    let code: &[&[u8]] = &[
+        // cvtsi2sd xmm9, r10
+        &[0xF2, 0x4D, 0x0F, 0x2A, 0xCA],
+        // addsd xmm15, xmm9
+        &[0xF2, 0x45, 0x0F, 0x58, 0xF9],
+        // movq r11, xmm15
+        &[0x66, 0x4D, 0x0F, 0x7E, 0xFB],
+        // vpaddq ymm8, ymm12, ymm13
+        &[0xC4, 0x41, 0x1D, 0xD4, 0xC5],
+        // vpblendvb xmm10, xmm11, xmm12, xmm13
+        &[0xC4, 0x43, 0x21, 0x4C, 0xD4, 0xD0],
+        // vpgatherqq xmm14, [r9 + xmm11 * 8], xmm13
+        &[0xC4, 0x02, 0x91, 0x91, 0x34, 0xD9],
+        // fxsave64 [r8]
+        &[0x49, 0x0F, 0xAE, 0x00],
+    ];
+    let code = code.concat();
+    let mut b = Bench::with_memory(&code, &[0xEE; 1024]);
+    b.enter_64_bit(code.len());
+    let s = &mut b.state;
+    s.cr4 |= Cr4::OSXSAVE;
+    s.simd.xcr0 = 7;
+    s.gpr[Gpr::R8 as usize] = DATA as u64;
+    s.gpr[Gpr::R9 as usize] = 0xA000;
+    s.gpr[Gpr::R10 as usize] = 3;
+    s.x87.instruction_pointer = 0x1122_3344_5566_7788;
+    s.simd.vectors[15] = [0x3FF0_0000_0000_0000, 5, 6, 7];
+    s.simd.vectors[11] = [1, 2, 0, 0];
+    s.simd.vectors[12] = [0x10, 0x20, 0x30, 0x40];
+    s.simd.vectors[13] = [u64::MAX, 0, u64::MAX, 1];
+    b.board.ram[0].write(0xA008, &0x1234u64.to_le_bytes());
+    b.board.ram[0].write(0xA010, &0x5678u64.to_le_bytes());
+    let (_, s) = b.run();
+    assert_eq!(s.rip as usize, CODE + code.len() + 1);
+    // 1.0 + 3.0
+    assert_eq!(s.gpr[Gpr::R11 as usize], 0x4010_0000_0000_0000);
+    assert_eq!(s.simd.vectors[15], [0x4010_0000_0000_0000, 5, 6, 7]);
+    assert_eq!(s.simd.vectors[8], [0xF, 0x20, 0x2F, 0x41]);
+    assert_eq!(s.simd.vectors[10], [0x10, 2, 0, 0]);
+    assert_eq!(s.simd.vectors[14], [0x1234, 0, 0, 0]);
+    assert_eq!(s.simd.vectors[13], [0; 4]);
+    let area = b.memory(DATA, 512);
+    assert_eq!(area[8..16], 0x1122_3344_5566_7788u64.to_le_bytes());
+    assert_eq!(
+        area[160 + 16 * 15..][..8],
+        0x4010_0000_0000_0000u64.to_le_bytes()
+    );
+    assert!(area[416..].iter().all(|&v| v == 0xEE));
 }
