@@ -1,5 +1,9 @@
 //! System instructions that came with long mode or after it: SYSCALL, SYSRET, SWAPGS, RDFSBASE and its kin, RDTSCP,
 //! INVPCID, CLAC, STAC, RDPKRU, WRPKRU, and the task priority in CR8.
+//!
+//! **Known inaccuracies**: a base or entry point that an instruction loads (WRMSR, WRGSBASE, LGDT, LLDT, LTR, INVPCID)
+//! must be canonical for the paging of the moment; a processor with 5-level paging lets 57 bits pass even while 4 levels
+//! are in use, and checks them when they form an address.
 
 use super::operand::As;
 use crate::alu::Int;
