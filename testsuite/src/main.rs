@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testsuite::{guests, laws, vectors};
+use testsuite::{guests, laws, native, vectors};
 
 /// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
 const EXIT_BAD_DATA: u8 = 65;
@@ -22,6 +22,8 @@ enum Suite {
     Guests(guests::Args),
     /// However a machine runs, its state is the same at the same instruction
     Laws(laws::Args),
+    /// The host's own processor against ours, instruction by instruction
+    Native(native::Args),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Suite::Vectors(args) => vectors::run(&args),
         Suite::Guests(args) => guests::run(&args),
         Suite::Laws(args) => laws::run(&args),
+        Suite::Native(args) => native::run(&args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

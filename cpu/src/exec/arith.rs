@@ -180,6 +180,24 @@ impl<T: Int, D: Place<T>, S: Source<T>> Instruction for Cmpxchg<T, D, S> {
     }
 }
 
+/// CMPXCHG of register `a` with register `b`. A destination that is not replaced is not written, so that with 32-bit
+/// operands its upper half stays (as processors with 64-bit mode do).
+pub struct CmpxchgRegister<T>(As<T>);
+
+impl<T: Int> Instruction for CmpxchgRegister<T> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let (accumulator, old) = (cpu.regs.get::<T>(0), cpu.regs.get::<T>(op.a));
+        cpu.flags = Sub::apply(accumulator, old, &cpu.flags).1;
+        if old == accumulator {
+            let new = cpu.regs.get::<T>(op.b);
+            cpu.regs.set::<T>(op.a, new);
+        } else {
+            cpu.regs.set::<T>(0, old);
+        }
+        Ok(())
+    }
+}
+
 /// CMPXCHG8B (SDM vol. 2): compares EDX:EAX with m64, writes ECX:EBX if equal, else loads it. Only ZF changes.
 pub struct Cmpxchg8b<W>(As<W>);
 

@@ -643,20 +643,21 @@ impl<T: Int, S: Source<u16>> Instruction for Lsl<T, S> {
     }
 }
 
-/// ARPL: the destination's RPL is raised to that of register `a`.
+/// ARPL: the destination's RPL is raised to that of register `a`; one that is as high already is not written, so it may
+/// lie where nothing can be written (as P6 and later do).
 pub struct Arpl<D>(As<D>);
 
 impl<D: Place<u16>> Instruction for Arpl<D> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.require_protected()?;
         let rpl = cpu.regs.get::<u16>(op.a) & 3;
-        D::modify(cpu, op, |old, flags| {
-            if old & 3 < rpl {
-                (old & !3 | rpl, flags.with(ZF, ZF))
-            } else {
-                (old, flags.with(ZF, 0))
-            }
-        })
+        let old = D::get(cpu, op)?;
+        let raised = old & 3 < rpl;
+        if raised {
+            D::set(cpu, op, old & !3 | rpl)?;
+        }
+        set_zf(cpu, raised);
+        Ok(())
     }
 }
 

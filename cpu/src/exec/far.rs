@@ -128,6 +128,15 @@ impl Interpreter {
         Err(Stop::Branch)
     }
 
+    /// What far transfers but those by gates take of an offset: from 64-bit mode to compatibility mode 32 bits.
+    fn offset_within(&self, code: Descriptor, offset: u64) -> u64 {
+        if self.is_long() && !code.is_code_64() {
+            offset & u64::from(u32::MAX)
+        } else {
+            offset
+        }
+    }
+
     /// The last checks before [`Self::go`].
     fn check_code(&mut self, t: CodeTarget) -> Result<(), Stop> {
         let reaches = if self.is_long() && t.descriptor.is_code_64() {
@@ -155,7 +164,7 @@ impl Interpreter {
             let t = CodeTarget {
                 selector,
                 descriptor: d,
-                rip,
+                rip: self.offset_within(d, rip),
             };
             self.check_direct(t)?;
             self.check_code(t)?;
@@ -197,7 +206,7 @@ impl Interpreter {
             let t = CodeTarget {
                 selector,
                 descriptor: d,
-                rip,
+                rip: self.offset_within(d, rip),
             };
             self.check_direct(t)?;
             return self.call_same_level(width, t, op);
@@ -392,7 +401,7 @@ impl Interpreter {
         Ok(CodeTarget {
             selector,
             descriptor: d,
-            rip,
+            rip: self.offset_within(d, rip),
         })
     }
 

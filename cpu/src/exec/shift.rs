@@ -7,6 +7,8 @@ use crate::op::{Instruction, OpRef, Stop};
 
 /// A shift or rotate by a count that is not 0 after masking.
 pub trait Shift: 'static {
+    /// Whether it turns through CF, that is by one bit more than the operand has.
+    const THROUGH_CARRY: bool = false;
     /// `a <op> count`.
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags);
 }
@@ -57,12 +59,14 @@ impl Shift for Ror {
     }
 }
 impl Shift for Rcl {
+    const THROUGH_CARRY: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::rcl(a, count, flags)
     }
 }
 impl Shift for Rcr {
+    const THROUGH_CARRY: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::rcr(a, count, flags)
@@ -78,8 +82,13 @@ impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Instruction for ShiftBy<O, T,
     #[inline(always)]
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let count = u32::from(S::get(cpu, op)? & count_mask::<T>());
+        // SDM vol. 2, "RCL/RCR/ROL/ROR": a zero-bit rotate affects no flags. The 80286 sets OF even then.
+        let whole_turns = O::THROUGH_CARRY
+            && T::BITS < 32
+            && count % (T::BITS + 1) == 0
+            && cpu.model.processor.is_none();
         D::modify(cpu, op, |a, flags| {
-            if count == 0 {
+            if count == 0 || whole_turns {
                 (a, *flags)
             } else {
                 O::apply(a, count, flags)

@@ -172,7 +172,8 @@ impl<T: Int> Instruction for Enter<T> {
         let top = cpu.stack_pointer();
         let bp = cpu.regs.named::<u64>(Gpr::Rbp) & cpu.linear_mask;
         let enclosing = |i: u64| bp.wrapping_sub(i * n) & mask;
-        let frame = top.wrapping_sub(n) & mask;
+        // The whole register: with a 16-bit stack its upper half counts too (SDM vol. 2, "ENTER": FrameTemp := ESP).
+        let frame = cpu.regs.named::<u64>(Gpr::Rsp) & !mask | top.wrapping_sub(n) & mask;
         // The old frame pointer, the enclosing frames' pointers, this frame's.
         let pushes = if level == 0 { 1 } else { 1 + level };
         let mut places = Vec::with_capacity(pushes as usize);

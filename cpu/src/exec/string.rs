@@ -2,6 +2,8 @@
 //!
 //! A repetition counts as one instruction of guest time. A repeated instruction does as many as fit before the next
 //! event, keeps its counters up to date after each, and is then entered again: it can be interrupted between any two.
+//! Faults, traps and interrupts before the last repetition see the status flags from before the first (for faults SDM
+//! vol. 2, "REP/REPE/REPZ/REPNE/REPNZ", says so; P6 and later do it for all).
 
 use super::operand::As;
 use crate::alu::{Flags, Int};
@@ -182,13 +184,25 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
     for Repeat<E, N, T, WHILE_EQUAL>
 {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        if E::IO {
+            // Even a count of 0 needs the permission.
+            let port: u16 = cpu.regs.get(2);
+            cpu.check_io(port, T::WIDTH)?;
+        }
         let mut left = cpu.regs.get::<N>(RCX).to_u64();
         if left == 0 {
             return Ok(());
         }
+        let flags = cpu.flags;
+        let keeps_flags = E::COMPARES && cpu.model.processor.is_none();
         let mut budget = cpu.repeat_budget(op);
         loop {
-            one::<E, N, T>(cpu, op.a.into())?;
+            if let Err(stop) = one::<E, N, T>(cpu, op.a.into()) {
+                if keeps_flags {
+                    cpu.flags = flags;
+                }
+                return Err(stop);
+            }
             left -= 1;
             cpu.regs.set(RCX, N::from_u64(left));
             let ended = left == 0 || (E::COMPARES && cpu.flags.zf() != WHILE_EQUAL);
@@ -199,6 +213,9 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
             cpu.attached.repeated += 1;
             budget -= 1;
             if budget == 0 || E::IO || cpu.leave_block {
+                if keeps_flags {
+                    cpu.flags = flags;
+                }
                 return Err(Stop::Repeat);
             }
         }

@@ -197,12 +197,12 @@ impl Interpreter {
 
     /// The checks of MOV to and from debug registers, and the register that is meant.
     fn debug_register(&mut self, n: u8) -> Result<u8, Stop> {
+        self.require_cpl_0()?;
         let n = match n {
             4 | 5 if self.cr4.contains(Cr4::DE) => return Err(self.fault(Fault::UD)),
             4 | 5 => n + 2,
             _ => n & 7,
         };
-        self.require_cpl_0()?;
         if self.dr7 & DR7_GD != 0 {
             self.dr6 |= Dr6::BD.bits();
             return Err(self.fault(Fault::of(Exception::Debug)));

@@ -111,19 +111,29 @@ impl Interpreter {
         Segmented::offset(self, op).wrapping_add(n) & address::mask(&op)
     }
 
-    /// #AC for an operand of more than one element that is not aligned as a whole (SDM vol. 3, table 6-7).
-    fn check_alignment(&mut self, op: OpRef, alignment: u64) -> Result<(), Stop> {
+    /// The checks of an operand of more than one element as a whole: what the segment forbids (since the 80386), then #AC
+    /// if it is not aligned (SDM vol. 3, table 6-7).
+    fn check_operand(
+        &mut self,
+        op: OpRef,
+        bytes: usize,
+        alignment: u64,
+        write: bool,
+    ) -> Result<(), Stop> {
+        if self.model.processor.is_some() {
+            return Ok(());
+        }
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let linear = self.linear_of_bytes(seg, offset, bytes as u64, write)?;
         let checks =
             self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
-        let base = self.segments[address::segment(&op) % 6].reg.base;
-        let linear = base.wrapping_add(Segmented::offset(self, op));
         let aligned = linear & (alignment - 1) == 0;
         self.ensure(!checks || aligned, Fault::of(Exception::AlignmentCheck))
     }
 
     fn load_bytes<const N: usize>(&mut self, op: OpRef, alignment: u64) -> Result<[u8; N], Stop> {
         let seg = address::segment(&op);
-        self.check_alignment(op, alignment)?;
+        self.check_operand(op, N, alignment, false)?;
         let mut bytes = [0; N];
         let mut i = 0;
         while i < N {
@@ -144,7 +154,7 @@ impl Interpreter {
     /// Stores bytes (an even number), all checked before the first is written.
     fn store_bytes(&mut self, op: OpRef, bytes: &[u8], alignment: u64) -> Result<(), Stop> {
         let seg = address::segment(&op);
-        self.check_alignment(op, alignment)?;
+        self.check_operand(op, bytes.len(), alignment, true)?;
         let mut places = Vec::with_capacity(bytes.len() / 2);
         for i in (0..bytes.len()).step_by(2) {
             places.push(self.place(seg, self.offset_plus(op, i as u64), Width::Word)?);

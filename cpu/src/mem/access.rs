@@ -332,9 +332,25 @@ impl Interpreter {
         }
     }
 
-    /// Checks a segment access and gives its linear address.
+    /// Checks a segment access with its alignment and gives its linear address.
     fn linear(&mut self, seg: usize, offset: u64, width: Width, write: bool) -> Result<u64, Stop> {
-        let n = width.bytes() as u64;
+        let linear = self.linear_of_bytes(seg, offset, width.bytes() as u64, write)?;
+        let checks =
+            self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
+        if checks && linear & (width.bytes() as u64 - 1) != 0 {
+            return Err(self.fault(Fault::of(Exception::AlignmentCheck)));
+        }
+        Ok(linear)
+    }
+
+    /// Checks a segment access of `n` bytes but for its alignment and gives its linear address.
+    pub(crate) fn linear_of_bytes(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        n: u64,
+        write: bool,
+    ) -> Result<u64, Stop> {
         let s = &self.segments[seg % 6];
         let base = s.base;
         let ok = if write {
@@ -369,11 +385,6 @@ impl Interpreter {
                 Fault::GP0
             };
             self.ensure(ok, fault)?;
-        }
-        let checks =
-            self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
-        if checks && linear & (n - 1) != 0 {
-            return Err(self.fault(Fault::of(Exception::AlignmentCheck)));
         }
         Ok(linear)
     }

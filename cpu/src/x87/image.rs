@@ -131,6 +131,8 @@ pub fn load_environment(state: &mut Fpu, format: Format, bytes: &[u8]) {
         Format::Protected16 => {
             (state.fip, state.fcs) = (ip.into(), cs as u16);
             (state.fdp, state.fds) = (dp.into(), ds as u16);
+            // This image has no opcode.
+            state.fop = 0;
         }
         Format::Protected32 => {
             (state.fip, state.fcs) = (ip.into(), cs as u16);

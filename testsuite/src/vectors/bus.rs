@@ -40,6 +40,11 @@ impl FlatBus {
         address as usize & (self.pattern.len() - 1)
     }
 
+    /// The memory.
+    pub fn ram(&self) -> &Ram {
+        &self.ram
+    }
+
     /// Writes a byte as a test's preparation.
     pub fn set(&mut self, address: u32, value: u8) {
         let at = self.wrap(address.into());

@@ -1,6 +1,6 @@
 //! Runs instruction vectors that were captured from real processors (SingleStepTests) on our interpreter.
 
-mod bus;
+pub(crate) mod bus;
 mod case;
 mod metadata;
 mod moo;

@@ -3,8 +3,8 @@
 use super::Lowering;
 use crate::alu::Int;
 use crate::exec::arith::{
-    Adc, Add, Binary, Cmpxchg, Cmpxchg8b, Cmpxchg16b, Compare, Dec, Inc, Modify, ModifyOne, Neg,
-    Sbb, Sub, Unary, Xadd,
+    Adc, Add, Binary, Cmpxchg, Cmpxchg8b, Cmpxchg16b, CmpxchgRegister, Compare, Dec, Inc, Modify,
+    ModifyOne, Neg, Sbb, Sub, Unary, Xadd,
 };
 use crate::exec::bit::{BitAt, BitOf, BitOperation, BitScan, Complement, Reset, Set, Test};
 use crate::exec::logic::{And, Not, Or, Xor};
@@ -153,7 +153,7 @@ fn compare_exchange<T: Int>(l: &mut Lowering<'_>) {
         let a = l.reg(1);
         l.emit_memory_as::<Cmpxchg<T, Mem<Flat>, A>, Cmpxchg<T, Mem<Segmented>, A>>(a);
     } else {
-        l.emit::<Cmpxchg<T, A, B>>(l.reg(0), l.reg(1), 0);
+        l.emit::<CmpxchgRegister<T>>(l.reg(0), l.reg(1), 0);
     }
 }
 

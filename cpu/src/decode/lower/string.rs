@@ -1,6 +1,6 @@
 //! String instructions.
 
-use super::{Lowering, segment};
+use super::Lowering;
 use crate::alu::Int;
 use crate::exec::string::{Cmps, Element, Ins, Lods, Movs, Once, Outs, Repeat, Scas, Stos};
 use iced_x86::{Mnemonic as M, OpKind};
@@ -64,7 +64,7 @@ fn addressed<E: Element, T: Int>(l: &mut Lowering<'_>, size: u32) {
 }
 
 fn repeated<E: Element, N: Int, T: Int>(l: &mut Lowering<'_>) {
-    let seg = segment(l.insn.memory_segment()) as u8;
+    let seg = l.memory_segment() as u8;
     let (equal, not_equal) = (l.insn.has_rep_prefix(), l.insn.has_repne_prefix());
     if not_equal && !equal {
         l.emit::<Repeat<E, N, T, false>>(seg, 0, 0);

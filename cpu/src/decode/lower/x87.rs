@@ -49,13 +49,11 @@ fn escape<'a, 'b>(l: &'a mut Lowering<'b>, bytes: &[u8]) -> Option<Emit<'a, 'b>>
             0x26 | 0x2E | 0x36 | 0x3E | 0x64 | 0x65 | 0x66 | 0x67 | 0xF0 | 0xF1 | 0xF2 | 0xF3
         )
     };
-    let mut prefixes = bytes.iter().take_while(|b| is_prefix(b)).count();
+    // REX, of which only what selects registers of a memory operand counts; one before another prefix is ignored.
+    let is_rex = |b: &u8| l.is_64_bit() && (0x40..0x50).contains(b);
+    let prefixes = bytes.iter().take_while(|b| is_prefix(b) || is_rex(b));
+    let prefixes = prefixes.count();
     let wide = (l.mode & (mode::CODE_32 | mode::CODE_64) != 0) != bytes[..prefixes].contains(&0x66);
-    if l.is_64_bit() {
-        // REX, of which only what selects registers of a memory operand counts.
-        let rex = bytes[prefixes..].iter();
-        prefixes += rex.take_while(|b| (0x40..0x50).contains(*b)).count();
-    }
     let (&first, &modrm) = (bytes.get(prefixes)?, bytes.get(prefixes + 1)?);
     (0xD8..=0xDF).contains(&first).then_some(Emit {
         l,

@@ -1,0 +1,644 @@
+//! What must be equal: everything that the manual defines.
+//!
+//! * Flags that the manual (by iced-x86's table of it) leaves undefined are not compared once the instruction has
+//!   completed; a shift or rotate by a count of 0 leaves none undefined. A fault leaves all of them as they were.
+//! * Transcendental x87 instructions may be one unit in the last place apart; C0, C1 and C3 then tell of the approximation.
+//!   Beyond the operand range that the manual gives, F2XM1 and FYL2XP1 are not compared.
+//! * The x87 operand pointer and opcode count only while an exception is pending where the host keeps them only then
+//!   (SDM vol. 1, sections 8.1.8 and 8.1.9).
+//! * RCPPS and RSQRTPS and their kin may be 1.5 x 2^-12 off the true value, relatively.
+//! * CR2 counts for page faults only. Linux reports every fault on an address of its own half as one on a page that is
+//!   present.
+//! * A fault in an instruction that makes several accesses may come before or after any of the others: then the memory that
+//!   it writes, the registers that POPA, FLDENV and FRSTOR load, and where within the operand CR2 points are not compared.
+//!   CALL, ENTER, PUSHA, POPA, BOUND and CMPS, of which several accesses or checks fail, may report either; RETF and IRET
+//!   either of a page fault and a misalignment.
+//! * A selector that is pushed as 32 or 64 bits may be written as 16 (SDM vol. 2, "PUSH"), and the upper part of a
+//!   selector's slot need not be read: a fault that only the wider access meets is not compared.
+//! * Behind a transfer from 64-bit to compatibility mode the upper halves of registers and R8 to R15 are undefined (SDM
+//!   vol. 1, section 3.4.1.1); so is where a far CALL that does so pushes with RSP above 4 GiB.
+//! * A repeated string instruction with 32-bit addresses and a count of 0, or with a fault before the first repetition, does
+//!   nothing, by the manual; whether that is a write of ECX, ESI and EDI, which clears their upper halves in 64-bit mode,
+//!   differs between processors and instructions.
+//! * Bits 16 to 19 of what LAR loads are undefined (SDM vol. 2, "LAR").
+//! * A null selector's RPL: Linux' return to user mode clears it.
+//! * A processor without execute-disable reports no instruction fetches, and executes data: a case that the host ends
+//!   there is skipped.
+
+use super::case::{Case, CodeSize, LOST, MXCSR, Outcome, SEGMENT_NAMES, gpr_name};
+use super::emit::address_bits;
+use super::forms::data_pointer_only_for_exceptions;
+use super::layout;
+use iced_x86::{Instruction, Mnemonic as M, OpKind, RflagsBits};
+
+/// What differs: where, the host's value, ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The place.
+    pub what: String,
+    /// The host's.
+    pub host: u64,
+    /// Ours.
+    pub ours: u64,
+}
+
+/// What the two processors are.
+#[derive(Copy, Clone, Debug)]
+pub struct Rules {
+    /// The model has execute-disable.
+    pub execute_disable: bool,
+    /// The host keeps the x87 operand pointer for exceptions only.
+    pub lazy_pointers: bool,
+}
+
+impl Rules {
+    /// For a model on this host.
+    pub fn new(execute_disable: bool) -> Self {
+        Self {
+            execute_disable,
+            lazy_pointers: data_pointer_only_for_exceptions(),
+        }
+    }
+}
+
+const PF: u8 = 14;
+const AC: u8 = 17;
+const PF_PRESENT: u32 = 1;
+/// From here on Linux (with 4-level paging) reports every page as present: its own half, and the page before it.
+const LINUX_OWN: u64 = 0x7FFF_FFFF_F000;
+const PF_FETCH: u32 = 16;
+/// Flags that have storage, reserved ones left out.
+const STORED_FLAGS: u64 = 0x003F_7FD5;
+/// RF in a pushed image tells a fault from a trap.
+const C0_C1_C3: u64 = 0x4300;
+
+/// The result of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Equal in all that counts.
+    Same,
+    /// Not.
+    Different(Vec<Difference>),
+    /// Not comparable on this model, by rule.
+    Skipped,
+}
+
+/// Compares.
+pub fn compare(
+    rules: Rules,
+    case: &Case,
+    insn: &Instruction,
+    host: &Outcome,
+    ours: &Outcome,
+) -> Verdict {
+    if !rules.execute_disable
+        && host.vector == PF
+        && host.error & PF_FETCH != 0
+        && host.error & PF_PRESENT != 0
+    {
+        return Verdict::Skipped;
+    }
+    let mut c = Comparison {
+        rules,
+        case,
+        insn,
+        host,
+        ours,
+        differences: Vec::new(),
+    };
+    if c.accesses_a_selector_alone() || c.faults_at_another_access() || c.pushes_in_two_modes() {
+        return Verdict::Same;
+    }
+    c.exception();
+    if host.vector != LOST && ours.vector != LOST {
+        c.registers();
+        c.x87();
+        c.sse();
+        c.memory();
+    }
+    if c.differences.is_empty() {
+        Verdict::Same
+    } else {
+        Verdict::Different(c.differences)
+    }
+}
+
+struct Comparison<'a> {
+    rules: Rules,
+    case: &'a Case,
+    insn: &'a Instruction,
+    host: &'a Outcome,
+    ours: &'a Outcome,
+    differences: Vec<Difference>,
+}
+
+impl Comparison<'_> {
+    fn equal(&mut self, what: &str, mask: u64, host: u64, ours: u64) {
+        if (host ^ ours) & mask != 0 {
+            self.differences.push(Difference {
+                what: what.into(),
+                host,
+                ours,
+            });
+        }
+    }
+
+    /// Whether the instruction completed on the host: what ended the case came behind it.
+    fn completed(&self) -> bool {
+        matches!(self.host.vector, 1 | 3) || self.host.rip != self.case.rip()
+    }
+
+    fn exception(&mut self) {
+        let (host, ours) = (self.host, self.ours);
+        self.equal("vector", u64::MAX, host.vector.into(), ours.vector.into());
+        if host.vector != ours.vector || host.vector == LOST {
+            return;
+        }
+        if super::subject::has_error_code(host.vector) {
+            let mut mask = u32::MAX;
+            if host.vector == PF {
+                if !self.rules.execute_disable {
+                    mask &= !PF_FETCH;
+                }
+                if host.cr2 >= LINUX_OWN {
+                    mask &= !PF_PRESENT;
+                }
+            }
+            self.equal("error", mask.into(), host.error.into(), ours.error.into());
+        }
+        if host.vector == PF {
+            // Which of several slots is met first is not defined, but they lie side by side.
+            let slots = matches!(
+                self.insn.mnemonic(),
+                M::Retf | M::Iret | M::Iretd | M::Iretq
+            );
+            let near = slots && host.cr2.abs_diff(ours.cr2) <= 32
+                || self.was_interrupted() && (host.cr2 ^ ours.cr2) & !0xFFF == 0;
+            if !near {
+                self.equal("cr2", u64::MAX, host.cr2, ours.cr2);
+            }
+        }
+    }
+
+    /// The host accesses the 16 bits of a selector where we access its whole slot, and fault.
+    fn accesses_a_selector_alone(&self) -> bool {
+        let segment = |n| self.insn.op_register(n).is_segment_register();
+        match self.insn.mnemonic() {
+            M::Push if segment(0) => self.ours.vector == AC,
+            M::Pop if segment(0) => {
+                self.ours.vector == AC || self.ours.vector == PF && self.ours.cr2 & 0xFFF == 0
+            }
+            M::Retf | M::Iret | M::Iretd | M::Iretq => {
+                self.ours.vector == PF && self.host.vector != PF && self.ours.cr2 & 0xFFF == 0
+            }
+            _ => false,
+        }
+    }
+
+    /// A far CALL that leaves 64-bit mode: whether it pushes with the whole of RSP is not defined, since of its upper half
+    /// nothing is kept.
+    fn pushes_in_two_modes(&self) -> bool {
+        let far = self.insn.is_call_far() || self.insn.is_call_far_indirect();
+        far && self.case.size == CodeSize::Bits64
+            && self.case.gpr[4] > u64::from(u32::MAX)
+            && [self.host, self.ours]
+                .iter()
+                .any(|o| o.selectors[1] != layout::CS64)
+    }
+
+    /// Of an instruction whose accesses and checks have no defined order, host and we meet different faults.
+    fn faults_at_another_access(&self) -> bool {
+        let (host, ours) = (self.host, self.ours);
+        let possible: &[u8] = match self.insn.mnemonic() {
+            M::Call
+            | M::Enter
+            | M::Pusha
+            | M::Pushad
+            | M::Popa
+            | M::Popad
+            | M::Bound
+            | M::Cmpsb
+            | M::Cmpsw
+            | M::Cmpsd
+            | M::Cmpsq => &[5, 12, 13, PF, AC],
+            M::Retf | M::Iret | M::Iretd | M::Iretq => &[PF, AC],
+            _ => return false,
+        };
+        let faults = |o: &Outcome| possible.contains(&o.vector) && o.rip == self.case.rip();
+        faults(host) && faults(ours) && (host.vector, host.cr2) != (ours.vector, ours.cr2)
+    }
+
+    /// Whether it faulted between accesses that have no order.
+    fn was_interrupted(&self) -> bool {
+        let several = matches!(
+            self.insn.mnemonic(),
+            M::Call
+                | M::Enter
+                | M::Pusha
+                | M::Pushad
+                | M::Popa
+                | M::Popad
+                | M::Fnstenv
+                | M::Fnsave
+                | M::Fldenv
+                | M::Frstor
+                | M::Fxsave
+                | M::Fxsave64
+                | M::Fxrstor
+                | M::Fxrstor64
+                | M::Fstp
+                | M::Fbstp
+                | M::Movbe
+        );
+        several && !self.completed()
+    }
+
+    fn registers(&mut self) {
+        let (host, ours) = (self.host, self.ours);
+        let long = self.case.size == CodeSize::Bits64;
+        let (count, mask) = if long && host.selectors[1] == layout::CS64 {
+            (16, u64::MAX)
+        } else {
+            (8, 0xFFFF_FFFF)
+        };
+        let free = self.undefined_register();
+        let idle = self.repeats_nothing_with_32_bit_addresses();
+        let half_popped =
+            matches!(self.insn.mnemonic(), M::Popa | M::Popad) && self.was_interrupted();
+        for n in 0..count {
+            let mask = match free {
+                Some((register, undefined)) if register == n => mask & !undefined,
+                _ if half_popped && n != 4 => 0,
+                _ if idle && matches!(n, 1 | 6 | 7) => mask & 0xFFFF_FFFF,
+                _ => mask,
+            };
+            self.equal(gpr_name(n), mask, host.gpr[n], ours.gpr[n]);
+        }
+        self.equal("rip", mask, host.rip, ours.rip);
+        let mut flags = STORED_FLAGS;
+        if self.completed() {
+            flags &= !undefined_flags(self.case, self.insn);
+        }
+        self.equal("flags", flags, host.flags, ours.flags);
+        for (n, name) in SEGMENT_NAMES.iter().enumerate() {
+            let (host, ours) = (host.selectors[n], ours.selectors[n]);
+            // Of a null selector the return to user mode leaves no RPL.
+            if host != 0 || ours & !3 != 0 {
+                self.equal(name, 0xFFFF, host.into(), ours.into());
+            }
+        }
+        if long {
+            self.equal("fsbase", u64::MAX, host.bases[0], ours.bases[0]);
+            self.equal("gsbase", u64::MAX, host.bases[1], ours.bases[1]);
+        }
+    }
+
+    /// In 64-bit mode a repeated instruction with a count of 0 in ECX, or one that did not complete.
+    fn repeats_nothing_with_32_bit_addresses(&self) -> bool {
+        self.case.size == CodeSize::Bits64
+            && (self.insn.has_rep_prefix() || self.insn.has_repne_prefix())
+            && address_bits(self.insn, self.case.size) == 32
+            && (self.case.gpr[1] as u32 == 0 || !self.completed())
+    }
+
+    /// A general register whose content the manual leaves undefined, and which bits of it.
+    fn undefined_register(&self) -> Option<(usize, u64)> {
+        if !self.completed() || self.insn.op0_kind() != OpKind::Register {
+            return None;
+        }
+        let undefined = match self.insn.mnemonic() {
+            // SDM vol. 2: a count above the operand's size.
+            M::Shld | M::Shrd if double_shift_is_undefined(self.case, self.insn) => u64::MAX,
+            // SDM vol. 2: "When the BSWAP instruction references a 16-bit register, the result is undefined."
+            M::Bswap if self.insn.op0_register().size() == 2 => u64::MAX,
+            M::Lar => 0xF_0000,
+            _ => return None,
+        };
+        Some((self.insn.op0_register().full_register().number(), undefined))
+    }
+
+    fn x87(&mut self) {
+        if self.was_interrupted()
+            && matches!(
+                self.insn.mnemonic(),
+                M::Fldenv | M::Frstor | M::Fxrstor | M::Fxrstor64
+            )
+        {
+            return;
+        }
+        let (mut host, mut ours) = (self.host.fx, self.ours.fx);
+        let at = |fx: &[u8], at: usize, n: usize| {
+            (0..n).rev().fold(0, |v, i| v << 8 | u64::from(fx[at + i]))
+        };
+        let mut status = 0xFFFF;
+        if self.completed() && is_transcendental(self.insn) {
+            if result_is_undefined(
+                self.insn,
+                at(&self.case.fx, 40, 2),
+                at(&self.case.fx, 32, 8),
+            ) {
+                return;
+            }
+            status &= !C0_C1_C3;
+            forgive(&mut host, &mut ours);
+        }
+        self.equal("fcw", u64::MAX, at(&host, 0, 2), at(&ours, 0, 2));
+        self.equal("fsw", status, at(&host, 2, 2), at(&ours, 2, 2));
+        self.equal("ftw", u64::MAX, at(&host, 4, 1), at(&ours, 4, 1));
+        self.equal("fip", 0xFFFF_FFFF, at(&host, 8, 8), at(&ours, 8, 8));
+        let pending = at(&host, 2, 2) & 0x80 != 0;
+        if pending || !self.rules.lazy_pointers {
+            self.equal("fop", 0x7FF, at(&host, 6, 2), at(&ours, 6, 2));
+            self.equal("fdp", 0xFFFF_FFFF, at(&host, 16, 8), at(&ours, 16, 8));
+        }
+        for i in 0..8 {
+            let place = 32 + 16 * i;
+            let name = format!("st{i}");
+            self.equal(&name, u64::MAX, at(&host, place, 8), at(&ours, place, 8));
+            self.equal(
+                &format!("{name}.exponent"),
+                u64::MAX,
+                at(&host, place + 8, 2),
+                at(&ours, place + 8, 2),
+            );
+        }
+    }
+
+    fn sse(&mut self) {
+        let (host, ours) = (&self.host.fx, &self.ours.fx);
+        let at = |fx: &[u8], at: usize, n: usize| {
+            (0..n).rev().fold(0, |v, i| v << 8 | u64::from(fx[at + i]))
+        };
+        let (h, o) = (at(host, MXCSR, 4), at(ours, MXCSR, 4));
+        self.equal("mxcsr", 0xFFFF, h, o);
+        let registers = if self.case.size == CodeSize::Bits64 {
+            16
+        } else {
+            8
+        };
+        let approximate = self.completed() && is_approximation(self.insn);
+        for n in 0..registers {
+            let part = |o: &Outcome, q: usize| match q {
+                0 | 1 => at(&o.fx, 160 + 16 * n + 8 * q, 8),
+                _ => o.ymm_high[n][q - 2],
+            };
+            for q in 0..4 {
+                let (h, o) = (part(self.host, q), part(self.ours, q));
+                if !(approximate
+                    && (near(h as u32, o as u32) && near((h >> 32) as u32, (o >> 32) as u32)))
+                {
+                    self.equal(&format!("ymm{n}.{q}"), u64::MAX, h, o);
+                }
+            }
+        }
+    }
+
+    fn memory(&mut self) {
+        if self.host.overflowed || self.ours.overflowed {
+            self.equal(
+                "memory changes beyond count",
+                1,
+                self.host.overflowed.into(),
+                self.ours.overflowed.into(),
+            );
+        }
+        let free = self.undefined_memory();
+        let mut words: Vec<u16> = self
+            .host
+            .changes()
+            .chain(self.ours.changes())
+            .map(|(n, _)| n)
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        let before = |word: u16| {
+            let mut bytes = [0; 8];
+            let background = layout::background();
+            bytes.copy_from_slice(&background[usize::from(word) * 8..][..8]);
+            for (at, b) in self.case.prepared() {
+                if at / 8 == usize::from(word) {
+                    bytes[at % 8] = b;
+                }
+            }
+            u64::from_le_bytes(bytes)
+        };
+        let mut found = Vec::new();
+        for word in words {
+            let find = |o: &Outcome| o.changes().find(|c| c.0 == word).map(|c| c.1);
+            let (host, ours) = (find(self.host), find(self.ours));
+            if host == ours || free || self.was_interrupted() {
+                continue;
+            }
+            let old = before(word);
+            if self.writes_less_of_a_selector(word, host.unwrap_or(old) ^ ours.unwrap_or(old)) {
+                continue;
+            }
+            let offset = layout::window_offset(usize::from(word) * 8);
+            found.push((
+                format!("mem{offset:x}"),
+                host.unwrap_or(old),
+                ours.unwrap_or(old),
+            ));
+        }
+        for (what, host, ours) in found {
+            self.equal(&what, u64::MAX, host, ours);
+        }
+    }
+
+    /// The words differ only in the upper part of a pushed selector's slot.
+    fn writes_less_of_a_selector(&self, word: u16, difference: u64) -> bool {
+        let selector = match self.insn.mnemonic() {
+            M::Push => self.insn.op0_register().is_segment_register().then_some(2),
+            // Above the selector of a far CALL lies the upper half of its slot.
+            M::Call if self.insn.is_call_far() || self.insn.is_call_far_indirect() => Some(2),
+            _ => None,
+        };
+        let Some(selector_bytes) = selector else {
+            return false;
+        };
+        let slot_bytes = match self.insn.mnemonic() {
+            M::Push => (self.insn.stack_pointer_increment().unsigned_abs() as u64).max(2),
+            _ => (self.insn.stack_pointer_increment().unsigned_abs() as u64 / 2).max(2),
+        };
+        // The selector is pushed first: its slot ends where the stack pointer was.
+        let top = self.case.gpr[4].wrapping_add(self.case.segment_base(2));
+        let free = top.wrapping_sub(slot_bytes - selector_bytes)..top;
+        let start = u64::from(layout::window_offset(usize::from(word) * 8));
+        (0..8).all(|i| {
+            let byte = difference >> (8 * i) & 0xFF;
+            let place = start + i;
+            byte == 0 || free.clone().any(|linear| linear & 0xFFFF == place)
+        })
+    }
+
+    /// A memory operand whose content the manual leaves undefined.
+    fn undefined_memory(&self) -> bool {
+        matches!(self.insn.mnemonic(), M::Shld | M::Shrd)
+            && self.completed()
+            && double_shift_is_undefined(self.case, self.insn)
+    }
+}
+
+fn shift_count(case: &Case, insn: &Instruction) -> u64 {
+    let last = insn.op_count().saturating_sub(1);
+    let count = match insn.op_kind(last) {
+        OpKind::Register => case.gpr[1] & 0xFF,
+        _ => insn.immediate(last),
+    };
+    let wide = insn.op0_register().size() == 8 || insn.memory_size().size() == 8;
+    count & if wide { 0x3F } else { 0x1F }
+}
+
+fn double_shift_is_undefined(case: &Case, insn: &Instruction) -> bool {
+    let bits = insn.op1_register().size() as u64 * 8;
+    shift_count(case, insn) > bits
+}
+
+/// Flags that an instruction leaves undefined.
+fn undefined_flags(case: &Case, insn: &Instruction) -> u64 {
+    let shifts = matches!(
+        insn.mnemonic(),
+        M::Shl | M::Sal | M::Shr | M::Sar | M::Rol | M::Ror | M::Rcl | M::Rcr | M::Shld | M::Shrd
+    );
+    if shifts && shift_count(case, insn) == 0 {
+        return 0;
+    }
+    let mut undefined = [
+        (RflagsBits::CF, 1u64 << 0),
+        (RflagsBits::PF, 1 << 2),
+        (RflagsBits::AF, 1 << 4),
+        (RflagsBits::ZF, 1 << 6),
+        (RflagsBits::SF, 1 << 7),
+        (RflagsBits::OF, 1 << 11),
+    ]
+    .iter()
+    .filter(|(bit, _)| insn.rflags_undefined() & bit != 0)
+    .fold(0, |flags, (_, bit)| flags | bit);
+    if matches!(insn.mnemonic(), M::Shld | M::Shrd) && double_shift_is_undefined(case, insn) {
+        undefined |= 0x8D5;
+    }
+    undefined
+}
+
+fn is_transcendental(insn: &Instruction) -> bool {
+    matches!(
+        insn.mnemonic(),
+        M::F2xm1 | M::Fyl2x | M::Fptan | M::Fpatan | M::Fyl2xp1 | M::Fsincos | M::Fsin | M::Fcos
+    )
+}
+
+/// The operand of F2XM1 and FYL2XP1 lies where the manual leaves the result undefined (SDM vol. 2): beyond -1 to +1,
+/// and beyond plus or minus (1 - sqrt(1/2)).
+fn result_is_undefined(insn: &Instruction, sign_exponent: u64, significand: u64) -> bool {
+    let magnitude = (sign_exponent & 0x7FFF, significand);
+    let finite = magnitude.0 < 0x7FFF && significand >> 63 != 0;
+    match insn.mnemonic() {
+        M::F2xm1 => finite && magnitude > (0x3FFF, 1 << 63),
+        M::Fyl2xp1 => finite && magnitude > (0x3FFD, 0x95F6_1998_0C43_36F7),
+        _ => false,
+    }
+}
+
+/// Takes over from `host` the x87 registers that lie one unit in the last place apart.
+fn forgive(host: &mut [u8], ours: &mut [u8]) {
+    for i in 0..8 {
+        let place = 32 + 16 * i..42 + 16 * i;
+        let number = |b: &[u8]| {
+            let mut bytes = [0; 16];
+            bytes[..10].copy_from_slice(&b[place.clone()]);
+            let all = u128::from_le_bytes(bytes);
+            let significand = all as u64;
+            let magnitude = (all >> 64 & 0x7FFF) << 63 | u128::from(significand << 1 >> 1);
+            (all >> 79, magnitude)
+        };
+        let (a, b) = (number(host), number(ours));
+        if a.0 == b.0 && a.1.abs_diff(b.1) <= 1 {
+            ours[place.clone()].copy_from_slice(&host[place]);
+        }
+    }
+}
+
+fn is_approximation(insn: &Instruction) -> bool {
+    matches!(
+        insn.mnemonic(),
+        M::Rcpps
+            | M::Rcpss
+            | M::Rsqrtps
+            | M::Rsqrtss
+            | M::Vrcpps
+            | M::Vrcpss
+            | M::Vrsqrtps
+            | M::Vrsqrtss
+    )
+}
+
+/// Two approximations of one value, each at most 1.5 x 2^-12 off: at most twice that apart.
+fn near(host: u32, ours: u32) -> bool {
+    let (h, o) = (
+        f64::from(f32::from_bits(host)),
+        f64::from(f32::from_bits(ours)),
+    );
+    host == ours || (h.is_finite() && o.is_finite() && (h - o).abs() <= 3.0 / 4096.0 * h.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generator::decode;
+    use super::*;
+
+    fn case_of(size: CodeSize, bytes: &[u8]) -> (Case, Instruction) {
+        let mut case = Case::new(size);
+        case.code[..bytes.len()].copy_from_slice(bytes);
+        case.len = bytes.len() as u8;
+        (case, decode(&case))
+    }
+
+    #[test]
+    fn undefined_flags_follow_the_count_of_a_shift() {
+        const OF: u64 = 1 << 11;
+        const AF: u64 = 1 << 4;
+        // shl eax, cl
+        let (mut case, insn) = case_of(CodeSize::Bits32, &[0xD3, 0xE0]);
+        case.gpr[1] = 0x20;
+        assert_eq!(undefined_flags(&case, &insn), 0);
+        case.gpr[1] = 2;
+        assert_eq!(undefined_flags(&case, &insn), OF | AF);
+        // shl eax, 1
+        let (case, insn) = case_of(CodeSize::Bits32, &[0xD1, 0xE0]);
+        assert_eq!(undefined_flags(&case, &insn), AF);
+        // shld ax, cx, 17
+        let (case, insn) = case_of(CodeSize::Bits16, &[0x0F, 0xA4, 0xC8, 17]);
+        assert_eq!(undefined_flags(&case, &insn), 0x8D5);
+    }
+
+    #[test]
+    fn a_difference_of_any_kind_is_found() {
+        let (case, insn) = case_of(CodeSize::Bits32, &[0x90]);
+        let rules = Rules {
+            execute_disable: false,
+            lazy_pointers: false,
+        };
+        let same = Outcome {
+            vector: 1,
+            ..Outcome::new()
+        };
+        assert_eq!(compare(rules, &case, &insn, &same, &same), Verdict::Same);
+        let changes: [fn(&mut Outcome); 9] = [
+            |o| o.vector = 3,
+            |o| o.gpr[7] = 1,
+            |o| o.rip = 1,
+            |o| o.flags = 1,
+            |o| o.selectors[3] = 8,
+            |o| o.fx[34] = 1,
+            |o| o.fx[170] = 1,
+            |o| o.ymm_high[3][1] = 1,
+            |o| o.change_count = 1,
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut other = same;
+            change(&mut other);
+            let verdict = compare(rules, &case, &insn, &same, &other);
+            assert!(matches!(verdict, Verdict::Different(_)), "change {n}");
+        }
+    }
+}
