@@ -6,8 +6,10 @@
 //! installed. The built images are kept in `roms/`, so that hosts whose compiler cannot assemble x86
 //! code have them too; a test asserts that the kept and the freshly assembled images agree.
 //!
-//! [`system_image`] is what a machine maps below 1 MiB and below 4 GiB.
+//! [`system_image`] is what a machine maps below 1 MiB and below 4 GiB. [`acpi`] makes the tables that the machine
+//! offers to whatever firmware it runs.
 
+pub mod acpi;
 pub mod image;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod linux_boot;

@@ -57,7 +57,14 @@ proc apic_init
     call flat_segments
     mov $0xfee00000, %esi
     apic_virtual_wire
-    call normal_segments
+    # An 82093AA, which then tells its version, gets an ID that no local APIC has.
+    mov $0xfec00000, %esi
+    movl $1, (%esi)
+    cmpb $0x11, 0x10(%esi)
+    jne 2f
+    movl $0, (%esi)
+    movl $(IO_APIC_ID << 24), 0x10(%esi)
+2:  call normal_segments
 1:  ret
 
 # 8254: channel 0 18.2 Hz, channel 1 refresh, channel 2 the speaker's tone; speaker off.

@@ -96,6 +96,7 @@ macro_rules! text {
 
 .set PM_BASE, 0x600
 .set SMB_BASE, 0x700
+.set IO_APIC_ID, 1
 
 # ---- a device in E_DRIVES
 .set D_SIZE, 32
@@ -137,8 +138,13 @@ macro_rules! text {
 .set S_PCI_SWIZZLE, 0x70c
 .set S_ROM_NEXT, 0x710          # segment of the next free place for an option ROM
 .set S_ROM_BDF, 0x712
+.set S_ACPI_COUNT, 0x714
+.set S_ACPI_HIGH, 0x718         # next free byte and end of the memory above 1 MiB
+.set S_ACPI_F, 0x720            # and of the room in this image
 .set S_STACK, 0x7000
 .set S_BUFFER, 0x8000
+.set S_ACPI_FILES, 0x8100       # 56 bytes of name, address, size
+.set S_ACPI_SCRIPT, 0x9000
 .set S_COPY_SEGMENT, 0x1000     # 64 KiB
 
 # ---- caller's registers, relative to BP after `frame`

@@ -6,6 +6,7 @@
 //! data area and the extended BIOS data area. Services run on the caller's stack; `frame` (file `layout`)
 //! puts the caller's registers where BP points. Needs a 386 or later.
 
+pub(crate) mod acpi;
 pub(crate) mod apm;
 pub(crate) mod ata;
 pub(crate) mod boot;
@@ -52,6 +53,7 @@ macro_rules! listing {
             $crate::system::pci::text!(),
             $crate::system::pci_bios::text!(),
             $crate::system::option_rom::text!(),
+            $crate::system::acpi::text!(),
             $crate::system::floppy::text!(),
             $crate::system::ata::text!(),
             $crate::system::disk::text!(),

@@ -113,29 +113,9 @@ fw_cfg_roms:
     call fw_cfg_find
     jnc 9f
     xor %ebp, %ebp              # number of the file
-1:  # The directory from its start, up to this file.
-    mov $0x510, %dx
-    mov $0x19, %ax
-    out %ax, %dx
-    inc %dx
-    call fw_cfg_dword
-    cmp %eax, %ebp
-    jae 9f
-    mov %bp, %cx
-    shl $6, %cx
-    jz 3f
-2:  in %dx, %al
-    loop 2b
-3:  call fw_cfg_dword           # size
-    mov %eax, %esi
-    call fw_cfg_dword           # item, two reserved bytes
-    shr $16, %eax
-    mov %ax, %bx
-    xor %ax, %ax
-    mov %ax, %es
-    mov $S_BUFFER, %di
-    mov $56, %cx
-    rep insb
+1:  call fw_cfg_entry
+    jnc 9f
+    mov %ecx, %esi
     mov %cs, %ax
     mov %ax, %ds
     push %si
@@ -168,12 +148,44 @@ fw_cfg_roms:
     call rom_run
     pop %bp
 8:  inc %bp
-    cmp $256, %bp               # more files than any machine has
-    jb 1b
+    jmp 1b
 9:  ret
 fw_cfg_rom_folder:
     .ascii "genroms/"
 fw_cfg_rom_folder_end:
+
+# File EBP of fw_cfg's directory: BX its item, ECX its size, its name in the 56 bytes at S_BUFFER. CF: there is one.
+# ES is 0; EAX, DX and DI are lost.
+fw_cfg_entry:
+    cmp $256, %ebp              # more files than any machine has
+    jae 9f
+    mov $0x510, %dx
+    mov $0x19, %ax
+    out %ax, %dx
+    inc %dx
+    call fw_cfg_dword
+    cmp %eax, %ebp
+    jae 9f
+    mov %bp, %cx
+    shl $6, %cx
+    jz 2f
+1:  in %dx, %al
+    loop 1b
+2:  call fw_cfg_dword           # size
+    push %eax
+    call fw_cfg_dword           # item, two reserved bytes
+    shr $16, %eax
+    mov %ax, %bx
+    xor %ax, %ax
+    mov %ax, %es
+    mov $S_BUFFER, %di
+    mov $56, %cx
+    rep insb
+    pop %ecx
+    stc
+    ret
+9:  clc
+    ret
 
 # CF: fw_cfg is there (item 0: "QEMU"). EAX, EBX, CX and DX are lost.
 fw_cfg_find:

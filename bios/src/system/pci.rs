@@ -448,14 +448,7 @@ pci_setup_chip:
     orw $0x0001, S_PCI_COMMAND
     es_ebda
     orb $F_PM, %es:E_FLAGS
-    # The last 64 KiB of memory are ACPI's.
-    mov %es:E_LOW_TOP, %eax
-    cmp $0x200000, %eax
-    jb 5f
-    mov %eax, %es:E_NVS_TOP
-    sub $0x10000, %eax
-    mov %eax, %es:E_LOW_TOP
-5:  xor %ax, %ax
+    xor %ax, %ax
     mov %ax, %ds
     popal
     ret

@@ -181,6 +181,7 @@ cold_start:
     progress 0x0e
     call option_roms_init
     progress 0x0f
+    call acpi_load
     call tables_finish
     call boot_menu
     progress 0x10

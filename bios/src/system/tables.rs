@@ -1,15 +1,14 @@
-//! Tables that the firmware hands over: BIOS32 directory, PnP structure, PCI interrupt routing, SMBIOS,
-//! ACPI, and what POST fills into them.
+//! Tables that the firmware hands over: BIOS32 directory, PnP structure, PCI interrupt routing, SMBIOS, and
+//! what POST fills into them. ACPI tables come from the machine (file `acpi`).
 //!
 //! Documents: Standard BIOS 32-bit Service Directory Proposal 0.4; Plug and Play BIOS Specification 1.0A;
-//! PCI IRQ Routing Table Specification 1.0 (Microsoft); SMBIOS Reference Specification 2.4; ACPI
-//! Specification 1.0b.
+//! PCI IRQ Routing Table Specification 1.0 (Microsoft); SMBIOS Reference Specification 2.4.
 //!
-//! Tables of boards with PCI or power management carry a blank signature in the ROM; POST writes it into
-//! the shadow RAM where that hardware was found.
+//! Tables of boards with PCI carry a blank signature in the ROM; POST writes it into the shadow RAM where
+//! PCI was found.
 //!
-//! **Not implemented**: PnP device nodes (every function answers 82h, not supported), AML beyond
-//! `\_S5` and the PCI root with its interrupt routing, SMBIOS types beyond 0, 1, 3, 4, 16, 17, 19, 32, 127.
+//! **Not implemented**: PnP device nodes (every function answers 82h, not supported), SMBIOS types beyond
+//! 0, 1, 3, 4, 16, 17, 19, 32, 127.
 
 macro_rules! text {
     () => {
@@ -174,136 +173,15 @@ smbios_mapped_end:
     .byte 0, 0
 smbios_table_end:
 
-# ---- ACPI
-.macro acpi_header signature, end, start, revision
-    .ascii "\signature"
-    .long \end - \start
-    .byte \revision, 0
-    .ascii "BOXWD "
-    .ascii "BOXWOODP"
-    .long 1
-    .ascii "BXWD"
-    .long 1
-.endm
-# Package length (two bytes) of what ends at END; START is behind the length.
-.macro aml_length start, end
-    .byte 0x40 | ((\end - \start + 2) & 0x0f), (\end - \start + 2) >> 4
-.endm
-# Word address space descriptor: type 1 I/O, 2 bus numbers; fixed, produced, positively decoded.
-.macro aml_word_range type, flags, first, last
-    .byte 0x88, 0x0d, 0x00, \type, 0x0c, \flags
-    .word 0, \first, \last, 0, \last - \first + 1
-.endm
-# Double word address space descriptor: memory, read and write.
-.macro aml_dword_range first, last
-    .byte 0x87, 0x17, 0x00, 0x00, 0x0c, 0x01
-    .long 0, \first, \last, 0, \last - \first + 1
-.endm
-.balign 16
-rsdp:
-    .ascii "        "           # RSD PTR
-    .byte 0
-    .ascii "BOXWD "
-    .byte 0
-    .long 0xf0000 + (rsdt - F)
-rsdp_end:
-.balign 16
-rsdt:
-    acpi_header "RSDT", rsdt_end, rsdt, 1
-    .long 0xf0000 + (fadt - F)
-rsdt_end:
-    rom_checksum system, rsdt, rsdt_end, rsdt + 9
-.balign 16
-fadt:
-    acpi_header "FACP", fadt_end, fadt, 1
-    .long 0                     # FACS: POST fills it in
-    .long 0xf0000 + (dsdt - F)
-    .byte 0, 0
-    .word 9                     # SCI
-    .long 0                     # no SMI command: the hardware is in ACPI mode
-    .byte 0, 0, 0, 0
-    .long PM_BASE, 0
-    .long PM_BASE + 4, 0
-    .long 0
-    .long PM_BASE + 8
-    .long 0, 0
-    .byte 4, 2, 0, 4, 0, 0, 0, 0
-    .word 0x0fff, 0x0fff        # no C2, no C3
-    .word 0, 0
-    .byte 0, 0
-    .byte 0, 0, 0x32
-    .byte 0, 0, 0
-    .long 0x00000025            # WBINVD, C1, no fixed sleep button
-fadt_end:
-.balign 16
-dsdt:
-    acpi_header "DSDT", dsdt_end, dsdt, 1
-    .byte 0x08                  # Name (\_S5, Package (4) {0, 0, 0, 0})
-    .ascii "_S5_"
-    .byte 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00
-    .byte 0x10                  # Scope (\_SB)
-    aml_length aml_sb, aml_sb_end
-aml_sb:
-    .ascii "\\_SB_"
-    .byte 0x5b, 0x82            # Device (PCI0)
-    aml_length aml_pci0, aml_sb_end
-aml_pci0:
-    .ascii "PCI0"
-    .byte 0x08                  # Name (_HID, EisaId ("PNP0A03"))
-    .ascii "_HID"
-    .byte 0x0c, 0x41, 0xd0, 0x0a, 0x03
-    .byte 0x08                  # Name (_ADR, 0)
-    .ascii "_ADR"
-    .byte 0x00
-    .byte 0x08                  # Name (_CRS, ResourceTemplate () {..})
-    .ascii "_CRS"
-    .byte 0x11
-    aml_length aml_crs, aml_crs_end
-aml_crs:
-    .byte 0x0a, aml_crs_end - aml_crs_data
-aml_crs_data:
-    aml_word_range 2, 0x00, 0x0000, 0x00ff # buses
-    .byte 0x47, 0x01, 0xf8, 0x0c, 0xf8, 0x0c, 0x01, 0x08 # the bridge's own ports
-    aml_word_range 1, 0x03, 0x0000, 0x0cf7
-    aml_word_range 1, 0x03, 0x0d00, 0xffff
-    aml_dword_range 0x000a0000, 0x000bffff
-    aml_dword_range PCI_MEM_START, PCI_MEM_END - 1
-    .byte 0x79, 0x00
-aml_crs_end:
-    .byte 0x08                  # Name (_PRT, Package (124) {..})
-    .ascii "_PRT"
-    .byte 0x12
-    aml_length aml_prt, aml_sb_end
-aml_prt:
-    .byte 31 * 4
-# Slot n, pin p: PIRQ (n - 1 + p) mod 4; PIRQA and B are IRQ 10, C and D IRQ 11 (pirq_irqs).
-.set aml_slot, 1
-.rept 31
-    .set aml_pin, 0
-    .rept 4
-    .byte 0x12, 0x0c, 0x04
-    .byte 0x0c
-    .word 0xffff, aml_slot
-    .byte 0x0a, aml_pin, 0x00
-    .byte 0x0a, 10 + (((aml_slot + 3 + aml_pin) >> 1) & 1)
-    .set aml_pin, aml_pin + 1
-    .endr
-    .set aml_slot, aml_slot + 1
-.endr
-aml_sb_end:
-dsdt_end:
-    rom_checksum system, dsdt, dsdt_end, dsdt + 9
-
 # Tables with a blank signature: place, length, place of the checksum, needed flag, signature.
 .macro hidden start, end, sum, flag, a, b
     .word \start - F, \end - \start, \sum - F, \flag
     .long \a, \b
 .endm
+    .balign 16                  # so that none of these signatures stands on a paragraph itself
 hidden_tables:
     hidden bios32_structure, bios32_structure_end, bios32_structure + 10, F_PCI, 0x5f32335f, 0
     hidden pir_table, pir_table_end, pir_table + 31, F_PCI, 0x52495024, 0
-    hidden rsdp, rsdp_end, rsdp + 8, F_PM, 0x20445352, 0x20525450
-    hidden fadt, fadt_end, fadt + 9, F_PM, 0x50434146, 0
     .word 0
 
 # Fills in what depends on the machine. The image must stand in writable shadow RAM.
@@ -326,26 +204,7 @@ proc tables_finish
     cmp $0x7fff, %eax
     jae 2f
     mov %ax, smbios_device_mib - F
-2:  # FACS at the beginning of the NVS area.
-    cmpl $0, %es:E_NVS_TOP
-    je 3f
-    mov %es:E_LOW_TOP, %edi
-    mov %edi, fadt + 36 - F
-    push %ds
-    push %es
-    call flat_segments
-    push %edi
-    mov $0x4000, %ecx
-    xor %eax, %eax
-    cld
-    rep stosl %eax, %es:(%edi)
-    pop %edi
-    movl $0x53434146, (%edi)    # "FACS"
-    movl $64, 4(%edi)
-    call normal_segments
-    pop %es
-    pop %ds
-3:  # Signatures and checksums.
+2:  # Signatures and checksums.
     mov $(hidden_tables - F), %si
 4:  mov (%si), %di
     test %di, %di

@@ -24,6 +24,7 @@ use crate::linux::Linux;
 use crate::media::DriveSlot;
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BootDevice, MachineSpec};
+use bios::acpi;
 use chipset::ata::{self, Unit};
 use chipset::bochs_shutdown::BochsShutdown;
 use chipset::coprocessor_error::{self, CoprocessorError};
@@ -67,11 +68,15 @@ const FLOPPY_DRIVE: DriveType = DriveType::Mb1_44;
 const BUS_CLOCK: Frequency = Frequency::hz(66_666_667);
 /// Where the I/O APIC's registers stand (MultiProcessor Specification 1.4, section 3.6.5).
 const IO_APIC_BASE: u64 = 0xFEC0_0000;
+/// The ID that firmware gives it: the CPU's local APIC has 0.
+const IO_APIC_ID: u8 = 1;
 
 /// The host bridge's subsystem vendor and ID: by these SeaBIOS knows that there is a fw_cfg device.
 const SUBSYSTEM: (u16, u16) = (0x1AF4, 0x1100);
 /// COM1 to COM4: first port and IRQ.
 const SERIAL_PORTS: [(u16, usize); 4] = [(0x3F8, 4), (0x2F8, 3), (0x3E8, 4), (0x2E8, 3)];
+/// LPT1's.
+const PRINTER_PORT: (u16, usize) = (0x378, 7);
 
 /// The other end of a serial cable that leads nowhere.
 struct Nobody;
@@ -195,6 +200,12 @@ pub fn build(
         media.extend(files.identities(linux));
         contents = files.offer(contents).map_err(broken)?;
     }
+    for file in acpi::files(&described(io_apic.is_some())) {
+        contents = contents.file(file.name, file.bytes).map_err(broken)?;
+    }
+    let low_end = spec.memory_bytes.min(I440fx::PCI_HOLE);
+    let e820 = acpi::e820(low_end, spec.memory_bytes - low_end);
+    contents = contents.file("etc/e820", e820).map_err(broken)?;
     let fw_cfg = FwCfg::new(contents).map_err(broken)?;
     b.add("fw_cfg", fw_cfg);
     let vga_rom = Ram::with_contents("vgabios", &roms::vgabios(&spec.vgabios)?)?;
@@ -345,10 +356,10 @@ pub fn build(
         b.serial_port(uart);
     }
     let wiring = lpt::Wiring {
-        irq: irqs.line(&mut b, 7),
+        irq: irqs.line(&mut b, PRINTER_PORT.1),
     };
     let config = lpt::Config {
-        base: 0x378,
+        base: PRINTER_PORT.0,
         bidirectional: true,
     };
     b.add("lpt1", Lpt::new(wiring, config, None));
@@ -368,6 +379,23 @@ pub fn build(
 
     let board = b.finish(Frequency::hz(spec.insns_per_second))?;
     Ok((board, media))
+}
+
+/// What the ACPI tables tell of the board.
+fn described(apics: bool) -> acpi::Board {
+    let port = |(base, irq): (u16, usize)| acpi::IsaPort {
+        base,
+        irq: irq as u8,
+    };
+    acpi::Board {
+        io_apic: apics.then_some(acpi::IoApic {
+            id: IO_APIC_ID,
+            address: IO_APIC_BASE as u32,
+        }),
+        pci_memory: I440fx::PCI_HOLE as u32,
+        serial_ports: SERIAL_PORTS.map(port).to_vec(),
+        printer_port: port(PRINTER_PORT),
+    }
 }
 
 /// Puts the CPU's local APIC and the I/O APIC on the board; `nets` are INTR, NMI and SMI#.

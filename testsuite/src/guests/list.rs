@@ -4,7 +4,7 @@ use super::disk::{self, BootCode, Layout, Volume};
 use super::dos;
 use super::firmware::{BOCHS, Firmware, OURS, SEABIOS};
 use super::package::PackageFile;
-use Step::{Expect, Type};
+use Step::{Expect, PowerOff, Receive, Type};
 
 /// Where an image comes from.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -25,21 +25,33 @@ pub enum Medium {
     Cdrom(Source),
     /// A hard disk that is made first, with the system of a DOS diskette.
     DosDisk(Layout, Source),
+    /// No drive: a Linux kernel, with the RAM disk of [`super::linux`].
+    Kernel(Source),
 }
 
 impl Medium {
     pub fn source(&self) -> Source {
         match *self {
-            Self::Floppy(s) | Self::HardDisk(s) | Self::Cdrom(s) | Self::DosDisk(_, s) => s,
+            Self::Floppy(s)
+            | Self::HardDisk(s)
+            | Self::Cdrom(s)
+            | Self::DosDisk(_, s)
+            | Self::Kernel(s) => s,
         }
     }
 
     /// The options that boot from this drive; the image follows.
-    pub fn options(&self) -> [&'static str; 3] {
+    pub fn options(&self) -> &'static [&'static str] {
         match self {
-            Self::Floppy(_) => ["--boot", "a", "--floppy"],
-            Self::HardDisk(_) | Self::DosDisk(..) => ["--boot", "c", "--disk"],
-            Self::Cdrom(_) => ["--boot", "d", "--cdrom"],
+            Self::Floppy(_) => &["--boot", "a", "--floppy"],
+            Self::HardDisk(_) | Self::DosDisk(..) => &["--boot", "c", "--disk"],
+            Self::Cdrom(_) => &["--boot", "d", "--cdrom"],
+            // The kernel's tests of its own ciphers would take longer than all else.
+            Self::Kernel(_) => &[
+                "--append",
+                "console=ttyS0 panic=-1 cryptomgr.notests",
+                "--kernel",
+            ],
         }
     }
 
@@ -59,6 +71,10 @@ pub enum Step {
     Expect(String),
     /// Keys, written as `--type` takes them.
     Type(String),
+    /// COM1 sends this text.
+    Receive(String),
+    /// The guest switches the machine off.
+    PowerOff,
 }
 
 /// A guest, and what shows that it works.
@@ -99,6 +115,33 @@ const fn grub(path: &'static str) -> Source {
         package: "grub-rescue-pc",
         path,
     })
+}
+
+const fn linux_i386() -> Source {
+    Source::Package(PackageFile {
+        package: "debian-installer-12-netboot-i386",
+        path: "/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386/linux",
+    })
+}
+
+/// Linux finds the ACPI tables, takes its interrupts from the I/O APIC as these say, and switches off by them.
+fn linux_steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = [
+        "ACPI: RSDP",
+        "ACPI: INT_SRC_OVR (bus 0 bus_irq 9 global_irq 9 high level)",
+        "ACPI: 1 ACPI AML tables successfully acquired and loaded",
+        "ACPI: PM: (supports S0 S5)",
+        "ACPI: Using IOAPIC for interrupt routing",
+        "ACPI: PCI: Interrupt link LNKD configured for IRQ 11",
+        "Run /init as init process",
+        "IO-APIC   2-edge      timer",
+        "IO-APIC   9-fasteoi   acpi",
+        "ACPI: PM: Preparing to enter system sleep state S5",
+    ]
+    .map(|text| Receive(text.into()))
+    .to_vec();
+    steps.push(PowerOff);
+    steps
 }
 
 /// FreeDOS on disks of 8 MiB and 64 MiB, which cylinders, heads and sectors reach, and behind the first 768 MiB of a
@@ -265,6 +308,16 @@ pub fn guests() -> Vec<Guest> {
             )
         },
     ];
+    all.push(Guest {
+        memory: "128M",
+        limit_insns: "20G",
+        quick: false,
+        ..guest(
+            "Linux i386 powers off",
+            Medium::Kernel(linux_i386()),
+            vec![linux_steps()],
+        )
+    });
     let at_work = |name, medium, drive| Guest {
         rate: SLOW_RATE,
         files_change: true,
@@ -289,9 +342,10 @@ pub fn guests() -> Vec<Guest> {
     all
 }
 
-/// Every file of a package that the guests need.
-pub fn package_files() -> Vec<PackageFile> {
-    let guests = guests();
+/// Every file of a package that the guests need, or the quick ones.
+pub fn package_files(quick_only: bool) -> Vec<PackageFile> {
+    let mut guests = guests();
+    guests.retain(|g| g.quick || !quick_only);
     let images = guests.iter().filter_map(|g| match g.medium.source() {
         Source::Package(file) => Some(file),
         Source::Image(_) | Source::Demo => None,
@@ -324,7 +378,11 @@ mod tests {
             let twice = guest.firmware.iter().any(|f| firmware_before.contains(&f));
             assert!(!twice, "{}", guest.name);
             for session in &guest.sessions {
-                assert!(matches!(session.last(), Some(Expect(_))), "{}", guest.name);
+                assert!(
+                    matches!(session.last(), Some(Expect(_) | PowerOff)),
+                    "{}",
+                    guest.name
+                );
             }
         }
     }

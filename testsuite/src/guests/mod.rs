@@ -7,6 +7,7 @@ mod boot_code;
 mod disk;
 mod dos;
 mod firmware;
+mod linux;
 mod list;
 mod package;
 mod run;
@@ -53,9 +54,16 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Task {
     /// Gets the guests, firmware and programs that come from Debian's packages, without root
-    Fetch,
+    Fetch(FetchArgs),
     /// Boots the guests
     Run(RunArgs),
+}
+
+#[derive(ClapArgs)]
+struct FetchArgs {
+    /// For which guests
+    #[arg(long, value_enum, default_value = "quick")]
+    which: Which,
 }
 
 #[derive(ClapArgs)]
@@ -86,8 +94,8 @@ struct RunArgs {
 /// Runs the task; whether all guests did what they should.
 pub fn run(args: &Args) -> Result<bool> {
     match &args.task {
-        Task::Fetch => {
-            package::fetch(&list::package_files())?;
+        Task::Fetch(args) => {
+            package::fetch(&list::package_files(args.which == Which::Quick))?;
             Ok(true)
         }
         Task::Run(args) => run_rows(args),

@@ -33,7 +33,7 @@ impl PackageFile {
             .find(|p| p.exists())
             .with_context(|| {
                 format!(
-                    "{path} is not here: apt-get install {package}, or cargo run -p testsuite -- guests fetch"
+                    "{path} is not here: apt-get install {package}, or cargo run -p testsuite -- guests fetch --which all"
                 )
             })
     }

@@ -296,3 +296,49 @@ fn a_printer_port_without_a_printer_says_so() {
     pc.int(0x05, Regs::default());
     assert_eq!(pc.peek_u8(0x500), 0xFF);
 }
+
+/// The ACPI root pointer: where it stands.
+fn acpi_root(pc: &Pc) -> Option<u32> {
+    (0xF_0000..0x10_0000)
+        .step_by(16)
+        .find(|&at| pc.peek(at, 8) == *b"RSD PTR ")
+}
+
+#[test]
+fn the_acpi_tables_are_loaded_to_the_end_of_memory() {
+    let mut pc = Pc::new();
+    let sums_up = |pc: &Pc, at, bytes| {
+        let bytes = pc.peek(at, bytes);
+        bytes.iter().fold(0u8, |sum, b| sum.wrapping_add(*b)) == 0
+    };
+    let root = acpi_root(&pc).unwrap();
+    assert!(sums_up(&pc, root, 20) && sums_up(&pc, root, 36));
+    // 32 MiB: the last 64 KiB are ACPI's.
+    let tables = 0x1FF_0000..0x200_0000;
+    for (root, width) in [
+        (pc.peek_u32(root + 16), 4u32),
+        (pc.peek_u32(root + 24), 8u32),
+    ] {
+        let bytes = pc.peek_u32(root + 4);
+        assert!(tables.contains(&root) && sums_up(&pc, root, bytes as usize));
+        let found: Vec<_> = (root + 36..root + bytes)
+            .step_by(width as usize)
+            .map(|at| {
+                let table = pc.peek_u32(at);
+                let bytes = pc.peek_u32(table + 4) as usize;
+                assert!(tables.contains(&table) && sums_up(&pc, table, bytes));
+                pc.peek(table, 4)
+            })
+            .collect();
+        assert_eq!(found, [b"FACP", b"APIC"]);
+    }
+    let fadt = pc.peek_u32(pc.peek_u32(root + 16) + 36);
+    let (facs, dsdt) = (pc.peek_u32(fadt + 36), pc.peek_u32(fadt + 40));
+    assert_eq!(pc.peek(facs, 4), b"FACS");
+    assert_eq!(pc.peek(dsdt, 4), b"DSDT");
+    let bytes = pc.peek_u32(dsdt + 4) as usize;
+    assert!(sums_up(&pc, dsdt, bytes));
+    // The registers that the FADT names are there, in ACPI mode: PM1 control has SCI_EN.
+    let control = pc.peek_u32(fadt + 64) as u16;
+    assert_eq!(pc.inb(control) & 1, 1);
+}

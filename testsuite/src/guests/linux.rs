@@ -1,0 +1,129 @@
+//! The initial RAM disk of the Linux guests: one program, which shows /proc/interrupts and switches the machine off.
+//!
+//! Documents: the Linux kernel's "initramfs buffer format" (Documentation/driver-api/early-userspace/buffer-format.rst);
+//! Tool Interface Standard, Executable and Linking Format 1.2. The program was written for the tests; it uses nothing
+//! but system calls of the i386 (mount, open, read, write, ioctl, reboot).
+
+/// Where the program is loaded, its headers in front of it.
+const BASE: u32 = 0x0804_8000;
+const HEADER_BYTES: u32 = 52;
+const PROGRAM_HEADER_BYTES: u32 = 32;
+/// The memory that it gets: a page for itself and one for what it reads.
+const MEMORY_BYTES: u32 = 0x2000;
+
+/// The program, linked to run at 08048054h.
+#[rustfmt::skip]
+const PROGRAM: &[u8] = &[
+    0xB8, 0x15, 0x00, 0x00, 0x00,        //       mov eax,21          mount("proc", "/proc", "proc", 0, 0)
+    0xBB, 0xD4, 0x80, 0x04, 0x08,        //       mov ebx,proc
+    0xB9, 0xD3, 0x80, 0x04, 0x08,        //       mov ecx,folder
+    0xBA, 0xD4, 0x80, 0x04, 0x08,        //       mov edx,proc
+    0x31, 0xF6,                          //       xor esi,esi
+    0x31, 0xFF,                          //       xor edi,edi
+    0xCD, 0x80,                          //       int 80h
+    0xB8, 0x05, 0x00, 0x00, 0x00,        //       mov eax,5           open("/proc/interrupts", O_RDONLY)
+    0xBB, 0xD9, 0x80, 0x04, 0x08,        //       mov ebx,file
+    0x31, 0xC9,                          //       xor ecx,ecx
+    0xCD, 0x80,                          //       int 80h
+    0x89, 0xC6,                          //       mov esi,eax
+    0xB8, 0x03, 0x00, 0x00, 0x00,        // more: mov eax,3           read(file, 08049000h, 512)
+    0x89, 0xF3,                          //       mov ebx,esi
+    0xB9, 0x00, 0x90, 0x04, 0x08,        //       mov ecx,8049000h
+    0xBA, 0x00, 0x02, 0x00, 0x00,        //       mov edx,512
+    0xCD, 0x80,                          //       int 80h
+    0x85, 0xC0,                          //       test eax,eax
+    0x7E, 0x10,                          //       jle off
+    0x89, 0xC2,                          //       mov edx,eax
+    0xB8, 0x04, 0x00, 0x00, 0x00,        //       mov eax,4           write(1, 08049000h, what was read)
+    0xBB, 0x01, 0x00, 0x00, 0x00,        //       mov ebx,1
+    0xCD, 0x80,                          //       int 80h
+    0xEB, 0xD9,                          //       jmp more
+    0xB8, 0x36, 0x00, 0x00, 0x00,        // off:  mov eax,54          ioctl(1, TCSBRK, 1): until all is sent
+    0xBB, 0x01, 0x00, 0x00, 0x00,        //       mov ebx,1
+    0xB9, 0x09, 0x54, 0x00, 0x00,        //       mov ecx,5409h
+    0xBA, 0x01, 0x00, 0x00, 0x00,        //       mov edx,1
+    0xCD, 0x80,                          //       int 80h
+    0xB8, 0x58, 0x00, 0x00, 0x00,        //       mov eax,88          reboot(.., .., LINUX_REBOOT_CMD_POWER_OFF)
+    0xBB, 0xAD, 0xDE, 0xE1, 0xFE,        //       mov ebx,0FEE1DEADh
+    0xB9, 0x69, 0x19, 0x12, 0x28,        //       mov ecx,28121969h
+    0xBA, 0xDC, 0xFE, 0x21, 0x43,        //       mov edx,4321FEDCh
+    0xCD, 0x80,                          //       int 80h
+    0xEB, 0xFE,                          //       jmp $
+    b'/',                                // folder:
+    b'p', b'r', b'o', b'c', 0,           // proc:
+    b'/', b'p', b'r', b'o', b'c', b'/',  // file:
+    b'i', b'n', b't', b'e', b'r', b'r', b'u', b'p', b't', b's', 0,
+];
+
+/// The program as an executable file for the i386, with one segment that may be read, written and executed.
+fn executable() -> Vec<u8> {
+    let entry = BASE + HEADER_BYTES + PROGRAM_HEADER_BYTES;
+    let bytes = HEADER_BYTES + PROGRAM_HEADER_BYTES + PROGRAM.len() as u32;
+    let mut file = b"\x7FELF\x01\x01\x01".to_vec();
+    file.resize(16, 0);
+    // Type executable, machine 80386.
+    file.extend([2, 0, 3, 0]);
+    for value in [1, entry, HEADER_BYTES, 0, 0] {
+        file.extend(u32::to_le_bytes(value));
+    }
+    for value in [HEADER_BYTES, PROGRAM_HEADER_BYTES, 1, 0, 0, 0] {
+        file.extend((value as u16).to_le_bytes());
+    }
+    // Loadable, all three rights, aligned to pages.
+    for value in [1, 0, BASE, BASE, bytes, MEMORY_BYTES, 7, 0x1000] {
+        file.extend(u32::to_le_bytes(value));
+    }
+    file.extend(PROGRAM);
+    file
+}
+
+/// A file of the archive: a "newc" header with fields of eight hexadecimal digits, name and contents on doublewords.
+fn archived(name: &str, inode: u32, mode: u32, contents: &[u8]) -> Vec<u8> {
+    let mut bytes = b"070701".to_vec();
+    let name_bytes = name.len() as u32 + 1;
+    let size = contents.len() as u32;
+    for value in [inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name_bytes, 0] {
+        bytes.extend(format!("{value:08X}").bytes());
+    }
+    bytes.extend(name.bytes().chain([0]));
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes.extend(contents);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// The initial RAM disk.
+pub fn ram_disk() -> Vec<u8> {
+    [
+        archived("proc", 1, 0o040_755, &[]),
+        archived("init", 2, 0o100_755, &executable()),
+        archived("TRAILER!!!", 0, 0, &[]),
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_linked_where_its_strings_are() {
+        let file = executable();
+        let at = |address: usize| &file[address - BASE as usize..];
+        assert_eq!(&file[24..28], [0x54, 0x80, 0x04, 0x08], "entry");
+        assert!(at(0x0804_80D3).starts_with(b"/proc\0"));
+        assert!(at(0x0804_80D9).starts_with(b"/proc/interrupts\0"));
+    }
+
+    #[test]
+    fn the_archive_begins_each_file_on_a_doubleword() {
+        let disk = ram_disk();
+        assert_eq!(disk.len() % 4, 0);
+        let starts: Vec<_> = (0..disk.len())
+            .filter(|&at| disk[at..].starts_with(b"070701"))
+            .collect();
+        assert_eq!(starts.len(), 3);
+        assert!(starts.iter().all(|at| at % 4 == 0));
+        assert!(disk[starts[2] + 110..].starts_with(b"TRAILER!!!\0"));
+    }
+}
