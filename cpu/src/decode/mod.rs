@@ -214,6 +214,7 @@ impl Interpreter {
     /// Decodes and lowers up to `most` instructions.
     fn lower_bytes(&mut self, bytes: &[u8], most: u32) -> Decoded {
         let bits = mode::code_bits(self.mode);
+        let options = decoder_options(self.model);
         let mut stream = match self.model.processor {
             Some(processor) => Stream::Legacy {
                 processor,
@@ -221,12 +222,11 @@ impl Interpreter {
                 bytes,
                 at: 0,
             },
-            None => Stream::Iced(Decoder::with_ip(
-                bits,
+            None => Stream::Iced {
+                decoder: Decoder::with_ip(bits, bytes, 0, options),
+                options,
                 bytes,
-                0,
-                decoder_options(self.model),
-            )),
+            },
         };
         let mut lowering = Lowering::new(self.model, self.mode);
         let mut starts = Vec::with_capacity(16);
@@ -321,7 +321,11 @@ impl Interpreter {
 )]
 enum Stream<'a> {
     /// As processors from the 80386 on decode them.
-    Iced(Decoder<'a>),
+    Iced {
+        decoder: Decoder<'a>,
+        options: u32,
+        bytes: &'a [u8],
+    },
     /// As those before do.
     Legacy {
         processor: Processor,
@@ -335,14 +339,22 @@ impl Stream<'_> {
     /// The next instruction, and where it ends; `None` if it goes on behind the bytes.
     fn next(&mut self) -> Option<(Instruction, Form, u32)> {
         match self {
-            Self::Iced(decoder) => {
+            Self::Iced {
+                decoder,
+                options,
+                bytes,
+            } => {
                 let start = decoder.position();
                 let insn = decoder.decode();
                 let len = decoder.position() - start;
                 let form = match decoder.last_error() {
                     DecoderError::NoMoreBytes => return None,
                     DecoderError::None => Form::Plain,
-                    _ if len >= INSN_BYTES_MAX => Form::TooLong,
+                    _ if len >= INSN_BYTES_MAX
+                        && is_too_long(decoder.bitness(), *options, &bytes[start..]) =>
+                    {
+                        Form::TooLong
+                    }
                     _ => Form::Undefined,
                 };
                 Some((insn, form, decoder.position() as u32))
@@ -359,6 +371,39 @@ impl Stream<'_> {
             }
         }
     }
+}
+
+/// Whether an instruction that iced-x86 refuses at its 15th byte goes on behind it, or is undefined and has just 15.
+///
+/// Without one prefix that says nothing about its length it is told apart. One that has no such prefix has no more than 15
+/// bytes: 12 with a REX, and one prefix of each kind that counts. iced-x86 takes an undefined opcode to have a ModR/M byte,
+/// so one without, behind 14 prefixes, is held for too long.
+fn is_too_long(bits: u32, options: u32, bytes: &[u8]) -> bool {
+    let bytes = &bytes[..INSN_BYTES_MAX.min(bytes.len())];
+    let is_rex = |b: u8| bits == 64 && b & 0xF0 == 0x40;
+    let is_prefix = |b: u8| {
+        let legacy = matches!(
+            b,
+            0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3
+        );
+        legacy || is_rex(b)
+    };
+    let count = bytes.iter().take_while(|b| is_prefix(**b)).count();
+    let idle = (0..count).position(|n| {
+        let (prefix, behind) = (bytes[n], &bytes[n + 1..count]);
+        match prefix {
+            0x66 | 0x67 => behind.contains(&prefix),
+            // Of these and of REX the last counts.
+            0xF2 | 0xF3 => behind.iter().any(|p| matches!(p, 0xF2 | 0xF3)),
+            _ if is_rex(prefix) => !behind.is_empty(),
+            _ => true,
+        }
+    });
+    let Some(idle) = idle else { return false };
+    let rest = [&bytes[..idle], &bytes[idle + 1..]].concat();
+    let mut shorter = Decoder::new(bits, &rest, options);
+    let _: Instruction = shorter.decode();
+    shorter.last_error() == DecoderError::NoMoreBytes
 }
 
 /// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
@@ -395,5 +440,38 @@ mod tests {
                 assert!(model.offers(&insn));
             }
         }
+    }
+
+    #[test]
+    fn an_undefined_instruction_of_15_bytes_is_told_from_one_of_16() {
+        let model = CpuModel::by_name("max").expect("a model");
+        let form = |bits, bytes: &[u8]| {
+            let options = decoder_options(model);
+            let mut stream = Stream::Iced {
+                decoder: Decoder::with_ip(bits, bytes, 0, options),
+                options,
+                bytes,
+            };
+            stream.next().expect("all of its bytes").1
+        };
+        // LOCK CMP of 15 bytes, as a processor refused it with #UD; then with a prefix more.
+        let mut lock = vec![0xF0, 0xF2, 0x67, 0x4B, 0x81, 0xBC, 0x3D];
+        lock.extend([0x2A, 0x0D, 0, 0, 0x60, 0x06, 0x91, 0xB8, 0x90]);
+        assert_eq!(form(64, &lock), Form::Undefined);
+        lock.insert(0, 0x2E);
+        assert_eq!(form(64, &lock), Form::TooLong);
+        // C6 /1 is undefined: behind 13 and 14 prefixes, and prefixes without an end.
+        let repeated = |n| [vec![0x66; n], vec![0xC6, 0xC8, 0x90, 0x90]].concat();
+        assert_eq!(form(64, &repeated(13)), Form::Undefined);
+        assert_eq!(form(64, &repeated(14)), Form::TooLong);
+        assert_eq!(form(32, &[0xF3; 20]), Form::TooLong);
+        assert_eq!(
+            form(16, &[&[0x2E; 14][..], &[0x90, 0x90]].concat()),
+            Form::Plain
+        );
+        assert_eq!(
+            form(16, &[&[0x2E; 15][..], &[0x90, 0x90]].concat()),
+            Form::TooLong
+        );
     }
 }
