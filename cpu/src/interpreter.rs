@@ -505,7 +505,6 @@ impl Interpreter {
         self.nmi_pending = s.nmi_pending;
         self.pending_debug = s.pending_debug;
         self.attached.repeating = s.repeating;
-        self.set_prefetched(s.prefetch);
         self.retired = s.retired;
         // The descriptors of the 80286, and the 8086's segments, end within 64 KiB.
         let longest = match self.model.processor {
@@ -523,6 +522,7 @@ impl Interpreter {
         }
         self.set_rflags(flags);
         self.rip = s.rip & self.linear_mask;
+        self.set_prefetched(s.prefetch);
         self.flush_tlb(false);
     }
 

@@ -34,7 +34,7 @@ Exit codes: 0 powered off, steps done, or a limit without expectation; 64 wrong 
     name = "boxwood",
     version,
     disable_help_subcommand = true,
-    override_usage = "boxwood [run] [OPTIONS] [IMAGE]\n       boxwood run --help",
+    override_usage = "boxwood [run] [OPTIONS] [IMAGE]\n       boxwood run --help\n       boxwood cpu list|show|diff",
     after_help = EXAMPLES
 )]
 pub struct Cli {
@@ -51,6 +51,31 @@ pub enum Command {
         after_help = format!("{RUN_NOTES}\n\n{EXAMPLES}")
     )]
     Run(Box<RunArgs>),
+    /// Say which CPU models there are, what each has, and how two differ
+    #[command(disable_help_subcommand = true)]
+    Cpu {
+        #[command(subcommand)]
+        what: CpuQuestion,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum CpuQuestion {
+    /// Name the models, and the features that can be added and taken off
+    List,
+    /// Show a model's features, its CPUID and its registers
+    Show {
+        /// NAME[,+FEATURE][,-FEATURE]...
+        #[arg(allow_hyphen_values = true)]
+        model: String,
+    },
+    /// Show what the second model has and the first has not, and the other way round
+    Diff {
+        /// NAME[,+FEATURE][,-FEATURE]...
+        from: String,
+        /// The same
+        to: String,
+    },
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
@@ -96,8 +121,8 @@ pub struct RunArgs {
     /// Board: i440FX and PIIX3
     #[arg(long, value_enum, value_name = "pc", default_value = "pc", hide_possible_values = true, help_heading = MACHINE)]
     pub machine: MachineChoice,
-    /// CPU model: 8086, 80286 (each also with its coprocessor: 8086+8087), p6 or max; ours is a BIOS for the 80386 and later
-    #[arg(long, value_name = "MODEL", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
+    /// CPU model, with features added and taken off: haswell,-avx2. "boxwood cpu list" names all; ours is a BIOS for the 80386 and later
+    #[arg(long, value_name = "MODEL[,+F][,-F]", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
     pub cpu: String,
     /// Memory
     #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, allow_negative_numbers = true, help_heading = MACHINE)]
@@ -378,7 +403,10 @@ pub fn parse(
             ))
         })?;
     let verb = args.get(1).map(String::as_str);
-    if !matches!(verb, Some("run" | "-h" | "--help" | "-V" | "--version")) {
+    if !matches!(
+        verb,
+        Some("run" | "cpu" | "-h" | "--help" | "-V" | "--version")
+    ) {
         args.insert(1.min(args.len()), "run".into());
     }
     let parsed = Cli::command()
@@ -458,7 +486,9 @@ mod tests {
     fn run(args: &[&str]) -> Result<(RunArgs, Vec<Step>), Mistake> {
         let args = std::iter::once("boxwood").chain(args.iter().copied());
         let (cli, steps) = parse(args.map(OsString::from))?.expect("no help was asked for");
-        let Command::Run(run) = cli.command;
+        let Command::Run(run) = cli.command else {
+            panic!("another verb");
+        };
         Ok((*run, steps))
     }
 

@@ -2,6 +2,7 @@
 
 mod characters;
 mod cli;
+mod cpu_models;
 mod display;
 mod drives;
 mod exit;
@@ -23,10 +24,10 @@ fn main() {
         .with_writer(std::io::stderr)
         .init();
     let ran = std::panic::catch_unwind(|| match cli::parse(std::env::args_os()) {
-        Ok(Some((cli, steps))) => {
-            let cli::Command::Run(args) = cli.command;
-            run::run(&args, steps)
-        }
+        Ok(Some((cli, steps))) => match cli.command {
+            cli::Command::Run(args) => run::run(&args, steps),
+            cli::Command::Cpu { what } => cpu_models::answer(&what),
+        },
         Ok(None) => Ok(exit::OK),
         Err(mistake) => Err(mistake),
     });

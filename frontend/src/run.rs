@@ -48,7 +48,7 @@ pub fn run(args: &RunArgs, steps: Vec<Step>) -> Result<u8, Mistake> {
     let mut sinks = Sinks::default();
     let hosts = hosts_of(args, &com1, &mut sinks)?;
     let mut machine = boards::build(&spec, hosts).map_err(|e| match e {
-        BuildError::Spec(SpecError::UnknownCpu { .. } | SpecError::CpuTooOld { .. }) => {
+        BuildError::Spec(SpecError::Cpu(_) | SpecError::CpuTooOld { .. }) => {
             Mistake::usage(format!("--cpu: {e}"))
         }
         BuildError::Linux(LinuxError::CommandLine { .. }) => {

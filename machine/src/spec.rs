@@ -1,5 +1,6 @@
 //! What a machine shall be, as plain data: no handle, no file that is open.
 
+use cpu::models::ModelError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -76,7 +77,7 @@ impl RtcStart {
 pub struct MachineSpec {
     /// Which board.
     pub board: BoardKind,
-    /// The CPU model's name.
+    /// The CPU model: NAME[,+feature][,-feature]...
     pub cpu: String,
     /// RAM.
     pub memory_bytes: u64,
@@ -151,13 +152,8 @@ pub enum SpecError {
     #[error("{0} hard disks do not fit: the IDE channels have room for three and a CD-ROM drive")]
     TooManyDisks(usize),
     /// CPU.
-    #[error("the CPU model {name:?} is not known: there are {known}")]
-    UnknownCpu {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
+    #[error(transparent)]
+    Cpu(#[from] ModelError),
     /// A processor that our own BIOS does not run on.
     #[error(
         "{model} cannot run our BIOS, which needs an 80386 or later: give it one of its own with --bios"

@@ -1,4 +1,4 @@
-//! The decoder of the 8086 and the 80286, for what iced-x86 does not decode or decodes as a later processor would.
+//! The decoder of the 8086, the 80186 and the 80286, for what iced-x86 does not decode or decodes as a later processor would.
 //!
 //! It takes prefixes off, rewrites an opcode that is another one's alias on the old processor to that one, ignores
 //! the bits that the old processor ignores, and lets iced-x86 decode what is left, so there is one table of operands.
@@ -85,7 +85,7 @@ struct Rewritten {
 /// iced-x86 if there is a coprocessor (`fpu`). `None`: the instruction goes on behind the bytes.
 pub fn decode(processor: Processor, fpu: bool, bytes: &[u8], ip: u32) -> Option<Decoded> {
     let longest = match processor {
-        Processor::I8086 => LONGEST_8086,
+        Processor::I8086 | Processor::I80186 => LONGEST_8086,
         Processor::I80286 => LONGEST_80286,
     };
     let mut prefixes = Prefixes::default();
@@ -106,6 +106,7 @@ pub fn decode(processor: Processor, fpu: bool, bytes: &[u8], ip: u32) -> Option<
     let rewritten = match processor {
         _ if fpu && matches!(opcode, 0xD8..=0xDF) => Rewritten::new(rest),
         Processor::I8086 => rewrite_8086(opcode, rest, &prefixes)?,
+        Processor::I80186 => rewrite_80186(opcode, rest)?,
         Processor::I80286 => rewrite_80286(opcode, rest)?,
     };
     if rewritten.form == Form::Undefined {
@@ -157,7 +158,7 @@ pub fn decode(processor: Processor, fpu: bool, bytes: &[u8], ip: u32) -> Option<
 
 fn options(processor: Processor) -> u32 {
     match processor {
-        Processor::I8086 => DecoderOptions::NONE,
+        Processor::I8086 | Processor::I80186 => DecoderOptions::NONE,
         Processor::I80286 => DecoderOptions::LOADALL286,
     }
 }
@@ -165,7 +166,7 @@ fn options(processor: Processor) -> u32 {
 fn too_long(processor: Processor, len: usize) -> Decoded {
     let form = match processor {
         // Nothing but prefixes so far, and prefixes alone do nothing.
-        Processor::I8086 => Form::EscapeRegister,
+        Processor::I8086 | Processor::I80186 => Form::EscapeRegister,
         Processor::I80286 => Form::TooLong,
     };
     Decoded {
@@ -282,6 +283,14 @@ fn rewrite_8086(opcode: u8, rest: &[u8], prefixes: &Prefixes) -> Option<Rewritte
         }
         _ => same,
     })
+}
+
+/// As the 80286, without its instructions.
+fn rewrite_80186(opcode: u8, rest: &[u8]) -> Option<Rewritten> {
+    match opcode {
+        0x0F | 0x63 => Some(Rewritten::undefined(rest)),
+        _ => rewrite_80286(opcode, rest),
+    }
 }
 
 fn rewrite_80286(opcode: u8, rest: &[u8]) -> Option<Rewritten> {

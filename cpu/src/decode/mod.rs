@@ -206,7 +206,7 @@ impl Interpreter {
     /// The most bytes that an instruction can have.
     fn insn_bytes_max(&self) -> usize {
         match self.model.processor {
-            Some(Processor::I8086) => legacy::LONGEST_8086,
+            Some(Processor::I8086 | Processor::I80186) => legacy::LONGEST_8086,
             _ => INSN_BYTES_MAX,
         }
     }
@@ -407,16 +407,18 @@ fn is_too_long(bits: u32, options: u32, bytes: &[u8]) -> bool {
 }
 
 /// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
-/// WBNOINVD are not there, their prefix F3h is ignored before BSF, BSR and WBINVD (SDM vol. 2, "TZCNT", "LZCNT").
+/// WBNOINVD are not there, their prefix F3h is ignored before BSF, BSR and WBINVD (SDM vol. 2, "TZCNT", "LZCNT"), and
+/// before the Pentium Pro PAUSE is a NOP with a prefix.
 pub(crate) fn decoder_options(model: &CpuModel) -> u32 {
     let lacking = [
         (CpuidFeature::BMI1, DecoderOptions::NO_MPFX_0FBC),
         (CpuidFeature::LZCNT, DecoderOptions::NO_MPFX_0FBD),
         (CpuidFeature::WBNOINVD, DecoderOptions::NO_WBNOINVD),
+        (CpuidFeature::PAUSE, DecoderOptions::NO_PAUSE),
     ];
     lacking
         .iter()
-        .filter(|(feature, _)| !model.features.contains(feature))
+        .filter(|(feature, _)| !model.has(*feature))
         .fold(DecoderOptions::FORCE_RESERVED_NOP, |all, (_, o)| all | o)
 }
 

@@ -1,4 +1,4 @@
-//! The prefetch queue of the 8086 and the 80286, as far as programs can see it: an instruction that has been fetched
+//! The prefetch queue of the 8086 to 80486, as far as programs can see it: an instruction that has been fetched
 //! before a store changed its bytes is executed as it was, until a transfer of control empties the queue. Programs tell
 //! processors apart by the distance at which their stores still take effect.
 //!
@@ -6,17 +6,19 @@
 //! into them puts the old ones into [`emu_core::x86::Prefetch`], from where the next instructions are decoded.
 //!
 //! **Known inaccuracies**: how full the queue is depends on bus timing, which is not modelled, and the 80286 holds up to
-//! three decoded instructions besides; stores by devices, and into a part of the queue that lies in the next page
-//! of memory, take effect at once.
+//! three decoded instructions besides, as the 80386 does; stores by devices, and into a part of the queue that lies in the
+//! next page of memory, take effect at once; old bytes behind the limit of the code segment are executed; the 80486 would
+//! find a store to a line of its cache that it has not fetched yet.
 
-use super::legacy;
+use super::{decoder_options, legacy};
 use crate::fault::Fault;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, mode};
 use crate::mem::paging::Purpose;
 use crate::models::Processor;
 use crate::op::Stop;
 use emu_core::Width;
 use emu_core::x86::Prefetch;
+use iced_x86::{Decoder, DecoderError, Instruction};
 use std::ptr::NonNull;
 
 const PAGE: u64 = 0x1000;
@@ -37,7 +39,8 @@ enum Effect {
 pub struct Queue {
     /// Host addresses and old values of the bytes near the instruction that it has overwritten.
     overwritten: Vec<(u64, u8)>,
-    /// The instruction that was decoded from old bytes: its place, its length, its effect.
+    /// The instruction that was decoded from old bytes: its place, its length, its effect; or, of length 0, the place that
+    /// the old bytes begin at.
     executing: Option<(u64, u8, Effect)>,
 }
 
@@ -117,11 +120,11 @@ impl Interpreter {
         rest
     }
 
-    /// Replaces the queue's old bytes.
+    /// Replaces the queue's old bytes, which begin at the instruction pointer: once it is another, they are gone.
     pub(crate) fn set_prefetched(&mut self, prefetch: Prefetch) {
         self.prefetch = prefetch;
         self.prefetch.len = prefetch.len.min(prefetch.bytes.len() as u8);
-        self.queue.executing = None;
+        self.queue.executing = Some((self.rip, 0, Effect::Consumed));
         self.queue.overwritten.clear();
         self.update_mode();
     }
@@ -136,9 +139,9 @@ impl Interpreter {
         }
         let rest = self.prefetched();
         self.set_prefetched(rest);
-        let Some(processor) = self.model.processor.filter(|_| rest.len != 0) else {
+        if rest.len == 0 {
             return Ok(None);
-        };
+        }
         let mut bytes = Vec::with_capacity(rest.bytes.len());
         let base = linear.wrapping_sub(self.rip);
         while bytes.len() < self.insn_bytes_max() {
@@ -152,10 +155,9 @@ impl Interpreter {
                     self.physical_read(gpa, Width::Byte) as u8
                 }
             });
-            let Some(len) = legacy::decode(processor, self.model.has_fpu(), &bytes, 0) else {
+            let Some(len) = self.first_len(&bytes) else {
                 continue;
             };
-            let len = len.len.min(bytes.len());
             let page = self.fetch_page(linear)?;
             let host = if page == 0 {
                 0
@@ -163,25 +165,40 @@ impl Interpreter {
                 page + (linear & (PAGE - 1))
             };
             if let Some(block) = self.single_block(&bytes, host) {
-                let effect = effect(processor, &bytes[..len]);
+                let effect = effect(self.model.processor, &bytes[..len]);
                 self.queue.executing = Some((self.rip, len as u8, effect));
                 return Ok(Some(block));
             }
         }
         Err(self.fault(Fault::GP0))
     }
+
+    /// The length of the first instruction of `bytes`; `None` if it goes on behind them.
+    fn first_len(&self, bytes: &[u8]) -> Option<usize> {
+        if let Some(processor) = self.model.processor {
+            let insn = legacy::decode(processor, self.model.has_fpu(), bytes, 0)?;
+            return Some(insn.len.min(bytes.len()));
+        }
+        let options = decoder_options(self.model);
+        let mut decoder = Decoder::with_ip(mode::code_bits(self.mode), bytes, 0, options);
+        let _: Instruction = decoder.decode();
+        (decoder.last_error() != DecoderError::NoMoreBytes).then(|| decoder.position())
+    }
 }
 
 /// What an instruction does to the queue.
-fn effect(processor: Processor, bytes: &[u8]) -> Effect {
-    let is_prefix = |b: u8| matches!(b, 0x26 | 0x2E | 0x36 | 0x3E | 0xF0..=0xF3);
+fn effect(processor: Option<Processor>, bytes: &[u8]) -> Effect {
+    let is_prefix = |b: u8| {
+        let since_80386 = processor.is_none() && matches!(b, 0x64..=0x67);
+        since_80386 || matches!(b, 0x26 | 0x2E | 0x36 | 0x3E | 0xF0..=0xF3)
+    };
     let prefixes = bytes.iter().take_while(|b| is_prefix(**b)).count();
     let Some(&opcode) = bytes.get(prefixes) else {
         return Effect::Consumed;
     };
     let reg = bytes.get(prefixes + 1).map_or(0, |m| m >> 3 & 7);
     match opcode {
-        0xC0 | 0xC1 | 0xC8 | 0xC9 if processor == Processor::I8086 => Effect::Empties,
+        0xC0 | 0xC1 | 0xC8 | 0xC9 if processor == Some(Processor::I8086) => Effect::Empties,
         0x9A | 0xC2 | 0xC3 | 0xCA..=0xCF | 0xE8..=0xEB => Effect::Empties,
         0xFF if (2..=5).contains(&reg) => Effect::Empties,
         0x6C..=0x6F | 0xA4..=0xA7 | 0xAA..=0xAF => Effect::Repeats,

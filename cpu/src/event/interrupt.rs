@@ -8,6 +8,7 @@ use crate::interpreter::Interpreter;
 use crate::mem::access::Place;
 use crate::mem::segment::{Rules, Segment};
 use crate::mem::tlb::Privilege;
+use crate::models::SegmentEnd;
 use crate::op::Stop;
 use emu_core::Width;
 use emu_core::probe::Delivery;
@@ -107,10 +108,14 @@ impl StackFrame {
     pub fn push(&mut self, cpu: &mut Interpreter, width: Width, value: u64) -> Result<(), Stop> {
         let n = width.bytes() as u64;
         let sp = self.sp.wrapping_sub(n) & self.mask;
-        if cpu.model.ip_wraps && sp + n - 1 > self.mask {
-            // The 8086 wraps round the end of the segment.
+        if let Some(end) = cpu.model.segment_end
+            && sp + n - 1 > self.mask
+        {
             for i in 0..n {
-                let at = sp.wrapping_add(i) & self.mask;
+                let at = match end {
+                    SegmentEnd::Wraps => sp.wrapping_add(i) & self.mask,
+                    SegmentEnd::GoesOn => sp + i,
+                };
                 let linear = self.stack.base.wrapping_add(at);
                 let place = cpu.place_linear(linear, Width::Byte, self.privilege)?;
                 self.pushes

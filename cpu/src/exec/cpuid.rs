@@ -2,6 +2,7 @@
 
 use super::msr::{MISC_LIMIT_CPUID, MISC_XD_DISABLE};
 use crate::interpreter::Interpreter;
+use crate::models::identity::LEAF_TOPOLOGY;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::simd::xsave;
 use emu_core::backend::LapicRegister;
@@ -43,7 +44,10 @@ impl Instruction for Cpuid {
         let subleaf = cpu.regs.named::<u32>(Gpr::Rcx);
         let [a, mut b, c, mut d] = cpu.model.cpuid(leaf, subleaf);
         let leaf = cpu.model.answering_leaf(leaf);
-        if leaf == LEAF_XSAVE && subleaf < 2 {
+        if leaf == LEAF_TOPOLOGY && c != 0 {
+            d = cpu.id.0.into();
+        }
+        if leaf == LEAF_XSAVE && subleaf < 2 && b != 0 {
             // The size of the area that XCR0 asks for, in standard and in compacted form.
             b = xsave::area_bytes(cpu.simd.xcr0, subleaf == 1);
         }

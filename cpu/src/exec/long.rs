@@ -17,6 +17,12 @@ use emu_core::x86::{Cr4, Dr6, Efer, Gpr, Rflags, Seg};
 pub struct Syscall;
 /// SYSRET; `LONG`: with a 64-bit operand size.
 pub struct Sysret<const LONG: bool>;
+/// SYSCALL outside of 64-bit mode, on AMD's processors.
+pub struct SyscallLegacy;
+/// SYSRET outside of 64-bit mode, on AMD's processors.
+pub struct SysretLegacy;
+/// An instruction that is undefined in long mode on AMD's processors.
+pub struct OutsideLongMode<I>(As<I>);
 /// SWAPGS.
 pub struct Swapgs;
 /// RDFSBASE, RDGSBASE: register `a`, segment `b`.
@@ -86,17 +92,61 @@ impl Instruction for Syscall {
         let enabled = cpu.efer.contains(Efer::SCE);
         cpu.ensure(enabled, Fault::UD)?;
         let next = cpu.next_rip(op);
-        let flags = cpu.rflags().bits();
-        cpu.regs.set_named(Gpr::Rcx, next);
-        cpu.regs.set_named(Gpr::R11, flags & !Rflags::RF.bits());
-        let kept = !(cpu.msr.fmask | Rflags::RF.bits());
+        Err(cpu.system_call(next, cpu.msr.lstar))
+    }
+}
+
+impl Interpreter {
+    /// SYSCALL in long mode.
+    fn system_call(&mut self, next: u64, entry: u64) -> Stop {
+        let flags = self.rflags().bits();
+        self.regs.set_named(Gpr::Rcx, next);
+        self.regs.set_named(Gpr::R11, flags & !Rflags::RF.bits());
+        let kept = !(self.msr.fmask | Rflags::RF.bits());
         let flags = Rflags::from_bits_retain(flags & kept) | Rflags::ONE;
-        cpu.set_rflags(flags);
-        let selector = (cpu.msr.star >> 32) as u16;
-        cpu.enter_flat(selector & 0xFFFC, selector.wrapping_add(8), 0, true);
-        cpu.rip = cpu.msr.lstar;
+        self.set_rflags(flags);
+        let selector = (self.msr.star >> 32) as u16;
+        self.enter_flat(selector & 0xFFFC, selector.wrapping_add(8), 0, true);
+        self.rip = entry;
         // The single-step trap behind it looks at the new TF.
-        cpu.attached.steps_by_new_flags = true;
+        self.attached.steps_by_new_flags = true;
+        Stop::Branch
+    }
+}
+
+// AMD64 Architecture Programmer's Manual (24594), volume 3, "SYSCALL": compatibility mode goes to CSTAR in 64-bit mode;
+// legacy mode goes to STAR's lower half and keeps no flags.
+impl Instruction for SyscallLegacy {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let enabled = cpu.efer.contains(Efer::SCE);
+        cpu.ensure(enabled, Fault::UD)?;
+        let next = cpu.next_rip(op);
+        if cpu.is_long() {
+            return Err(cpu.system_call(next, cpu.msr.cstar));
+        }
+        cpu.regs.set_named(Gpr::Rcx, next as u32);
+        cpu.rflags.remove(Rflags::VM | Rflags::IF | Rflags::RF);
+        let selector = (cpu.msr.star >> 32) as u16;
+        cpu.enter_flat(selector & 0xFFFC, selector.wrapping_add(8), 0, false);
+        cpu.rip = cpu.msr.star & u64::from(u32::MAX);
+        Err(Stop::Branch)
+    }
+}
+
+// The same, "SYSRET": the flags stay, IF is set.
+impl Instruction for SysretLegacy {
+    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let enabled = cpu.efer.contains(Efer::SCE);
+        cpu.ensure(enabled, Fault::UD)?;
+        let protected = cpu.is_protected();
+        cpu.ensure(protected, Fault::GP0)?;
+        cpu.require_cpl_0()?;
+        let rip = cpu.regs.named::<u32>(Gpr::Rcx).into();
+        let selector = (cpu.msr.star >> 48) as u16;
+        cpu.enter_flat(selector | 3, selector.wrapping_add(8) | 3, 3, false);
+        cpu.rflags.insert(Rflags::IF);
+        cpu.rip = rip;
+        cpu.poll = true;
         Err(Stop::Branch)
     }
 }
@@ -132,6 +182,14 @@ impl<const LONG: bool> Instruction for Sysret<LONG> {
             cpu.pending_debug |= Dr6::BS.bits();
         }
         Err(Stop::Branch)
+    }
+}
+
+impl<I: Instruction> Instruction for OutsideLongMode<I> {
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let legacy = !cpu.is_long();
+        cpu.ensure(legacy, Fault::UD)?;
+        I::execute(cpu, op)
     }
 }
 

@@ -1,4 +1,4 @@
-//! RDMSR and WRMSR: the registers of the P6 family (SDM vol. 4, section 2.23) that its CPUID bits promise and some that
+//! RDMSR and WRMSR: the registers (SDM vol. 4, sections 2.1, 2.22 and 2.23) that a model's features promise and some that
 //! software expects without one. All others fault.
 //!
 //! Memory types steer caches, which are not modelled; a machine check never comes up, so the banks hold what software
@@ -13,11 +13,18 @@
 
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::models::{Msrs, Traits};
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::backend::LapicRegister;
 use emu_core::x86::{Cr0, Efer, Gpr, Seg};
 use iced_x86::CpuidFeature as F;
 
+/// P5_MC_ADDR and P5_MC_TYPE: only read.
+const P5_MC: std::ops::RangeInclusive<u32> = 0..=1;
+/// IA32_PLATFORM_ID: only read; the bits that choose among microcode updates are 0.
+const PLATFORM_ID: u32 = 0x17;
+/// IA32_APIC_BASE.
+const APIC_BASE: u32 = 0x1B;
 /// IA32_TIME_STAMP_COUNTER.
 const TIME_STAMP_COUNTER: u32 = 0x10;
 /// MSR_EBL_CR_POWERON, and its bits that software may change: error checking and bus drivers, low-power mode.
@@ -92,12 +99,12 @@ pub struct Rdmsr;
 /// WRMSR.
 pub struct Wrmsr;
 
-/// The local APIC's register behind a number, and the CPUID.1 bit that announces it: (EDX, ECX).
-fn lapic_register(msr: u32) -> Option<(LapicRegister, (u32, u32))> {
+/// The local APIC's register behind a number, and what the model must have for it.
+fn lapic_register(msr: u32) -> Option<(LapicRegister, Traits)> {
     match msr {
-        0x1B => Some((LapicRegister::Base, (1 << 9, 0))),
-        0x6E0 => Some((LapicRegister::TscDeadline, (1 << 9, 1 << 24))),
-        0x800..=0x8FF => Some((LapicRegister::X2apic((msr & 0xFF) as u8), (1 << 9, 1 << 21))),
+        APIC_BASE => Some((LapicRegister::Base, Traits::APIC)),
+        0x6E0 => Some((LapicRegister::TscDeadline, Traits::TSC_DEADLINE)),
+        0x800..=0x8FF => Some((LapicRegister::X2apic((msr & 0xFF) as u8), Traits::X2APIC)),
         _ => None,
     }
 }
@@ -150,9 +157,10 @@ impl Interpreter {
 
     /// The local APIC's register behind a number, if the model has it and a board is there.
     fn lapic_register(&self, msr: u32) -> Option<LapicRegister> {
-        let (register, (edx, ecx)) = lapic_register(msr)?;
-        let [.., c, d] = self.model.cpuid(1, 0);
-        (self.is_attached() && d & edx == edx && c & ecx == ecx).then_some(register)
+        let (register, needed) = lapic_register(msr)?;
+        let there = self.model.traits.contains(needed)
+            && (msr != APIC_BASE || self.model.msrs.contains(Msrs::APIC_BASE));
+        (self.is_attached() && there).then_some(register)
     }
 
     fn read_lapic(&mut self, register: LapicRegister) -> Option<u64> {
@@ -182,25 +190,34 @@ impl Interpreter {
     /// The register that holds plain state under a number, if it is one of these.
     fn plain_msr(&mut self, msr: u32) -> Option<&mut u64> {
         let (long, model) = (self.model.has_long_mode(), self.model);
+        let (sep, mtrr, mca) = (
+            model.has(F::SEP),
+            model.traits.contains(Traits::MTRR),
+            model.traits.contains(Traits::MCA),
+        );
         let m = &mut self.msr;
         Some(match msr {
-            MISC_ENABLE if model.identity.is_some() => &mut m.misc_enable,
-            PAT if model.paging.attribute_table => &mut m.page_attribute_table,
-            STAR if long => &mut m.star,
-            LSTAR if long => &mut m.lstar,
-            CSTAR if long => &mut m.cstar,
+            MISC_ENABLE if model.msrs.contains(Msrs::MISC_ENABLE) => &mut m.misc_enable,
+            PAT if model.traits.contains(Traits::PAT) => &mut m.page_attribute_table,
+            STAR if model.has(F::SYSCALL) => &mut m.star,
+            LSTAR if model.has(F::SYSCALL) => &mut m.lstar,
+            CSTAR if model.has(F::SYSCALL) => &mut m.cstar,
             FMASK if long => &mut m.fmask,
             KERNEL_GS_BASE if long => &mut m.kernel_gs_base,
             TSC_AUX if model.has(F::RDTSCP) || model.has(F::RDPID) => &mut m.tsc_aux,
-            EBL_CR_POWERON => &mut m.bus_configuration,
-            BIOS_SIGN_ID => &mut m.microcode_signature,
-            SYSENTER_CS => &mut m.sysenter_cs,
-            SYSENTER_ESP => &mut m.sysenter_esp,
-            SYSENTER_EIP => &mut m.sysenter_eip,
-            MCG_STATUS => &mut m.machine_check_status,
-            MCG_CTL => &mut m.machine_check_control,
-            MTRR_DEF_TYPE => &mut m.mtrr.default_type,
-            MC0_CTL..=MC_LAST => {
+            EBL_CR_POWERON if model.msrs.contains(Msrs::BUS_CONFIGURATION) => {
+                &mut m.bus_configuration
+            }
+            BIOS_SIGN_ID if model.msrs.contains(Msrs::MICROCODE_SIGNATURE) => {
+                &mut m.microcode_signature
+            }
+            SYSENTER_CS if sep => &mut m.sysenter_cs,
+            SYSENTER_ESP if sep => &mut m.sysenter_esp,
+            SYSENTER_EIP if sep => &mut m.sysenter_eip,
+            MCG_STATUS if mca => &mut m.machine_check_status,
+            MCG_CTL if mca => &mut m.machine_check_control,
+            MTRR_DEF_TYPE if mtrr => &mut m.mtrr.default_type,
+            MC0_CTL..=MC_LAST if mca => {
                 let bank = m.machine_check.get_mut(((msr - MC0_CTL) / 4) as usize)?;
                 match msr & 3 {
                     0 => &mut bank.control,
@@ -209,8 +226,11 @@ impl Interpreter {
                     _ => return None,
                 }
             }
-            _ if MTRR_VARIABLE.contains(&msr) => m.mtrr.variable.get_mut((msr & 0xF) as usize)?,
-            _ => m.mtrr.fixed.get_mut(fixed_range(msr)?)?,
+            _ if mtrr && MTRR_VARIABLE.contains(&msr) => {
+                m.mtrr.variable.get_mut((msr & 0xF) as usize)?
+            }
+            _ if mtrr => m.mtrr.fixed.get_mut(fixed_range(msr)?)?,
+            _ => return None,
         })
     }
 
@@ -221,8 +241,10 @@ impl Interpreter {
         }
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
-            MTRRCAP => MTRRCAP_VALUE,
-            MCG_CAP => MCG_CAP_VALUE,
+            MTRRCAP if self.model.traits.contains(Traits::MTRR) => MTRRCAP_VALUE,
+            MCG_CAP if self.model.traits.contains(Traits::MCA) => MCG_CAP_VALUE,
+            PLATFORM_ID if self.model.msrs.contains(Msrs::MICROCODE_UPDATE) => 0,
+            _ if P5_MC.contains(&msr) && self.model.msrs.contains(Msrs::P5_MACHINE_CHECK) => 0,
             EFER if self.model.efer != 0 => self.efer.bits(),
             XSS if self.model.has(F::XSAVES) => 0,
             FS_BASE if self.model.has_long_mode() => self.segment(Seg::Fs).base,
@@ -286,7 +308,7 @@ impl Interpreter {
                 self.msr.tsc_offset = value.wrapping_sub(self.cycles());
                 return Ok(());
             }
-            BIOS_UPDT_TRIG => return Ok(()),
+            BIOS_UPDT_TRIG if self.model.msrs.contains(Msrs::MICROCODE_UPDATE) => return Ok(()),
             EFER if self.model.efer != 0 => return self.write_efer(value),
             XSS if self.model.has(F::XSAVES) => return self.ensure(value == 0, Fault::GP0),
             FS_BASE | GS_BASE if self.model.has_long_mode() => {

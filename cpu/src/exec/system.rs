@@ -105,11 +105,11 @@ impl Instruction for ToControl {
 }
 
 impl Interpreter {
-    /// MOV CR0. Reserved bits are ignored, ET stays 1 (SDM vol. 2, "MOV - Move to/from Control Registers").
+    /// MOV CR0. Reserved bits are ignored, ET stays 1 from the 80486 on (SDM vol. 2, "MOV - Move to/from Control Registers").
     /// Setting PG with IA32_EFER.LME enters IA-32e mode, clearing it leaves it (SDM vol. 3, section 10.8.5).
     pub(crate) fn write_cr0(&mut self, v: u64) -> Result<(), Stop> {
         self.ensure(v >> 32 == 0, Fault::GP0)?;
-        let new = Cr0::from_bits_retain(v & self.model.cr0 | Cr0::ET.bits());
+        let new = Cr0::from_bits_retain(v & self.model.cr0 | self.model.cr0_fixed);
         let old = self.cr0;
         let bad = new.contains(Cr0::PG) && !new.contains(Cr0::PE)
             || new.contains(Cr0::NW) && !new.contains(Cr0::CD);

@@ -15,6 +15,7 @@ use super::tlb::{Filling, Privilege};
 use crate::alu::Int;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::models::SegmentEnd;
 use crate::op::{OpRef, Stop};
 use emu_core::probe::{Memory, MemoryAccess};
 use emu_core::ram::granule_mask;
@@ -204,24 +205,31 @@ impl Interpreter {
         self.place_linear(linear, width, self.data_privilege())
     }
 
-    /// On the 8086, where an access that goes over the end of a segment goes on at its start.
+    /// Where segments have no limits, an access that goes over the end of one.
     fn place_round_the_end(
         &mut self,
         seg: usize,
         offset: u64,
         width: Width,
     ) -> Result<Option<Place>, Stop> {
-        if !self.model.ip_wraps || offset + width.bytes() as u64 <= 0x1_0000 {
+        let Some(end) = self.model.segment_end else {
+            return Ok(None);
+        };
+        if offset + width.bytes() as u64 <= 0x1_0000 {
             return Ok(None);
         }
         let base = self.segments[seg % 6].base;
         let linear = base + offset;
+        let second = match end {
+            SegmentEnd::Wraps => base,
+            SegmentEnd::GoesOn => base + 0x1_0000,
+        };
         let purpose = Purpose::write(Privilege::Supervisor);
         Ok(Some(Place {
             host: 0,
             first: self.translate(linear, purpose)?.gpa,
             first_len: (0x1_0000 - offset) as u8,
-            second: self.translate(base, purpose)?.gpa,
+            second: self.translate(second, purpose)?.gpa,
             linear,
         }))
     }

@@ -8,6 +8,7 @@
 use super::tlb::Privilege;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::models::Traits;
 use crate::op::Stop;
 use emu_core::Gpa;
 use emu_core::ram::Ram;
@@ -227,17 +228,17 @@ impl Interpreter {
         }
         if pde & entry::PAGE_SIZE != 0 && self.cr4.contains(Cr4::PSE) {
             // Bit 12 is PAT's; with PSE-36 bits 13 to 20 are address bits 32 to 39, as far as there are.
-            let above = if self.model.paging.pse_36 {
+            let above = if self.model.traits.contains(Traits::PSE36) {
                 (pde >> 13 & 0xFF) << 32
             } else {
                 0
             };
-            let unused = if self.model.paging.pse_36 {
+            let unused = if self.model.traits.contains(Traits::PSE36) {
                 0x0020_0000
             } else {
                 0x003F_E000
             };
-            let pat = u64::from(!self.model.paging.attribute_table) << 12;
+            let pat = u64::from(!self.model.traits.contains(Traits::PAT)) << 12;
             if pde & (unused | pat) != 0 || above >> self.model.physical_bits != 0 {
                 return Err(code::PRESENT | code::RESERVED);
             }
@@ -306,12 +307,13 @@ impl Interpreter {
                 return Err(0);
             }
             let large = e & entry::PAGE_SIZE != 0 && level > 1;
-            let may_be_large = level == 2 || level == 3 && self.model.paging.giant;
+            let may_be_large =
+                level == 2 || level == 3 && self.model.traits.contains(Traits::GIANT_PAGES);
             let mut unused = reserved;
             if large {
                 // Bit 12 is PAT's.
                 unused |= ((1u64 << shift) - 1) & !0x1FFF;
-                if !self.model.paging.attribute_table {
+                if !self.model.traits.contains(Traits::PAT) {
                     unused |= 1 << 12;
                 }
             }

@@ -1,8 +1,12 @@
-//! The Intel 8086.
+//! The Intel 8086, and the 8088, which differs by the width of its bus and the length of its queue.
+//!
+//! Intel, "The 8086 Family User's Manual" (9800722, 1979).
 
-use super::{CpuModel, Processor};
+use super::{CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
+
+const GROUPS: Features = Features::of(&[F::INTEL8086, F::INTEL8086_ONLY]);
 
 /// Alone.
 pub static MODEL: CpuModel = BARE;
@@ -11,32 +15,40 @@ pub static MODEL: CpuModel = BARE;
 pub static WITH_8087: CpuModel = CpuModel {
     name: "8086+8087",
     description: "Intel 8086 with 8087",
-    features: &[F::INTEL8086, F::INTEL8086_ONLY, F::FPU],
+    features: GROUPS.with(&[F::FPU]),
     ..BARE
 };
 
-const BARE: CpuModel = CpuModel {
+/// The 8088.
+pub static I8088: CpuModel = CpuModel {
+    name: "8088",
+    description: "Intel 8088",
+    prefetch_bytes: 4,
+    ..BARE
+};
+
+/// What the 80186 is measured from.
+pub(super) const BARE: CpuModel = CpuModel {
     name: "8086",
     description: "Intel 8086",
-    features: &[F::INTEL8086, F::INTEL8086_ONLY],
+    lacks: &[],
+    features: GROUPS,
+    traits: Traits::empty(),
+    msrs: Msrs::empty(),
     processor: Some(Processor::I8086),
-    cpuid: &[],
     identity: None,
     fpu: Generation::I8087,
     ip_wraps: true,
+    segment_end: Some(SegmentEnd::Wraps),
     prefetch_bytes: 6,
     physical_bits: 20,
     signature: 0,
     flags_fixed: 0xF002,
     flags_writable: 0x0FD5,
     cr0: 0,
+    cr0_fixed: 0,
     cr4: 0,
     efer: 0,
-    paging: super::Paging {
-        pse_36: false,
-        attribute_table: false,
-        giant: false,
-    },
     reset_cr0: 0,
     // There is no such register: the table always has 256 vectors.
     reset_idt_limit: 0x3FF,

@@ -1,24 +1,33 @@
 //! CPUID put together from what a model executes, leaf by leaf and subleaf by subleaf (SDM vol. 2, "CPUID"): a bit is
-//! offered only if its feature is in the model's list, or its control-register bit exists.
+//! offered only if the feature that it stands for is there ([`super::flags`]).
+//!
+//! **Not implemented**: several threads and cores (leaf 4, Bh and AMD's leaves from 8000_001Dh on speak of one), leaves
+//! of what no model has (monitor lines, thermal sensors, performance counters, frequencies): zeros, as those processors
+//! answer that have the leaf but not the thing.
 //!
 //! What depends on the state of a CPU (OSXSAVE, OSPKE, the local APIC) is added by [`crate::exec::cpuid`].
 
 use super::CpuModel;
 use crate::simd::xsave::{COMPONENTS, area_bytes};
-use emu_core::x86::{Cr4, Efer};
 use iced_x86::CpuidFeature as F;
 
 /// What a processor says of itself besides its features.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// Twelve characters.
-    pub vendor: [u8; 12],
-    /// Up to 48 characters.
+    pub vendor: &'static [u8; 12],
+    /// Up to 48 characters; none: there are no leaves for them.
     pub brand: &'static str,
-    /// Caches.
+    /// The brand index in leaf 1, of processors before the brand string.
+    pub brand_index: u8,
+    /// The highest basic leaf, as far as no feature needs a higher one.
+    pub basic_max: u32,
+    /// The highest extended leaf, as far as no feature needs a higher one; 0: none.
+    pub extended_max: u32,
+    /// Leaf 2: descriptors of caches and TLBs (AP-485, table 3-7).
+    pub descriptors: [u32; 4],
+    /// Caches, for leaf 4, or AMD's leaves 8000_0005h and 8000_0006h.
     pub caches: &'static [Cache],
-    /// Bits of a linear address.
-    pub linear_bits: u32,
 }
 
 /// A cache, as leaf 4 describes it.
@@ -34,134 +43,112 @@ pub struct Cache {
     pub sets: u32,
 }
 
-/// EAX to EDX.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-enum Reg {
-    B = 1,
-    C = 2,
-    D = 3,
-}
-
-/// The bits of leaf 1 (SDM vol. 2, tables 3-10 and 3-11), leaf 7 and leaf 8000_0001h that stand for instructions.
-const INSTRUCTIONS: &[(u32, Reg, u32, &[F])] = &[
-    (1, Reg::D, 0, &[F::FPU]),
-    (1, Reg::D, 4, &[F::TSC]),
-    (1, Reg::D, 5, &[F::MSR]),
-    (1, Reg::D, 8, &[F::CX8]),
-    (1, Reg::D, 11, &[F::SEP]),
-    (1, Reg::D, 15, &[F::CMOV]),
-    (1, Reg::D, 19, &[F::CLFSH]),
-    (1, Reg::D, 23, &[F::MMX]),
-    (1, Reg::D, 24, &[F::FXSR]),
-    (1, Reg::D, 25, &[F::SSE]),
-    (1, Reg::D, 26, &[F::SSE2]),
-    (1, Reg::C, 0, &[F::SSE3]),
-    (1, Reg::C, 1, &[F::PCLMULQDQ]),
-    (1, Reg::C, 3, &[F::MONITOR]),
-    (1, Reg::C, 9, &[F::SSSE3]),
-    (1, Reg::C, 12, &[F::FMA]),
-    (1, Reg::C, 13, &[F::CMPXCHG16B]),
-    (1, Reg::C, 19, &[F::SSE4_1]),
-    (1, Reg::C, 20, &[F::SSE4_2]),
-    (1, Reg::C, 22, &[F::MOVBE]),
-    (1, Reg::C, 23, &[F::POPCNT]),
-    (1, Reg::C, 25, &[F::AES]),
-    (1, Reg::C, 26, &[F::XSAVE]),
-    (1, Reg::C, 28, &[F::AVX]),
-    (1, Reg::C, 29, &[F::F16C]),
-    (1, Reg::C, 30, &[F::RDRAND]),
-    (7, Reg::B, 0, &[F::FSGSBASE]),
-    (7, Reg::B, 3, &[F::BMI1]),
-    (7, Reg::B, 5, &[F::AVX2]),
-    (7, Reg::B, 8, &[F::BMI2]),
-    (7, Reg::B, 10, &[F::INVPCID]),
-    (7, Reg::B, 18, &[F::RDSEED]),
-    (7, Reg::B, 19, &[F::ADX]),
-    (7, Reg::B, 20, &[F::SMAP]),
-    (7, Reg::B, 23, &[F::CLFLUSHOPT]),
-    (7, Reg::B, 24, &[F::CLWB]),
-    (7, Reg::B, 29, &[F::SHA]),
-    (7, Reg::C, 3, &[F::PKU]),
-    (7, Reg::C, 9, &[F::VAES]),
-    (7, Reg::C, 10, &[F::VPCLMULQDQ]),
-    (7, Reg::C, 22, &[F::RDPID]),
-    (0x8000_0001, Reg::C, 0, &[F::X64]),
-    (0x8000_0001, Reg::C, 5, &[F::LZCNT]),
-    (0x8000_0001, Reg::C, 6, &[F::SSE4A]),
-    (0x8000_0001, Reg::C, 8, &[F::PREFETCHW]),
-    (0x8000_0001, Reg::D, 11, &[F::SYSCALL]),
-    (0x8000_0001, Reg::D, 27, &[F::RDTSCP]),
-    (0x8000_0001, Reg::D, 29, &[F::X64]),
-    (0x8000_0001, Reg::D, 30, &[F::D3NOWEXT]),
-    (0x8000_0001, Reg::D, 31, &[F::D3NOW]),
-];
-
-/// The bits that stand for what a bit of CR4 switches.
-const CONTROLS: &[(u32, Reg, u32, Cr4)] = &[
-    (1, Reg::D, 1, Cr4::VME),
-    (1, Reg::D, 2, Cr4::DE),
-    (1, Reg::D, 3, Cr4::PSE),
-    (1, Reg::D, 6, Cr4::PAE),
-    (1, Reg::D, 7, Cr4::MCE),
-    (1, Reg::D, 13, Cr4::PGE),
-    (1, Reg::C, 17, Cr4::PCIDE),
-    (7, Reg::B, 7, Cr4::SMEP),
-    (7, Reg::C, 2, Cr4::UMIP),
-    (7, Reg::C, 16, Cr4::LA57),
-];
-
-/// The highest extended leaf.
-const EXTENDED_MAX: u32 = 0x8000_0008;
-
-impl Identity {
-    /// The highest basic leaf.
-    fn basic_max(&self, model: &CpuModel) -> u32 {
-        if model.has(F::XSAVE) { 0xD } else { 7 }
+impl Cache {
+    /// A cache of so many KiB.
+    pub const fn new(kind: u32, level: u32, kib: u32, ways: u32) -> Self {
+        Self {
+            kind,
+            level,
+            ways,
+            sets: kib * 1024 / 64 / ways,
+        }
     }
 
-    /// The leaf that answers for one: beyond the highest one that one.
+    const fn kib(&self) -> u32 {
+        self.ways * self.sets * 64 / 1024
+    }
+}
+
+/// Intel's.
+pub const INTEL: &[u8; 12] = b"GenuineIntel";
+/// AMD's.
+pub const AMD: &[u8; 12] = b"AuthenticAMD";
+
+/// Leaf 2 of a processor whose caches leaf 4 describes; no TLB is described.
+pub const CACHES_IN_LEAF_4: [u32; 4] = [0x00FF_FF01, 0, 0, 0];
+
+/// The features of leaf 1 that AMD repeats in EDX of leaf 8000_0001h (CPUID Specification, 25481, section 2).
+const REPEATED: u32 = 0x0183_F3FF;
+
+impl Identity {
+    fn is_amd(&self) -> bool {
+        self.vendor == AMD
+    }
+
+    /// The highest basic leaf.
+    fn basic_max(&self, model: &CpuModel) -> u32 {
+        let leaves = model.flags().map(|f| f.leaf);
+        let needed = leaves.filter(|leaf| *leaf < EXTENDED).max();
+        let sizes = if model.has(F::XSAVE) { 0xD } else { 0 };
+        self.basic_max.max(needed.unwrap_or(0)).max(sizes)
+    }
+
+    /// The highest extended leaf, 0 if there is none.
+    fn extended_max(&self, model: &CpuModel) -> u32 {
+        let sizes = if model.has_long_mode() { LEAF_SIZES } else { 0 };
+        let leaves = model.flags().map(|f| f.leaf);
+        let needed = leaves.filter(|leaf| *leaf >= EXTENDED).max();
+        self.extended_max.max(needed.unwrap_or(0)).max(sizes)
+    }
+
+    /// The leaf that answers for one: on Intel's processors beyond the highest one that one (SDM vol. 2, "CPUID").
     pub fn answering(&self, model: &CpuModel, leaf: u32) -> u32 {
-        if (0x8000_0000..=EXTENDED_MAX).contains(&leaf) {
+        let basic = self.basic_max(model);
+        if leaf <= basic || self.is_amd() || (EXTENDED..=self.extended_max(model)).contains(&leaf) {
             leaf
         } else {
-            leaf.min(self.basic_max(model))
+            basic
         }
     }
 
     /// A leaf.
     pub fn leaf(&self, model: &CpuModel, leaf: u32, subleaf: u32) -> [u32; 4] {
         let leaf = self.answering(model, leaf);
+        if leaf >= EXTENDED {
+            return self.extended_leaf(model, leaf);
+        }
+        let basic = self.basic_max(model);
         match leaf {
+            _ if leaf > basic => [0; 4],
             0 => {
-                let [b, d, c] = [0, 4, 8].map(|n| word(&self.vendor, n));
-                [self.basic_max(model), b, c, d]
+                let [b, d, c] = [0, 4, 8].map(|n| word(self.vendor, n));
+                [basic, b, c, d]
             }
             1 => {
-                let mut r = self.features(model, leaf);
+                let mut r = features(model, leaf, 0);
                 r[0] = model.signature;
+                r[1] = self.brand_index.into();
                 if model.has(F::CLFSH) {
                     // The line size in units of 8 bytes.
-                    r[1] = 8 << 8;
+                    r[1] |= 8 << 8;
                 }
-                // The local APIC and its TSC deadline, where the board has one.
-                r[2] |= 1 << 24;
-                r[3] |= 1 << 9;
-                // MTRR and MCA; PAT and PSE-36.
-                r[3] |= 1 << 12 | 1 << 14;
-                r[3] |= u32::from(model.paging.attribute_table) << 16;
-                r[3] |= u32::from(model.paging.pse_36) << 17;
                 r
             }
-            // Leaf 4 describes the caches; no TLB is described.
-            2 => [0x00FF_FF01, 0, 0, 0],
-            4 => self.cache(subleaf),
-            7 if subleaf == 0 => self.features(model, leaf),
+            2 => self.descriptors,
+            4 if !self.is_amd() => self.cache(subleaf),
+            7 => features(model, leaf, subleaf),
+            LEAF_TOPOLOGY if !self.is_amd() => topology(subleaf),
             0xD => xsave_leaf(model, subleaf),
-            0x8000_0000 => [EXTENDED_MAX, 0, 0, 0],
+            _ => [0; 4],
+        }
+    }
+
+    fn extended_leaf(&self, model: &CpuModel, leaf: u32) -> [u32; 4] {
+        match leaf {
+            _ if leaf > self.extended_max(model) => [0; 4],
+            EXTENDED => {
+                let [b, d, c] = match self.is_amd() {
+                    true => [0, 4, 8].map(|n| word(self.vendor, n)),
+                    false => [0; 3],
+                };
+                [self.extended_max(model), b, c, d]
+            }
             0x8000_0001 => {
-                let mut r = self.features(model, leaf);
-                r[3] |= u32::from(model.efer & Efer::NXE.bits() != 0) << 20;
-                r[3] |= u32::from(model.paging.giant) << 26;
+                let mut r = features(model, leaf, 0);
+                if self.is_amd() {
+                    r[0] = model.signature;
+                    r[3] |= features(model, 1, 0)[3] & REPEATED;
+                }
                 r
             }
             0x8000_0002..=0x8000_0004 => {
@@ -169,30 +156,31 @@ impl Identity {
                 let brand = self.brand.as_bytes().get(start..).unwrap_or(&[]);
                 [0, 4, 8, 12].map(|n| word(brand, n))
             }
-            // Size, associativity (6: 8 ways) and line of the second-level cache.
-            0x8000_0006 => {
-                let bytes = |c: &Cache| c.ways * c.sets * 64;
-                let second = self.caches.iter().find(|c| c.level == 2).map_or(0, bytes);
-                [0, 0, (second / 1024) << 16 | 6 << 12 | 64, 0]
+            // Size, associativity, lines a tag and line of the first-level caches: data, code. No TLB is described.
+            0x8000_0005 if self.is_amd() => {
+                let of = |kind| {
+                    let cache = self.caches.iter().find(|c| c.level == 1 && c.kind == kind);
+                    cache.map_or(0, |c| c.kib() << 24 | c.ways << 16 | 1 << 8 | 64)
+                };
+                [0, 0, of(1), of(2)]
             }
-            0x8000_0008 => [model.physical_bits | self.linear_bits << 8, 0, 0, 0],
+            // Size, associativity and line of the second-level cache.
+            0x8000_0006 => {
+                let second = self.caches.iter().find(|c| c.level == 2);
+                let second = second.map_or(0, |c| {
+                    c.kib() << 16 | associativity(c.ways) << 12 | u32::from(self.is_amd()) << 8 | 64
+                });
+                let third = self.caches.iter().find(|c| c.level == 3);
+                let third = third.map_or(0, |c| {
+                    // In units of 512 KiB.
+                    (c.kib() / 512) << 18 | associativity(c.ways) << 12 | 1 << 8 | 64
+                });
+                let third = if self.is_amd() { third } else { 0 };
+                [0, 0, second, third]
+            }
+            LEAF_SIZES => [model.physical_bits | model.linear_bits() << 8, 0, 0, 0],
             _ => [0; 4],
         }
-    }
-
-    fn features(&self, model: &CpuModel, leaf: u32) -> [u32; 4] {
-        let mut r = [0; 4];
-        for (l, reg, bit, features) in INSTRUCTIONS {
-            if *l == leaf && features.iter().all(|f| model.has(*f)) {
-                r[*reg as usize] |= 1 << bit;
-            }
-        }
-        for (l, reg, bit, control) in CONTROLS {
-            if *l == leaf && model.cr4 & control.bits() != 0 {
-                r[*reg as usize] |= 1 << bit;
-            }
-        }
-        r
     }
 
     fn cache(&self, n: u32) -> [u32; 4] {
@@ -209,11 +197,51 @@ impl Identity {
     }
 }
 
+/// Where extended leaves begin.
+const EXTENDED: u32 = 0x8000_0000;
+/// The sizes of addresses.
+const LEAF_SIZES: u32 = 0x8000_0008;
+/// The leaf of processor topology.
+pub const LEAF_TOPOLOGY: u32 = 0xB;
+
+/// The bits of a leaf that stand for features.
+fn features(model: &CpuModel, leaf: u32, subleaf: u32) -> [u32; 4] {
+    let mut r = [0; 4];
+    for flag in model.flags() {
+        if (flag.leaf, flag.subleaf) == (leaf, subleaf) {
+            r[flag.reg as usize] |= 1 << flag.bit;
+        }
+    }
+    r
+}
+
+/// The code for an associativity in leaf 8000_0006h (AMD, CPUID Specification, 25481).
+fn associativity(ways: u32) -> u32 {
+    match ways {
+        0..=2 => ways,
+        3..=4 => 4,
+        5..=8 => 6,
+        9..=16 => 8,
+        17..=32 => 0xA,
+        _ => 0xF,
+    }
+}
+
+/// Leaf Bh: one thread of one core. EDX, the x2APIC ID, is added by [`crate::exec::cpuid`].
+fn topology(level: u32) -> [u32; 4] {
+    match level {
+        0 => [0, 1, 1 << 8, 0],
+        1 => [0, 1, 2 << 8 | 1, 0],
+        _ => [0, 0, level & 0xFF, 0],
+    }
+}
+
 /// Leaf Dh: the components of XSAVE. The sizes of subleaves 0 and 1 are those for XCR0 after reset.
 fn xsave_leaf(model: &CpuModel, subleaf: u32) -> [u32; 4] {
     let all = model.state_components();
     let component = COMPONENTS.iter().find(|c| c.number == subleaf);
     match (subleaf, component) {
+        _ if all == 0 => [0; 4],
         (0, _) => [
             all as u32,
             area_bytes(0, false),
@@ -221,9 +249,9 @@ fn xsave_leaf(model: &CpuModel, subleaf: u32) -> [u32; 4] {
             (all >> 32) as u32,
         ],
         (1, _) => {
-            let bit = |feature, bit: u32| u32::from(model.has(feature)) << bit;
-            let a = bit(F::XSAVEOPT, 0) | bit(F::XSAVEC, 1) | bit(F::XSAVEC, 2) | bit(F::XSAVES, 3);
-            [a, area_bytes(0, true), 0, 0]
+            let mut r = features(model, 0xD, 1);
+            r[1] = area_bytes(0, true);
+            r
         }
         (_, Some(c)) if all >> c.number & 1 != 0 => [c.bytes, c.at, 0, 0],
         _ => [0; 4],
@@ -239,6 +267,8 @@ fn word(text: &[u8], at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::{Features, Traits};
+    use emu_core::x86::Cr4;
 
     fn max() -> &'static CpuModel {
         CpuModel::by_name("max").expect("the model")
@@ -263,9 +293,10 @@ mod tests {
         let mut model = max().clone();
         assert_ne!(model.cpuid(7, 0)[1] & 1 << 8, 0, "BMI2");
         assert_ne!(model.cpuid(0x8000_0001, 0)[3] & 1 << 29, 0, "long mode");
-        model.features = &[F::FPU, F::CMOV];
+        model.features = Features::of(&[F::FPU, F::FPU287, F::FPU387, F::CMOV]);
         model.cr4 = Cr4::PGE.bits();
         model.efer = 0;
+        model.traits = Traits::APIC | Traits::MTRR | Traits::MCA | Traits::PAT | Traits::PSE36;
         assert_eq!(model.cpuid(7, 0), [0; 4]);
         assert_eq!(model.cpuid(0x8000_0001, 0)[3] & (1 << 29 | 1 << 20), 0);
         // FPU; APIC, MTRR, PGE, MCA, CMOV, PAT, PSE-36.

@@ -1,34 +1,58 @@
 //! CPU models as data: what each offers, how it starts, where it differs.
 
+pub mod features;
+pub mod flags;
+pub mod identity;
+mod modify;
+#[cfg(test)]
+mod tests;
+
+mod athlon;
+mod core2;
+mod epyc;
+mod haswell;
+mod i80186;
 mod i80286;
+mod i80386;
+mod i80486;
 mod i8086;
-mod identity;
 mod max;
+mod nehalem;
 mod p6;
+mod pentium;
+mod pentium2;
+mod pentium3;
+mod pentium4;
+mod pentium_mmx;
+mod pentium_pro;
+mod sandybridge;
+mod skylake;
 
 use crate::x87::Generation;
-use emu_core::x86::CpuState;
-use iced_x86::{CpuidFeature, Instruction};
+use emu_core::x86::{CpuState, Cr4};
+pub use features::{Features, Msrs, Traits};
+use iced_x86::{Code, CpuidFeature, Instruction};
 pub use identity::Identity;
+pub use modify::ModelError;
 
 /// A processor before the 80386: its decoder, its arithmetic and its string instructions are its own.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Processor {
     /// Intel 8086: every byte sequence does something, and there is no limit to prefixes.
     I8086,
+    /// Intel 80186.
+    I80186,
     /// Intel 80286.
     I80286,
 }
 
-/// Properties of paging that no control-register bit stands for.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub struct Paging {
-    /// 4 MiB pages reach beyond 4 GiB.
-    pub pse_36: bool,
-    /// The page attribute table: IA32_PAT and the PAT bit of entries.
-    pub attribute_table: bool,
-    /// 1 GiB pages.
-    pub giant: bool,
+/// What becomes of a word of which only the first byte lies in its segment, on a processor that has no limits.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum SegmentEnd {
+    /// The second byte is the segment's first.
+    Wraps,
+    /// The second byte is the one behind the segment.
+    GoesOn,
 }
 
 /// A CPU model.
@@ -38,18 +62,24 @@ pub struct CpuModel {
     pub name: &'static str,
     /// What it is.
     pub description: &'static str,
-    /// Instruction groups that it executes, as iced-x86 names them.
-    pub features: &'static [CpuidFeature],
+    /// Features of the processor that was sold which this one is without, by their names in /proc/cpuinfo.
+    pub lacks: &'static [&'static str],
+    /// Instruction groups that it executes.
+    pub features: Features,
+    /// What it has besides instructions.
+    pub traits: Traits,
+    /// Model-specific registers that no feature stands for.
+    pub msrs: Msrs,
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
-    /// CPUID leaves from 0 on; empty: no CPUID, or that of `identity`.
-    pub cpuid: &'static [[u32; 4]],
-    /// What CPUID says where it is put together from the model's features.
+    /// What CPUID says besides the features; `None`: there is no CPUID.
     pub identity: Option<&'static Identity>,
     /// The floating-point unit.
     pub fpu: Generation,
-    /// The instruction pointer wraps at 16 bits, and word accesses at the end of a segment wrap to its start.
+    /// The instruction pointer wraps at 16 bits.
     pub ip_wraps: bool,
+    /// Words at the end of a segment; `None`: segments have limits.
+    pub segment_end: Option<SegmentEnd>,
     /// Bytes of the prefetch queue, if it keeps what stores change; 0: stores take effect on the next instruction.
     pub prefetch_bytes: u8,
     /// Address lines.
@@ -62,12 +92,12 @@ pub struct CpuModel {
     pub flags_writable: u64,
     /// CR0 bits that exist.
     pub cr0: u64,
+    /// Those of them that MOV to CR0 leaves at 1.
+    pub cr0_fixed: u64,
     /// CR4 bits that exist.
     pub cr4: u64,
     /// IA32_EFER bits that exist; 0: the register does not.
     pub efer: u64,
-    /// Properties of paging that no control-register bit stands for.
-    pub paging: Paging,
     /// CR0 after reset.
     pub reset_cr0: u64,
     /// The limit of the interrupt descriptor table after reset.
@@ -77,13 +107,31 @@ pub struct CpuModel {
 }
 
 impl CpuModel {
-    /// All models.
+    /// All models, in the order in which processors were sold.
     pub const ALL: &'static [&'static Self] = &[
         &i8086::MODEL,
         &i8086::WITH_8087,
+        &i8086::I8088,
+        &i80186::MODEL,
         &i80286::MODEL,
         &i80286::WITH_80287,
+        &i80386::MODEL,
+        &i80386::WITH_80387,
+        &i80486::MODEL,
+        &pentium::MODEL,
+        &pentium_pro::MODEL,
+        &pentium_mmx::MODEL,
         &p6::MODEL,
+        &pentium2::MODEL,
+        &pentium3::MODEL,
+        &athlon::MODEL,
+        &pentium4::MODEL,
+        &core2::MODEL,
+        &nehalem::MODEL,
+        &sandybridge::MODEL,
+        &haswell::MODEL,
+        &skylake::MODEL,
+        &epyc::MODEL,
         &max::MODEL,
     ];
     /// The model that a machine has when none is named.
@@ -103,20 +151,30 @@ impl CpuModel {
     }
 
     /// Whether an instruction group is executed.
-    pub fn has(&self, feature: CpuidFeature) -> bool {
-        self.features.contains(&feature)
+    pub const fn has(&self, feature: CpuidFeature) -> bool {
+        self.features.contains(feature)
     }
 
     /// Whether there is a floating-point unit.
     pub fn has_fpu(&self) -> bool {
-        self.features.contains(&CpuidFeature::FPU)
+        self.has(CpuidFeature::FPU)
     }
 
     /// Whether the model executes an instruction; one that it does not is undefined on it.
     pub fn offers(&self, insn: &Instruction) -> bool {
-        insn.cpuid_features()
-            .iter()
-            .all(|f| self.features.contains(f))
+        insn.cpuid_features().iter().all(|f| self.has(*f))
+            || self.traits.contains(Traits::MMX_EXTENSIONS) && is_mmx_extension(insn.code())
+    }
+
+    /// Bits of a linear address.
+    pub fn linear_bits(&self) -> u32 {
+        if self.cr4 & Cr4::LA57.bits() != 0 {
+            57
+        } else if self.has_long_mode() {
+            48
+        } else {
+            32
+        }
     }
 
     /// The CPUID leaf that answers for one.
@@ -125,16 +183,10 @@ impl CpuModel {
             .map_or(leaf, |identity| identity.answering(self, leaf))
     }
 
-    /// A CPUID leaf. Beyond the highest basic leaf the highest one answers (SDM vol. 2, "CPUID").
+    /// A CPUID leaf.
     pub fn cpuid(&self, leaf: u32, subleaf: u32) -> [u32; 4] {
-        if let Some(identity) = self.identity {
-            return identity.leaf(self, leaf, subleaf);
-        }
-        self.cpuid
-            .get(leaf as usize)
-            .or(self.cpuid.last())
-            .copied()
-            .unwrap_or_default()
+        self.identity
+            .map_or([0; 4], |identity| identity.leaf(self, leaf, subleaf))
     }
 
     /// The state after reset (SDM vol. 3, table 10-1).
@@ -170,11 +222,11 @@ impl CpuModel {
         let selector = if self.ip_wraps { 0xFFFF } else { 0xF000 };
         s.segments[Seg::Cs as usize] = segment(selector, self.reset_vector.0, data | A::CODE);
         s.gpr[Gpr::Rdx as usize] = self.signature.into();
-        if self.paging.attribute_table {
+        if self.traits.contains(Traits::PAT) {
             // SDM vol. 3, table 12-12.
             s.msr.page_attribute_table = 0x0007_0406_0007_0406;
         }
-        if self.identity.is_some() {
+        if self.msrs.contains(Msrs::MISC_ENABLE) {
             // Fast strings; no branch trace, no precise events (SDM vol. 4, table 2-2).
             s.msr.misc_enable = 1 << 12 | 1 << 11 | 1;
         }
@@ -183,4 +235,46 @@ impl CpuModel {
         s.x87.not_empty = 0xFF;
         s
     }
+}
+
+/// The instructions on MMX registers, and the store fence, that came with SSE and that AMD's processors have without it
+/// (AMD, "AMD Extensions to the 3DNow! and MMX Instruction Sets", 22466). Prefetches are hints that do nothing.
+fn is_mmx_extension(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Pshufw_mm_mmm64_imm8
+            | Code::Pinsrw_mm_r32m16_imm8
+            | Code::Pinsrw_mm_r64m16_imm8
+            | Code::Pextrw_r32_mm_imm8
+            | Code::Pextrw_r64_mm_imm8
+            | Code::Pmovmskb_r32_mm
+            | Code::Pmovmskb_r64_mm
+            | Code::Pminub_mm_mmm64
+            | Code::Pmaxub_mm_mmm64
+            | Code::Pavgb_mm_mmm64
+            | Code::Pavgw_mm_mmm64
+            | Code::Pmulhuw_mm_mmm64
+            | Code::Movntq_m64_mm
+            | Code::Pminsw_mm_mmm64
+            | Code::Pmaxsw_mm_mmm64
+            | Code::Psadbw_mm_mmm64
+            | Code::Maskmovq_rDI_mm_mm
+            | Code::Sfence
+    )
+}
+
+/// Whether two names are the same.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < a.len() {
+        if a[n] != b[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
 }

@@ -195,7 +195,7 @@ impl Case {
     fn new(rng: &mut Rng, kind: Kind) -> Self {
         let models = CpuModel::ALL;
         let mut model = models[rng.below(models.len() as u64) as usize];
-        if kind == Kind::Protected && (model.name.starts_with("8086") || rng.below(3) != 0) {
+        if kind == Kind::Protected && (model.cr0 == 0 || rng.below(3) != 0) {
             model = CpuModel::DEFAULT;
         }
         if kind == Kind::Long {

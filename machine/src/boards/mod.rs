@@ -12,6 +12,7 @@ use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
 use chipset::local_apic::spec::Family;
+use cpu::models::Traits;
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::CpuId;
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
@@ -75,35 +76,27 @@ pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
 
 /// The local APIC inside a CPU of that model.
 fn local_apic(model: &CpuModel) -> Option<Family> {
-    const APIC: u32 = 1 << 9;
-    const X2APIC: u32 = 1 << 21;
-    let [signature, _, c, d] = model.cpuid(1, 0);
-    if d & APIC == 0 {
+    if !model.traits.contains(Traits::APIC) {
         return None;
     }
-    // Family 6 up to the Pentium III (model 0Bh) has the APIC bus (SDM vol. 3, section 11.1).
+    // The Pentium and family 6 up to the Pentium III (model 0Bh) have the APIC bus (SDM vol. 3, section 11.1).
+    let signature = model.signature;
     let (family, number) = (
         signature >> 8 & 0xF,
         signature >> 12 & 0xF0 | signature >> 4 & 0xF,
     );
-    Some(if c & X2APIC != 0 {
+    Some(if model.traits.contains(Traits::X2APIC) {
         Family::X2apic
-    } else if family == 6 && number <= 0x0B {
+    } else if family == 5 || family == 6 && number <= 0x0B {
         Family::P6
     } else {
         Family::Xapic
     })
 }
 
-/// The CPU model of that name.
-fn cpu_model(name: &str) -> Result<&'static CpuModel, SpecError> {
-    CpuModel::by_name(name).ok_or_else(|| {
-        let known: Vec<_> = CpuModel::ALL.iter().map(|m| m.name).collect();
-        SpecError::UnknownCpu {
-            name: name.to_string(),
-            known: known.join(", "),
-        }
-    })
+/// The CPU model that a description names.
+fn cpu_model(text: &str) -> Result<&'static CpuModel, SpecError> {
+    CpuModel::named(text).map_err(SpecError::Cpu)
 }
 
 /// Opens what a drive is given.

@@ -65,3 +65,30 @@ fn a_clock_that_cannot_be_is_refused() {
         assert!(m.restore(&bad).is_err(), "number {at}");
     }
 }
+
+#[test]
+fn a_snapshot_goes_on_with_the_same_features_only() {
+    let build = |cpu: &str| {
+        let spec = MachineSpec {
+            memory_bytes: 1 << 20,
+            cpu: cpu.to_string(),
+            ..MachineSpec::default()
+        };
+        boards::build(&spec, Hosts::default()).unwrap()
+    };
+    let mut source = build("haswell,-fma,-avx2");
+    source.run(Until::insns(1000), None);
+    let snapshot = source.save().unwrap();
+    // The same in another order, and with a change that is none.
+    build("haswell,-avx2,-fma,+movbe")
+        .restore(&snapshot)
+        .unwrap();
+    for other in ["haswell", "haswell,-avx2", "skylake"] {
+        let error = build(other).restore(&snapshot).unwrap_err().to_string();
+        assert!(error.contains("\"haswell,-fma,-avx2\""), "{error}");
+        assert!(
+            error.contains(&format!("this machine has {other:?}")),
+            "{error}"
+        );
+    }
+}

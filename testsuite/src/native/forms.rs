@@ -73,7 +73,7 @@ fn why_not(model: &CpuModel, code: Code, vectors: bool) -> Option<Why> {
         return Some(Why::LeftOut(reason));
     }
     let features = code.cpuid_features();
-    if !features.iter().all(|f| model.features.contains(f)) {
+    if !features.iter().all(|f| model.has(*f)) {
         return Some(Why::NotOffered);
     }
     if !vectors && features.iter().any(|f| uses_vectors(*f)) {

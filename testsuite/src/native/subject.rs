@@ -97,7 +97,7 @@ pub fn has_error_code(vector: u8) -> bool {
 impl Subject {
     /// With a fresh processor.
     pub fn new(model: &'static CpuModel) -> Result<Self> {
-        let long = model.features.contains(&CpuidFeature::X64);
+        let long = model.has(CpuidFeature::X64);
         let mut subject = Self {
             model,
             cpu: Interpreter::new(CpuId(0), model),
@@ -274,7 +274,7 @@ impl Subject {
             limit: if long { 0xFFF } else { 0x7FF },
         };
         (s.tr, s.ldtr) = (tr, ldtr);
-        if self.model.features.contains(&CpuidFeature::AVX) {
+        if self.model.has(CpuidFeature::AVX) {
             s.simd.xcr0 = XCR0_X87_SSE_AVX;
         }
     }

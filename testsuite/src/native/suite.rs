@@ -30,7 +30,7 @@ fn model(args: &Args) -> Result<&'static CpuModel> {
 
 /// The code sizes that a model has.
 fn sizes_of(model: &CpuModel) -> Vec<CodeSize> {
-    let long = model.features.contains(&CpuidFeature::X64);
+    let long = model.has(CpuidFeature::X64);
     CodeSize::ALL
         .into_iter()
         .filter(|s| *s != CodeSize::Bits64 || long)

@@ -314,7 +314,7 @@ fn compare(rounds: u32, seed: u64) -> Option<(BTreeMap<String, String>, BTreeSet
     let features: BTreeSet<F> = FEATURES
         .iter()
         .map(|f| f.0)
-        .filter(|f| host_has(*f) && model.features.contains(f))
+        .filter(|f| host_has(*f) && model.has(*f))
         .collect();
     let (mut differences, mut forms, mut cases) = (BTreeMap::new(), BTreeSet::new(), 0);
     for _ in 0..rounds {

@@ -1,4 +1,4 @@
-//! What the 8086 and the 80286 lower differently: their own arithmetic, shifts, string instructions and forms.
+//! What the 8086, the 80186 and the 80286 lower differently: their own arithmetic, shifts, string instructions and forms.
 
 use super::arith::one_source;
 use super::{Lowering, segment};
@@ -39,6 +39,7 @@ pub fn lower(l: &mut Lowering<'_>, processor: Processor, form: Form) -> bool {
     match form {
         Form::Plain => match processor {
             Processor::I8086 => plain_8086(l),
+            Processor::I80186 => plain_80186(l),
             Processor::I80286 => plain_80286(l),
         },
         Form::LoadCs => {
@@ -57,14 +58,14 @@ pub fn lower(l: &mut Lowering<'_>, processor: Processor, form: Form) -> bool {
         Form::Negated => arithmetic::<I8086Negated>(l),
         Form::Escape => {
             match processor {
-                Processor::I8086 => l.emit_memory::<Escape<InMemory>>(0),
+                Processor::I8086 | Processor::I80186 => l.emit_memory::<Escape<InMemory>>(0),
                 Processor::I80286 => l.emit_memory::<CheckedEscape<InMemory>>(0),
             }
             true
         }
         Form::EscapeRegister => {
             match processor {
-                Processor::I8086 => l.emit::<Nop>(0, 0, 0),
+                Processor::I8086 | Processor::I80186 => l.emit::<Nop>(0, 0, 0),
                 Processor::I80286 => l.emit::<CheckedEscape<Nothing>>(0, 0, 0),
             }
             true
@@ -92,11 +93,23 @@ fn plain_8086(l: &mut Lowering<'_>) -> bool {
     true
 }
 
+/// What the 80186 does as the 8086, shifts by no more than 31.
+fn plain_80186(l: &mut Lowering<'_>) -> bool {
+    match l.insn.mnemonic() {
+        M::Shl | M::Sal => shift_by_5_bits::<Shl>(l),
+        M::Shr => shift_by_5_bits::<Shr8086>(l),
+        M::Sar => shift_by_5_bits::<Sar8086>(l),
+        M::Rol | M::Ror | M::Rcl | M::Rcr => return false,
+        _ => return plain_8086(l),
+    }
+    true
+}
+
 fn plain_80286(l: &mut Lowering<'_>) -> bool {
     match l.insn.mnemonic() {
-        M::Shl | M::Sal => shift_80286::<Shl>(l),
-        M::Shr => shift_80286::<Shr80286>(l),
-        M::Sar => shift_80286::<Sar80286>(l),
+        M::Shl | M::Sal => shift_by_5_bits::<Shl>(l),
+        M::Shr => shift_by_5_bits::<Shr80286>(l),
+        M::Sar => shift_by_5_bits::<Sar80286>(l),
         M::Pop if l.is_memory(0) => l.emit_memory::<PopTo80286<InMemory>>(0),
         M::Wait => l.emit::<CheckedWait>(0, 0, 0),
         M::Enter => {
@@ -163,7 +176,7 @@ fn shift_8086<O: Shift>(l: &mut Lowering<'_>) {
         ShiftByAll<O, T, A, Imm>, ShiftByAll<O, T, A, Cl>>(l));
 }
 
-fn shift_80286<O: Shift>(l: &mut Lowering<'_>) {
+fn shift_by_5_bits<O: Shift>(l: &mut Lowering<'_>) {
     by_old_width!(l, 0, T => shift_of::<ShiftBy<O, T, InMemory, Imm2>, ShiftBy<O, T, InMemory, Cl>,
         ShiftBy<O, T, A, Imm>, ShiftBy<O, T, A, Cl>>(l));
 }

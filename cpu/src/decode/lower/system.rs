@@ -11,7 +11,8 @@ use crate::exec::desc::{
 use crate::exec::far::{CallFar, CallFarTo, Iret, JmpFar, JmpFarTo, RetFar};
 use crate::exec::io::{Dx, Immediate, In, Out};
 use crate::exec::long::{
-    Invpcid, Rdpkru, Rdtscp, ReadBase, SetAc, Swapgs, Syscall, Sysret, WriteBase, Wrpkru,
+    Invpcid, OutsideLongMode, Rdpkru, Rdtscp, ReadBase, SetAc, Swapgs, Syscall, SyscallLegacy,
+    Sysret, SysretLegacy, WriteBase, Wrpkru,
 };
 use crate::exec::msr::{Rdmsr, Wrmsr};
 use crate::exec::operand::{B, Mem};
@@ -20,11 +21,13 @@ use crate::exec::system::{
     Pushf, Rdpmc, Rdtsc, Smsw, Sti, Sysenter, Sysexit, ToControl, ToDebug, WriteBack,
 };
 use crate::mem::address::Segmented;
+use crate::models::Traits;
 use emu_core::x86::Seg;
 use iced_x86::{Code, Mnemonic as M, OpKind, Register};
 
 /// Lowers the instruction at hand if it is one of these.
 pub fn lower(l: &mut Lowering<'_>) -> bool {
+    let amd_calls = l.model.traits.contains(Traits::AMD_SYSTEM_CALLS);
     match l.insn.mnemonic() {
         M::Mov => return mov(l),
         M::Push => return push(l),
@@ -124,9 +127,14 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Rdmsr => l.emit::<Rdmsr>(0, 0, 0),
         M::Wrmsr => last::<Wrmsr>(l),
         M::Cpuid => l.emit::<Cpuid>(0, 0, 0),
+        M::Sysenter if amd_calls => last::<OutsideLongMode<Sysenter>>(l),
+        M::Sysexit if amd_calls => last::<OutsideLongMode<Sysexit<false>>>(l),
+        M::Sysexitq if amd_calls => return false,
         M::Sysenter => last::<Sysenter>(l),
         M::Sysexit => last::<Sysexit<false>>(l),
         M::Sysexitq => last::<Sysexit<true>>(l),
+        M::Syscall if amd_calls && !l.is_64_bit() => last::<SyscallLegacy>(l),
+        M::Sysret if amd_calls && !l.is_64_bit() => last::<SysretLegacy>(l),
         M::Syscall => last::<Syscall>(l),
         M::Sysret => last::<Sysret<false>>(l),
         M::Sysretq => last::<Sysret<true>>(l),
@@ -198,7 +206,12 @@ fn mov(l: &mut Lowering<'_>) -> bool {
 
 /// The control registers that exist; CR8 only where REX can name it.
 fn control(l: &Lowering<'_>, r: Register) -> bool {
-    matches!(r.number(), 0 | 2 | 3 | 4) || r.number() == 8 && l.is_64_bit()
+    match r.number() {
+        0 | 2 | 3 => true,
+        4 => l.model.cr4 != 0,
+        8 => l.is_64_bit(),
+        _ => false,
+    }
 }
 
 fn push(l: &mut Lowering<'_>) -> bool {

@@ -32,10 +32,11 @@ pub fn lower(l: &mut Lowering<'_>, bytes: &[u8]) -> bool {
     }
 }
 
-/// Lowers an instruction that the coprocessor of an 8086 or 80286 does not know: the processor hands it over, and
-/// nothing comes of it.
+/// Lowers an instruction that the coprocessor of an 8086 or 80286 does not know, or any where there is none: the
+/// processor hands it over, and nothing comes of it.
 pub fn ignore(l: &mut Lowering<'_>, bytes: &[u8]) -> bool {
-    if l.model.processor.is_none() || l.model.offers(&l.insn) {
+    let hands_over = l.model.processor.is_some() || !l.model.has_fpu();
+    if !hands_over || l.model.offers(&l.insn) {
         return false;
     }
     escape(l, bytes).is_some_and(|mut e| e.stack::<Control<Nothing>>())

@@ -4,7 +4,7 @@ use crate::decode::decoder_options;
 use crate::decode::legacy::Form;
 use crate::decode::lower::Lowering;
 use crate::interpreter::mode;
-use crate::models::CpuModel;
+use crate::models::{CpuModel, Features};
 use iced_x86::{Code, CpuidFeature as F, Decoder, DecoderError, EncodingKind, Instruction};
 use std::collections::BTreeSet;
 
@@ -160,7 +160,7 @@ fn a_form_is_executed_exactly_if_the_model_shows_its_feature() {
 fn a_gather_whose_registers_are_not_all_different_is_undefined() {
     // vgatherdps xmm0, [esi + xmm2], xmm3, and with two registers the same (SDM vol. 2, "VGATHERDPS").
     let mut model = CpuModel::by_name("max").expect("a model").clone();
-    model.features = &[F::AVX, F::AVX2];
+    model.features = Features::of(&[F::AVX, F::AVX2]);
     for (v, reg, refused) in [(3u8, 0u8, false), (0, 0, true), (3, 2, true), (2, 0, true)] {
         let bytes = [0xC4, 0xE2, (!v & 0xF) << 3 | 1, 0x92, reg << 3 | 4, 0x16];
         let executed =
@@ -172,7 +172,7 @@ fn a_gather_whose_registers_are_not_all_different_is_undefined() {
 #[test]
 fn vex_is_undefined_outside_of_protected_mode() {
     let mut model = CpuModel::by_name("max").expect("a model").clone();
-    model.features = &[F::AVX];
+    model.features = Features::of(&[F::AVX]);
     // vaddps xmm0, xmm1, xmm2
     let bytes = [0xC5, 0xF0, 0x58, 0xC2];
     let (insn, _) = decode(16, &bytes).expect("an instruction");

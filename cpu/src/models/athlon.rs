@@ -1,0 +1,41 @@
+//! The AMD Athlon (Thunderbird, K7): no SSE, but its integer instructions on MMX registers.
+//!
+//! AMD, "AMD Athlon Processor x86 Code Optimization Guide" (22007); "AMD Processor Recognition Application Note" (20734);
+//! "AMD Extensions to the 3DNow! and MMX Instruction Sets" (22466); "SYSCALL and SYSRET Instruction Specification" (21086).
+//!
+//! **Not implemented**: 3DNow! and its extensions, which CPUID does not claim, so they are undefined; the K7's own MSRs
+//! (HWCR, SYSCFG, IORR, TOP_MEM) and its performance counters.
+//! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for (flags that are left
+//! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
+
+use super::identity::{AMD, Cache};
+use super::{CpuModel, Identity, Msrs, Traits, p6, pentium2};
+
+/// The model.
+pub static MODEL: CpuModel = CpuModel {
+    name: "athlon",
+    description: "AMD Athlon (K7, Thunderbird), without 3DNow!",
+    lacks: &["3dnow", "3dnowext"],
+    traits: Traits::AMD_SYSTEM_CALLS,
+    msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
+    identity: Some(&IDENTITY),
+    signature: 0x0642,
+    ..p6::BARE
+}
+.with(p6::FLAGS)
+.with(pentium2::FLAGS)
+.with(&["syscall", "mmxext"]);
+
+const IDENTITY: Identity = Identity {
+    vendor: AMD,
+    brand: "AMD Athlon(tm) Processor",
+    brand_index: 0,
+    basic_max: 1,
+    extended_max: 0x8000_0006,
+    descriptors: [0; 4],
+    caches: &[
+        Cache::new(1, 1, 64, 2),
+        Cache::new(2, 1, 64, 2),
+        Cache::new(3, 2, 256, 16),
+    ],
+};
