@@ -16,7 +16,7 @@ use crate::x87::Fpu;
 use emu_core::backend::{BackendStats, CpuId, Kick};
 use emu_core::x86::{
     Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, GPR_COUNT, Gpr, MsrState, Prefetch,
-    Rflags, Seg, SegmentAttributes, SegmentRegister,
+    Rflags, Seg, SegmentAttributes, SegmentRegister, SmmState,
 };
 
 /// What decoding and execution depend on besides the bytes: the key of a block, next to its place in memory.
@@ -88,6 +88,7 @@ pub struct Interpreter {
     pub(crate) mov_ss_shadow: bool,
     pub(crate) nmi_blocked: bool,
     pub(crate) nmi_pending: bool,
+    pub(crate) smm: SmmState,
     pub(crate) pending_debug: u64,
     pub(crate) prefetch: Prefetch,
     /// What happens to the prefetch queue at present.
@@ -167,6 +168,7 @@ impl Interpreter {
             mov_ss_shadow: false,
             nmi_blocked: false,
             nmi_pending: false,
+            smm: SmmState::default(),
             pending_debug: 0,
             prefetch: Prefetch::default(),
             queue: Queue::default(),
@@ -206,13 +208,15 @@ impl Interpreter {
         self.model
     }
 
-    /// The reset state (SDM vol. 3, table 10-1); with `init`, what INIT leaves alone stays: x87, vector registers, MSRs, CR0.CD and NW.
+    /// The reset state (SDM vol. 3, table 10-1); with `init`, what INIT leaves alone stays: x87, vector
+    /// registers, MSRs, SMBASE, CR0.CD and NW.
     pub(crate) fn reset(&mut self, init: bool) {
         let mut state = self.model.reset_state();
         if init {
             state.x87 = self.x87.to_state();
             state.simd = self.simd.to_state();
             state.msr = self.msr;
+            state.smm.base = self.smm.base;
             let kept = Cr0::CD | Cr0::NW;
             state.cr0 = (state.cr0 - kept) | (self.cr0 & kept);
         }
@@ -456,6 +460,7 @@ impl Interpreter {
             mov_ss_shadow: self.mov_ss_shadow,
             nmi_blocked: self.nmi_blocked,
             nmi_pending: self.nmi_pending,
+            smm: self.smm,
             pending_debug: self.pending_debug,
             repeating: self.attached.repeating,
             prefetch: self.prefetched(),
@@ -503,6 +508,10 @@ impl Interpreter {
         self.mov_ss_shadow = s.mov_ss_shadow;
         self.nmi_blocked = s.nmi_blocked;
         self.nmi_pending = s.nmi_pending;
+        if self.smm.active != s.smm.active {
+            self.physical.forget_pages();
+        }
+        self.smm = s.smm;
         self.pending_debug = s.pending_debug;
         self.attached.repeating = s.repeating;
         self.retired = s.retired;

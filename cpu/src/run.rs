@@ -348,7 +348,13 @@ impl Interpreter {
         loop {
             let id = self.id;
             let attention = self.bus().attention(id);
-            if attention.contains(Attention::RESET) || attention.contains(Attention::INIT) {
+            if self.smm.active && attention.contains(Attention::INIT) {
+                self.bus().accept(id, Attention::INIT);
+                self.smm.init_pending = true;
+                continue;
+            }
+            let init_pending = self.smm.init_pending && !self.smm.active;
+            if attention.intersects(Attention::RESET | Attention::INIT) || init_pending {
                 let init = !attention.contains(Attention::RESET);
                 self.bus().accept(id, Attention::RESET | Attention::INIT);
                 self.reset(init);
@@ -371,8 +377,17 @@ impl Interpreter {
                 self.bus().accept(id, Attention::NMI);
                 self.nmi_pending = true;
             }
+            if attention.contains(Attention::SMI) {
+                self.bus().accept(id, Attention::SMI);
+                self.smm.smi_pending = self.model.has_smm();
+            }
             if attention.contains(Attention::STOP) || self.kick.take() {
                 return Some(Exit::SliceEnd);
+            }
+            // SMI comes before the traps of the last instruction (SDM vol. 3, table 6-2), and ends a shutdown.
+            if self.takes_smi() {
+                self.enter_smm();
+                return None;
             }
             // Out of a shutdown inside the handler of an NMI only a reset leads (SDM vol. 3, section 6.15, "Interrupt 8").
             if self.activity == Activity::Shutdown && (!self.nmi_pending || self.nmi_blocked) {

@@ -10,7 +10,8 @@
 //! APICs go over the board ([`ApicAgent`]).
 //!
 //! After reset the APIC is enabled in IA32_APIC_BASE but not by software: the LVT is masked, so an 8259A at LINT0 is not
-//! heard until firmware sets up the virtual wire. Disabled in IA32_APIC_BASE, LINT0 and LINT1 are INTR and NMI.
+//! heard until firmware sets up the virtual wire, unless the board has it so from reset on ([`Config::virtual_wire`]).
+//! Disabled in IA32_APIC_BASE, LINT0 and LINT1 are INTR and NMI.
 //!
 //! **Not implemented**
 //! - The wait for a start-up message: one CPU is alone, so it is the bootstrap processor, which does not wait; a start-up
@@ -84,6 +85,9 @@ pub struct Config {
     pub id: u32,
     /// Whether this is the bootstrap processor's.
     pub bootstrap: bool,
+    /// Not the manual's: after reset LINT0 is ExtINT and open, as firmware would leave it. Firmware that was written for
+    /// emulators (Bochs' BIOS) enables the APIC, never touches LINT0 and goes on by the 8259A's interrupts.
+    pub virtual_wire: bool,
     /// The clock that the timer divides: the bus clock, or the crystal's.
     pub clock: Frequency,
 }
@@ -161,6 +165,10 @@ impl LocalApicUnit {
     /// After power-up or reset (section 11.4.7.1).
     fn reset_state(config: &Config) -> State {
         let bsp = if config.bootstrap { spec::BASE_BSP } else { 0 };
+        let mut lvt = [spec::LVT_RESET; 7];
+        if config.virtual_wire {
+            lvt[Lvt::Lint0 as usize] = delivery::EXT_INT << spec::DELIVERY_SHIFT;
+        }
         State {
             base: spec::DEFAULT_BASE | spec::BASE_ENABLE | bsp,
             id: config.id,
@@ -174,7 +182,7 @@ impl LocalApicUnit {
             esr: 0,
             errors: 0,
             icr: 0,
-            lvt: [spec::LVT_RESET; 7],
+            lvt,
             lint: [false; 2],
             ext_int: false,
             timer: Timer::default(),

@@ -17,6 +17,7 @@ fn unit(family: Family) -> impl Fn(&mut Lines<'_>) -> LocalApicUnit {
             family,
             id: 0,
             bootstrap: true,
+            virtual_wire: false,
             clock: CLOCK,
         };
         LocalApicUnit::new(wiring, config)
@@ -165,6 +166,23 @@ fn registers_keep_their_writable_bits_only() {
     assert_eq!(b.mem_read(BASE + 0x80, Width::Byte), 0x5A);
     b.mem_write(BASE + 0x80, Width::Byte, 0x10);
     assert_eq!(get(&mut b, 0x80), 0x5A);
+}
+
+#[test]
+fn a_board_can_have_the_virtual_wire_from_reset_on() {
+    let mut b = Bench::new(|lines: &mut Lines<'_>| {
+        let mut unit = unit(Family::P6)(lines);
+        unit.config.virtual_wire = true;
+        LocalApicUnit::new(unit.wiring, unit.config)
+    });
+    assert_eq!((get(&mut b, 0x350), get(&mut b, 0x360)), (0x700, 0x1_0000));
+    b.input(pin::LINT0, true);
+    assert!(intr(&b));
+    set(&mut b, 0xF0, 0x1FF);
+    assert!(intr(&b));
+    assert_eq!(ack(&mut b), Acknowledge::External);
+    set(&mut b, 0x350, 0x1_0700);
+    assert!(!intr(&b));
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Snapshot for State {
 }
 
 impl State {
-    fn new(config: ConfigRegisters, now: VirtTime) -> Self {
+    fn new(config: ConfigRegisters, global_control: u32, now: VirtTime) -> Self {
         Self {
             config,
             status: 0,
@@ -114,7 +114,7 @@ impl State {
             processor: 0,
             global_status: 0,
             global_enable: 0,
-            global_control: 0,
+            global_control,
             device_control: 0,
             gp_outputs: spec::GP_OUTPUTS_RESET,
             event_pending: false,
@@ -153,6 +153,8 @@ impl State {
 pub struct Piix4Pm {
     wiring: Wiring,
     space: ConfigSpace,
+    /// GLBCTL after reset.
+    global_control: u32,
     state: State,
 }
 
@@ -175,7 +177,8 @@ impl Piix4Pm {
             .writable(spec::SMBSLVC, &[0xFF; 3]);
         Self {
             wiring,
-            state: State::new(space.reset_values(), VirtTime::ZERO),
+            global_control: 0,
+            state: State::new(space.reset_values(), 0, VirtTime::ZERO),
             space,
         }
     }
@@ -187,6 +190,15 @@ impl Piix4Pm {
         let preset = spec::APMC_EN.to_le_bytes();
         self.space = self.space.value(spec::DEVACTB, &preset);
         self.state.config = self.space.reset_values();
+        self
+    }
+
+    /// The same function with SMI_EN set from reset on, where the data sheet has it clear. Firmware that was written for
+    /// emulators (Bochs' BIOS) enables APMC and takes SMI# as enabled.
+    #[must_use]
+    pub fn with_smi_enabled(mut self) -> Self {
+        self.global_control = spec::SMI_EN;
+        self.state.global_control = spec::SMI_EN;
         self
     }
 
@@ -346,7 +358,8 @@ impl Device for Piix4Pm {
         if kind == ResetKind::Init {
             return;
         }
-        self.state = State::new(self.space.reset_values(), cx.now());
+        let config = self.space.reset_values();
+        self.state = State::new(config, self.global_control, cx.now());
         cx.disarm(SMBUS_END);
         self.update(cx);
         cx.request_remap();

@@ -259,6 +259,22 @@ fn smm_can_be_claimed_before_firmware_comes_to_it() {
 }
 
 #[test]
+fn a_board_can_have_smi_enabled_from_reset_on() {
+    let mut b = Bench::new(|lines| function(lines).with_smi_enabled());
+    set(&mut b, 0x5B, Width::Byte, 0x02);
+    let smi = b.device.wiring.smi;
+    b.input(pin::APMC, true);
+    assert_eq!(b.take_edges(smi).len(), 2);
+    set(&mut b, 0x40, Width::Dword, PM_BASE.into());
+    set(&mut b, 0x80, Width::Byte, 1);
+    assert_eq!(b.read(pm(0x28), Width::Dword), 1);
+    b.write(pm(0x28), Width::Dword, 0);
+    b.input(pin::APMC, false);
+    b.input(pin::APMC, true);
+    assert_eq!(b.take_edges(smi).len(), 0);
+}
+
+#[test]
 fn a_state_saved_by_version_1_still_loads() {
     golden(
         function,

@@ -4,6 +4,7 @@ pub mod debug;
 pub mod fault;
 pub mod interrupt;
 pub mod long;
+pub mod smm;
 pub mod task;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! One file because all tests build the same descriptor tables.
 
 mod priorities;
+mod smm;
 mod translations;
 
 use crate::{CpuModel, Interpreter};

@@ -399,7 +399,8 @@ impl Interpreter {
         {
             return found;
         }
-        let view = self.bus().page(Gpa(page), false);
+        let smm = self.smm.active;
+        let view = self.bus().page(Gpa(page), smm);
         let host = |side: &Option<(Ram, usize)>| {
             side.as_ref()
                 .and_then(|(ram, offset)| ram.host_ptr(*offset))
@@ -419,9 +420,9 @@ impl Interpreter {
         if page.read != 0 {
             return self.host_read(page.read + (gpa & 0xFFF), width);
         }
-        let (id, gpa) = (self.id, Gpa(self.a20(gpa)));
+        let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
         self.device_access();
-        self.bus().mmio_read(id, gpa, false, width)
+        self.bus().mmio_read(id, gpa, smm, width)
     }
 
     /// Writes physical memory of up to 8 bytes inside one page.
@@ -434,9 +435,9 @@ impl Interpreter {
             self.host_written(at, width.bytes());
             return;
         }
-        let (id, gpa) = (self.id, Gpa(self.a20(gpa)));
+        let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
         self.device_access();
-        self.bus().mmio_write(id, gpa, false, width, value);
+        self.bus().mmio_write(id, gpa, smm, width, value);
     }
 
     fn physical_read_u32(&mut self, gpa: u64) -> u32 {
@@ -497,9 +498,14 @@ impl Default for PhysicalPages {
 }
 
 impl PhysicalPages {
+    /// Forgets all pages.
+    pub fn forget_pages(&mut self) {
+        self.pages.fill(None);
+    }
+
     /// Forgets all pages and takes the board's present blocks.
     pub fn refresh(&mut self, blocks: &[Ram]) {
-        self.pages.fill(None);
+        self.forget_pages();
         self.blocks = blocks
             .iter()
             .filter_map(|ram| {

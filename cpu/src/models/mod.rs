@@ -150,6 +150,11 @@ impl CpuModel {
         self.efer & emu_core::x86::Efer::LME.bits() != 0
     }
 
+    /// Whether there is system management mode.
+    pub fn has_smm(&self) -> bool {
+        self.has(CpuidFeature::SMM)
+    }
+
     /// Whether an instruction group is executed.
     pub const fn has(&self, feature: CpuidFeature) -> bool {
         self.features.contains(feature)
@@ -192,7 +197,7 @@ impl CpuModel {
     /// The state after reset (SDM vol. 3, table 10-1).
     pub fn reset_state(&self) -> CpuState {
         use emu_core::x86::{Cr0, DescriptorTable, Gpr, Rflags, Seg, SegmentAttributes as A};
-        use emu_core::x86::{SegmentRegister, Selector};
+        use emu_core::x86::{SegmentRegister, Selector, SmmState};
         let segment = |selector: u16, base: u64, attributes: A| SegmentRegister {
             selector: Selector(selector),
             base,
@@ -217,6 +222,10 @@ impl CpuModel {
             cr0: Cr0::from_bits_retain(self.reset_cr0),
             dr6: 0xFFFF_0FF0,
             dr7: 0x400,
+            smm: SmmState {
+                base: 0x3_0000,
+                ..SmmState::default()
+            },
             ..CpuState::default()
         };
         let selector = if self.ip_wraps { 0xFFFF } else { 0xF000 };

@@ -17,6 +17,6 @@ pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
 pub use simd::{MXCSR_RESET, SimdState, VECTOR_REGISTERS};
 pub use state::{
     Activity, CpuState, DescriptorTable, GPR_COUNT, Gpr, MachineCheckBank, MsrState, Mtrrs,
-    Prefetch, Seg, VECTOR_COUNT,
+    Prefetch, Seg, SmmState, VECTOR_COUNT,
 };
 pub use x87::X87State;

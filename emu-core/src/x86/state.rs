@@ -130,6 +130,19 @@ pub struct MsrState {
     pub tsc_aux: u64,
 }
 
+/// System management mode.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SmmState {
+    /// The CPU is in it.
+    pub active: bool,
+    /// SMBASE: where the handler and the state save map lie.
+    pub base: u32,
+    /// An SMI arrived and waits.
+    pub smi_pending: bool,
+    /// INIT arrived in system management mode and waits for its end.
+    pub init_pending: bool,
+}
+
 /// Everything about a CPU that a program can observe: what moves between back ends, debuggers and snapshots.
 ///
 /// Registers that no model offers yet are not here; they come with the code that executes them, under a new snapshot
@@ -190,6 +203,8 @@ pub struct CpuState {
     pub nmi_blocked: bool,
     /// An NMI arrived and waits.
     pub nmi_pending: bool,
+    /// System management mode.
+    pub smm: SmmState,
     /// Debug conditions (DR6 bits) that fire when the current instruction is done.
     pub pending_debug: u64,
     /// A repeated string instruction was left between two of its iterations.

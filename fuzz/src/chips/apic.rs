@@ -20,6 +20,7 @@ pub const LOCAL_APIC: Target = Target {
     steps: STEPS,
     play: |rng, steps| {
         let family = [Family::P6, Family::Xapic, Family::X2apic][rng.below(3) as usize];
+        let virtual_wire = rng.below(2) == 1;
         let make = |lines: &mut Lines<'_>| {
             LocalApicUnit::new(
                 Wiring {
@@ -32,6 +33,7 @@ pub const LOCAL_APIC: Target = Target {
                     family,
                     id: 0,
                     bootstrap: true,
+                    virtual_wire,
                     clock: Frequency::hz(66_666_667),
                 },
             )

@@ -128,17 +128,17 @@ pub const PIIX4_PM: Target = Target {
     about: "accesses to power management and the SMBus",
     steps: STEPS,
     play: |rng, steps| {
-        let claimed = rng.below(2) == 1;
+        let preset = rng.below(3);
         let make = |lines: &mut Lines<'_>| {
             let function = Piix4Pm::new(piix4_pm::Wiring {
                 sci: lines.line("SCI"),
                 smi: lines.line("SMI"),
                 smbus: lines.line("SMBus"),
             });
-            if claimed {
-                function.with_smm_claimed()
-            } else {
-                function
+            match preset {
+                0 => function,
+                1 => function.with_smm_claimed(),
+                _ => function.with_smi_enabled(),
             }
         };
         play(rng, steps, make, |g| {

@@ -57,7 +57,10 @@ pub fn build_board(
 ) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
     spec.check()?;
     match spec.board {
-        BoardKind::Pc => pc::build(spec, local_apic(cpu_model(&spec.cpu)?), hosts),
+        BoardKind::Pc => {
+            let model = cpu_model(&spec.cpu)?;
+            pc::build(spec, local_apic(model), model.has_smm(), hosts)
+        }
     }
 }
 

@@ -111,6 +111,7 @@ impl Irqs {
 pub fn build(
     spec: &MachineSpec,
     local_apic: Option<Family>,
+    has_smm: bool,
     mut hosts: Hosts,
 ) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
     let mut b = BoardBuilder::default();
@@ -175,7 +176,12 @@ pub fn build(
         smi: b.line(smi),
         smbus: irqs.line(&mut b, 9),
     };
-    let power = Piix4Pm::new(wiring).with_smm_claimed();
+    let power = Piix4Pm::new(wiring);
+    let power = if has_smm {
+        power.with_smi_enabled()
+    } else {
+        power.with_smm_claimed()
+    };
     let power = b.add("piix4-pm", power);
     b.pci(1, 3, power);
     b.host_input(power);
@@ -411,6 +417,7 @@ fn add_apics(b: &mut BoardBuilder, family: Family, nets: [NetId; 3]) -> DeviceId
         family,
         id: 0,
         bootstrap: true,
+        virtual_wire: true,
         clock: BUS_CLOCK,
     };
     let unit = b.add("local-apic", LocalApicUnit::new(wiring, config));

@@ -2,6 +2,7 @@
 
 use super::{Lowering, segment};
 use crate::alu::Int;
+use crate::event::smm::Rsm;
 use crate::exec::cpuid::Cpuid;
 use crate::exec::desc::{
     Arpl, FromSegment, Global, Interrupts, Lar, Lldt, LoadFar, LoadTable, Lsl, Ltr, PopCs,
@@ -120,6 +121,7 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Cli => l.emit::<Cli>(0, 0, 0),
         M::Sti => last::<Sti>(l),
         M::Hlt => last::<Hlt>(l),
+        M::Rsm => last::<Rsm>(l),
         M::Clts => last::<Clts>(l),
         M::Invd | M::Wbinvd => l.emit::<WriteBack>(0, 0, 0),
         M::Rdtsc => l.emit::<Rdtsc>(0, 0, 0),

@@ -4,6 +4,7 @@
 mod disk;
 mod input;
 mod protected;
+mod smm;
 mod system;
 mod video;
 
