@@ -1,7 +1,6 @@
 //! Control and debug registers, the flags register as a whole, IF, HLT, software interrupts, SYSENTER, counters.
 //!
-//! **Not implemented**: performance counters (RDPMC faults for every counter), system management mode (RSM is
-//! undefined, as it is outside of it).
+//! **Not implemented**: performance counters (RDPMC faults for every counter).
 
 use super::desc::{Stored, Taken};
 use super::operand::As;

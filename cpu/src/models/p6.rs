@@ -5,8 +5,8 @@
 //!
 //! The local APIC is the board's: where there is none, CPUID's bit is off.
 //!
-//! It has performance counters, last-branch records and system management mode, which no CPUID bit announces: see
-//! [`crate::exec::msr`] and [`crate::exec::system`].
+//! **Not implemented**: performance counters and last-branch records, which no CPUID bit announces: see [`crate::exec::msr`]
+//! and [`crate::exec::system`].
 
 use super::identity::INTEL;
 use super::{CpuModel, Identity, Msrs, pentium};

@@ -3,8 +3,8 @@
 //! Intel, "Pentium Processor Family Developer's Manual" (241428); AP-485, "Intel Processor Identification and the CPUID
 //! Instruction" (241618).
 //!
-//! **Not implemented**: the performance counters and their MSRs (11h to 13h), test registers in MSRs, system management
-//! mode as far as [`crate::exec::system`] says so. A machine check never comes up, so P5_MC_ADDR and P5_MC_TYPE read 0.
+//! **Not implemented**: the performance counters and their MSRs (11h to 13h), test registers in MSRs, what
+//! [`crate::event::smm`] lacks. A machine check never comes up, so P5_MC_ADDR and P5_MC_TYPE read 0.
 //! **Known inaccuracies**: none of the chip's errata (LOCK CMPXCHG8B with a register among them) are there.
 
 use super::identity::INTEL;
