@@ -275,7 +275,9 @@ impl Interpreter {
                 )
             );
         let allowed = d.dpl() >= self.cpl && d.dpl() >= selector.rpl();
-        self.ensure(kind && allowed, Fault::gp(selector))?;
+        // A TSS lies in the GDT (SDM vol. 3, section 7.2.2).
+        let misplaced = d.is_available_tss() && selector.is_local();
+        self.ensure(kind && allowed && !misplaced, Fault::gp(selector))?;
         self.ensure(d.is_present(), Fault::np(selector))?;
         if long {
             return self.fetch_system_descriptor(selector, Fault::gp(selector));
@@ -422,7 +424,7 @@ impl Interpreter {
     }
 
     /// Goes to an outer level, or in 64-bit mode to the same one with another stack. Data segments that its level must
-    /// not see become null.
+    /// not see become null; of null selectors nothing is left (SDM vol. 2, "IRET", RETURN-TO-OUTER-PRIVILEGE-LEVEL).
     fn go_outer(&mut self, t: CodeTarget, ss: (Selector, OuterStack), sp: u64) -> Result<(), Stop> {
         let rpl = t.selector.rpl();
         let outer = rpl > self.cpl;
@@ -437,7 +439,8 @@ impl Interpreter {
         for seg in [Seg::Es, Seg::Fs, Seg::Gs, Seg::Ds] {
             let a = self.segment(seg).attributes;
             let conforming = a.contains(A::CODE | A::EXPAND_DOWN);
-            if outer && a.contains(A::USABLE) && !conforming && a.dpl() < rpl {
+            let hidden = !a.contains(A::USABLE) || !conforming && a.dpl() < rpl;
+            if outer && hidden {
                 self.put_segment(seg, null_register(Selector(0)));
             }
         }
