@@ -4,5 +4,6 @@ pub mod guests;
 pub mod laws;
 pub mod native;
 pub mod operands;
+pub mod ring0;
 pub mod shard;
 pub mod vectors;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testsuite::{guests, laws, native, vectors};
+use testsuite::{guests, laws, native, ring0, vectors};
 
 /// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
 const EXIT_BAD_DATA: u8 = 65;
@@ -24,6 +24,8 @@ enum Suite {
     Laws(laws::Args),
     /// The host's own processor against ours, instruction by instruction
     Native(native::Args),
+    /// System instructions against other emulators
+    Ring0(ring0::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Suite::Guests(args) => guests::run(&args),
         Suite::Laws(args) => laws::run(&args),
         Suite::Native(args) => native::run(&args),
+        Suite::Ring0(args) => ring0::run(&args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,178 @@
+//! A case: the state before, and the instruction.
+
+use super::layout::*;
+use super::sandbox::{self, Sandbox};
+use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
+
+/// Which family of behaviour a case is about.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    SegmentLoad,
+    Query,
+    Privileged,
+    FarTransfer,
+    FarReturn,
+    Interrupt,
+    InterruptReturn,
+    Page,
+    Limit,
+    Port,
+    Virtual8086,
+    Alignment,
+    Debug,
+    Flags,
+    FastCall,
+}
+
+impl Kind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SegmentLoad => "segment-load",
+            Self::Query => "query",
+            Self::Privileged => "privileged",
+            Self::FarTransfer => "far-transfer",
+            Self::FarReturn => "far-return",
+            Self::Interrupt => "interrupt",
+            Self::InterruptReturn => "interrupt-return",
+            Self::Page => "page",
+            Self::Limit => "limit",
+            Self::Port => "port",
+            Self::Virtual8086 => "virtual-8086",
+            Self::Alignment => "alignment",
+            Self::Debug => "debug",
+            Self::Flags => "flags",
+            Self::FastCall => "fast-call",
+        }
+    }
+}
+
+/// A case.
+#[derive(Clone)]
+pub struct Case {
+    pub number: u64,
+    pub kind: Kind,
+    pub sandbox: Sandbox,
+    pub cr0: u32,
+    pub cr3: u32,
+    pub cr4: u32,
+    pub efer: u32,
+    pub dr7: u32,
+    pub breakpoints: [u32; 3],
+    pub ldtr: u16,
+    pub gdt_limit: u16,
+    pub idt_limit: u16,
+    /// EAX ECX EDX EBX EBP ESI EDI.
+    pub registers: [u32; 7],
+    pub eip: u32,
+    pub cs: u16,
+    pub eflags: u32,
+    pub esp: u32,
+    pub ss: u16,
+    /// ES DS FS GS.
+    pub data: [u16; 4],
+    /// The instructions, which lie at CS:EIP.
+    pub code: Vec<u8>,
+    /// Whether CS is a 32-bit segment.
+    pub wide: bool,
+}
+
+pub const EFLAGS_VM: u32 = 1 << 17;
+pub const EFLAGS_NT: u32 = 1 << 14;
+pub const CR0_WP: u32 = 1 << 16;
+pub const CR0_AM: u32 = 1 << 18;
+pub const CR4_PAE: u32 = 1 << 5;
+pub const CR4_PSE: u32 = 1 << 4;
+
+impl Case {
+    /// The level at which the instruction is executed.
+    pub fn cpl(&self) -> u8 {
+        if self.is_virtual() {
+            3
+        } else {
+            (self.cs & 3) as u8
+        }
+    }
+
+    /// Whether it is executed in virtual-8086 mode.
+    pub fn is_virtual(&self) -> bool {
+        self.eflags & EFLAGS_VM != 0
+    }
+
+    /// The linear address of the instruction.
+    pub fn code_at(&self) -> u32 {
+        if self.is_virtual() {
+            return (u32::from(self.cs) << 4) + self.eip;
+        }
+        base_of(self.sandbox.descriptor(self.cs)).wrapping_add(self.eip)
+    }
+
+    /// Puts the instructions where they belong.
+    pub fn place_code(&mut self) {
+        let at = self.code_at();
+        let code = self.code.clone();
+        self.sandbox.put(at, &code);
+    }
+
+    /// The dwords that the runtime reads.
+    pub fn encode(&self, pristine: &Sandbox) -> Vec<u32> {
+        let mut words = vec![0u32; head::DWORDS];
+        words[head::NUMBER] = self.number as u32;
+        let by_iret = if self.cpl() != 0 { head::BY_IRET } else { 0 };
+        let virtual_8086 = if self.is_virtual() { head::VIRTUAL } else { 0 };
+        words[head::FLAGS] = by_iret | virtual_8086;
+        words[head::CR0] = self.cr0;
+        words[head::CR3] = self.cr3;
+        words[head::CR4] = self.cr4;
+        words[head::EFER] = self.efer;
+        words[head::DR7] = self.dr7;
+        words[head::DR1..head::DR1 + 3].copy_from_slice(&self.breakpoints);
+        let pae = self.cr4 & CR4_PAE != 0;
+        words[head::OWN_CR3] = if pae { OWN_POINTERS } else { OWN_DIRECTORY };
+        words[head::LDTR] = self.ldtr.into();
+        words[head::TR] = sandbox::MAIN_TASK.into();
+        words[head::GDTR] = u32::from(self.gdt_limit) << 16;
+        words[head::GDTR + 1] = GDT;
+        words[head::IDTR] = u32::from(self.idt_limit) << 16;
+        words[head::IDTR + 1] = IDT;
+        words[head::REGISTERS..head::REGISTERS + 7].copy_from_slice(&self.registers);
+        words[head::EIP] = self.eip;
+        words[head::CS] = self.cs.into();
+        words[head::EFLAGS] = self.eflags;
+        words[head::ESP] = self.esp;
+        words[head::SS] = self.ss.into();
+        for (n, s) in self.data.into_iter().enumerate() {
+            words[head::ES + n] = s.into();
+        }
+        let patches = self.sandbox.patches(pristine);
+        words.push(patches.len() as u32);
+        for (at, bytes) in patches {
+            words.push(at as u32 | (bytes.len() as u32 / 4) << 16);
+            let dwords = bytes.chunks_exact(4);
+            words.extend(dwords.map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+        }
+        words[head::LENGTH] = words.len() as u32;
+        words
+    }
+
+    /// Its instructions as text.
+    pub fn disassembly(&self) -> String {
+        let bits = if self.wide { 32 } else { 16 };
+        let ip = u64::from(self.eip);
+        let decoder = Decoder::with_ip(bits, &self.code, ip, DecoderOptions::NONE);
+        let mut formatter = NasmFormatter::new();
+        let mut text = String::new();
+        for insn in decoder {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            formatter.format(&insn, &mut text);
+        }
+        text
+    }
+}
+
+/// The base in a descriptor.
+pub fn base_of(raw: u64) -> u32 {
+    (raw >> 16) as u32 & 0xFF_FFFF | (raw >> 56 << 24) as u32
+}

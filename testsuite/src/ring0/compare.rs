@@ -1,0 +1,101 @@
+//! What differs between two machines' records of a case.
+
+use super::case::Case;
+use super::layout::{SANDBOX, record};
+use super::record::{Outcome, Record};
+
+/// One thing that differs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// One machine was lost.
+    Lost,
+    /// A field of the record.
+    Field(usize),
+    /// A dword of the sandbox, by its address.
+    Memory(u32),
+}
+
+/// A difference: ours and the peer's value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    pub what: What,
+    pub ours: u32,
+    pub theirs: u32,
+}
+
+/// The name of a field of the record.
+pub fn field_name(n: usize) -> &'static str {
+    const NAMES: [&str; record::DWORDS] = [
+        "number",
+        "vector:ds",
+        "error",
+        "eip",
+        "cs",
+        "eflags",
+        "esp",
+        "ss",
+        "frame es",
+        "frame ds",
+        "frame fs",
+        "frame gs",
+        "eax",
+        "ecx",
+        "edx",
+        "ebx",
+        "handler esp",
+        "ebp",
+        "esi",
+        "edi",
+        "es",
+        "fs",
+        "gs",
+        "handler ss",
+        "handler eflags",
+        "cr0",
+        "cr2",
+        "cr3",
+        "cr4",
+        "dr6",
+        "dr7",
+        "ldtr:tr",
+        "link",
+    ];
+    NAMES[n]
+}
+
+/// All that differs.
+pub fn compare(case: &Case, ours: &Outcome, theirs: &Outcome) -> Vec<Difference> {
+    match (ours, theirs) {
+        (Outcome::Lost, Outcome::Lost) => Vec::new(),
+        (Outcome::Recorded(a), Outcome::Recorded(b)) => compare_records(case, a, b),
+        _ => vec![Difference {
+            what: What::Lost,
+            ours: u32::from(*ours == Outcome::Lost),
+            theirs: u32::from(*theirs == Outcome::Lost),
+        }],
+    }
+}
+
+fn compare_records(case: &Case, a: &Record, b: &Record) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for (n, (&ours, &theirs)) in a.fields.iter().zip(&b.fields).enumerate() {
+        if ours != theirs {
+            let what = What::Field(n);
+            differences.push(Difference { what, ours, theirs });
+        }
+    }
+    let mut places: Vec<u32> = a.memory.keys().chain(b.memory.keys()).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    for offset in places {
+        let at = SANDBOX + (offset & 0xFFFC).min(super::layout::SANDBOX_BYTES - 4);
+        let before = case.sandbox.get32(at);
+        let value = |r: &Record| r.memory.get(&offset).copied().unwrap_or(before);
+        let (ours, theirs) = (value(a), value(b));
+        if ours != theirs {
+            let what = What::Memory(at);
+            differences.push(Difference { what, ours, theirs });
+        }
+    }
+    differences
+}

@@ -1,0 +1,336 @@
+//! Differences that are not ours to mend: each by a rule about the case, with the manual's section.
+//!
+//! A rule looks at one value that differs, in the light of the case and both records. Rules about a whole course of events
+//! (the peer ends with another exception) explain all values of the case.
+
+use super::case::{Case, EFLAGS_VM, Kind};
+use super::compare::{Difference, What};
+use super::layout::*;
+use super::machines::Who;
+use super::record::{Outcome, Record};
+
+/// What a rule looks at.
+pub struct Situation<'a> {
+    pub case: &'a Case,
+    pub ours: &'a Outcome,
+    pub theirs: &'a Outcome,
+}
+
+/// A rule.
+pub struct Rule {
+    /// Its name in the report.
+    pub name: &'static str,
+    /// Which peers it is about.
+    pub peers: &'static [Who],
+    /// Why the difference is none of ours; the section of the SDM.
+    pub reason: &'static str,
+    /// Whether it explains this difference in this situation.
+    pub explains: fn(&Situation, &Difference) -> bool,
+}
+
+const BOTH: &[Who] = &[Who::Bochs, Who::Qemu];
+const BOCHS: &[Who] = &[Who::Bochs];
+const QEMU: &[Who] = &[Who::Qemu];
+
+const RF: u32 = 1 << 16;
+const VIF_VIP: u32 = 0x18_0000;
+const DOUBLE_FAULT: u32 = 8;
+
+impl Situation<'_> {
+    /// Both records.
+    fn records(&self) -> Option<(&Record, &Record)> {
+        match (self.ours, self.theirs) {
+            (Outcome::Recorded(a), Outcome::Recorded(b)) => Some((a, b)),
+            _ => None,
+        }
+    }
+
+    /// Both vectors; 256: the machine came down.
+    fn vectors(&self) -> (u32, u32) {
+        let vector = |o: &Outcome| match o {
+            Outcome::Recorded(r) => r.vector(),
+            Outcome::Lost => 256,
+        };
+        (vector(self.ours), vector(self.theirs))
+    }
+
+    /// Whether ours ended at the instruction at which the case begins, with that vector.
+    fn we_fault_at_once(&self, vectors: &[u32]) -> bool {
+        match self.ours {
+            Outcome::Recorded(r) => {
+                vectors.contains(&r.vector()) && r.fields[record::EIP] == self.case.eip
+            }
+            Outcome::Lost => false,
+        }
+    }
+
+    /// Whether ours has left the task in which the case began.
+    fn task_was_switched(&self) -> bool {
+        match self.ours {
+            Outcome::Recorded(r) => {
+                r.fields[record::TASK] & 0xFFF8 != u32::from(super::sandbox::MAIN_TASK)
+            }
+            Outcome::Lost => false,
+        }
+    }
+
+    /// Whether ours has written the state of a task into one of the task state segments or is in another.
+    fn task_of_16_bits(&self) -> bool {
+        let Outcome::Recorded(r) = self.ours else {
+            return false;
+        };
+        let of_16_bits = |selector: u32| {
+            let raw = self.case.sandbox.descriptor(selector as u16);
+            raw >> 40 & 0x1D == 1
+        };
+        of_16_bits(r.fields[record::TASK] & 0xFFFF) || of_16_bits(r.fields[record::LINK])
+    }
+
+    /// The dword of the frame that IRET or RETF finds.
+    fn on_stack(&self, n: u32) -> u32 {
+        let c = self.case;
+        let raw = c.sandbox.descriptor(c.ss);
+        let esp = if raw >> 54 & 1 != 0 {
+            c.esp
+        } else {
+            c.esp & 0xFFFF
+        };
+        let at = super::case::base_of(raw).wrapping_add(esp) + 4 * n;
+        c.sandbox.get32(at)
+    }
+}
+
+/// A dword that is, or is in memory what may be, an image of EFLAGS.
+fn may_be_flags(d: &Difference) -> bool {
+    matches!(
+        d.what,
+        What::Field(record::EFLAGS | record::OWN_EFLAGS) | What::Memory(_)
+    )
+}
+
+/// A dword of the stacks.
+fn in_stacks(d: &Difference) -> bool {
+    matches!(d.what, What::Memory(at) if (STACKS..STACKS + 4 * STACK_BYTES).contains(&at))
+}
+
+/// All rules.
+pub static RULES: &[Rule] = &[
+    Rule {
+        name: "upper half of a pushed selector",
+        peers: BOTH,
+        reason: "a selector that is pushed as a dword leaves the upper word alone or clears it, as the processor likes (SDM vol. 2, PUSH; vol. 3, section 6.12.1)",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let before = s.case.sandbox.get32(at) >> 16;
+            let halves = [d.ours >> 16, d.theirs >> 16];
+            d.ours & 0xFFFF == d.theirs & 0xFFFF && halves.contains(&0) && halves.contains(&before)
+        },
+    },
+    Rule {
+        name: "EIP of an IRET to virtual-8086 mode",
+        peers: BOTH,
+        reason: "an EIP beyond FFFFh is #GP(0) (SDM vol. 2, IRET, RETURN-TO-VIRTUAL-8086-MODE); the peers drop its upper half",
+        explains: |s, _| {
+            s.case.kind == Kind::InterruptReturn
+                && s.case.cpl() == 0
+                && s.we_fault_at_once(&[13])
+                && s.on_stack(2) & EFLAGS_VM != 0
+                && s.on_stack(0) > 0xFFFF
+        },
+    },
+    Rule {
+        name: "upper halves of a 16-bit task's registers",
+        peers: BOTH,
+        reason: "a 16-bit TSS holds the lower halves of the registers only (SDM vol. 3, section 7.6); ours keeps the upper ones, Bochs sets them",
+        explains: |s, d| {
+            let register = match d.what {
+                What::Field(n) => {
+                    matches!(n, record::ESP | record::CR2)
+                        || (record::REGISTERS..record::REGISTERS + 8).contains(&n)
+                }
+                What::Memory(_) => in_stacks(d) || s.task_of_16_bits(),
+                What::Lost => false,
+            };
+            register && d.ours & 0xFFFF == d.theirs & 0xFFFF && d.theirs >> 16 == 0xFFFF
+        },
+    },
+    Rule {
+        name: "the stack of a new task that cannot be loaded",
+        peers: BOTH,
+        reason: "an exception that comes up in a new task whose SS is not loaded yet has no stack to be pushed on: ours is a double fault; that #TS is to be handled by a task (SDM vol. 3, section 6.15, interrupt 10)",
+        explains: |s, _| {
+            let (ours, theirs) = s.vectors();
+            ours == DOUBLE_FAULT && [10, 11, 12, 13, 14].contains(&theirs)
+        },
+    },
+    Rule {
+        name: "which of a new task's faults comes first",
+        peers: BOTH,
+        reason: "the order of the checks of a task switch is model specific (SDM vol. 3, section 7.3, table 7-1); ours is the table's for P6 processors",
+        explains: |s, _| {
+            let (ours, theirs) = s.vectors();
+            let place = s.records().is_some_and(|(a, b)| {
+                a.fields[record::EIP] == b.fields[record::EIP]
+                    && a.fields[record::TASK] == b.fields[record::TASK]
+            });
+            place
+                && s.task_was_switched()
+                && (10..=12).contains(&ours)
+                && (10..=12).contains(&theirs)
+        },
+    },
+    Rule {
+        name: "pushes before a fault",
+        peers: BOTH,
+        reason: "what a faulting instruction or delivery had pushed lies below the stack pointer, which has not moved; the manual checks the room first (SDM vol. 2, CALL, ENTER, PUSHA, INT n)",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let (ours, theirs) = s.vectors();
+            let before = s.case.sandbox.get32(at).to_le_bytes();
+            let (mine, other) = (d.ours.to_le_bytes(), d.theirs.to_le_bytes());
+            let untouched = (0..4).all(|n| mine[n] == before[n] || mine[n] == other[n]);
+            let stopped = ours == DOUBLE_FAULT || s.we_fault_at_once(&[12, 13, 14]);
+            ours == theirs && untouched && stopped
+        },
+    },
+    Rule {
+        name: "upper half of ESP on an inner stack of 16 bits",
+        peers: BOTH,
+        reason: "ESP is loaded from the TSS and pushed in full (SDM vol. 2, CALL, ESP := NewESP, Push(oldESP)); the peers replace or push SP alone",
+        explains: |s, d| {
+            let esp = match d.what {
+                What::Field(n) => n == record::ESP || n == record::REGISTERS + 4,
+                What::Memory(_) => in_stacks(d),
+                What::Lost => false,
+            };
+            let Some((a, b)) = s.records() else {
+                return false;
+            };
+            let ss = a.fields[record::SS];
+            let small = |ss: u16| s.case.sandbox.descriptor(ss) >> 54 & 1 == 0;
+            let small = small(ss as u16) || in_stacks(d) && small(s.case.ss);
+            esp && small && ss == b.fields[record::SS] && d.ours & 0xFFFF == d.theirs & 0xFFFF
+        },
+    },
+    Rule {
+        name: "bits 19 to 16 of LAR's result",
+        peers: BOTH,
+        reason: "undefined (SDM vol. 2, LAR: the mask is 00FxFF00H)",
+        explains: |s, d| {
+            matches!(d.what, What::Field(_))
+                && matches!(s.case.kind, Kind::Query | Kind::Privileged)
+                && (d.ours ^ d.theirs) & !0x000F_0000 == 0
+        },
+    },
+    Rule {
+        name: "RF after an iteration of a string instruction",
+        peers: BOTH,
+        reason: "a trap between iterations pushes RF as 1 (SDM vol. 3, section 17.3.1.1)",
+        explains: |s, d| {
+            may_be_flags(d)
+                && s.case
+                    .code
+                    .first()
+                    .is_some_and(|c| [0xF2, 0xF3].contains(c))
+                && s.vectors() == (1, 1)
+                && d.ours ^ d.theirs == RF
+                && d.ours & RF != 0
+        },
+    },
+    Rule {
+        name: "VIP and VIF with IOPL 3",
+        peers: BOCHS,
+        reason: "virtual interrupts are in force only below IOPL 3 (SDM vol. 3, sections 20.3 and 20.4); Bochs faults",
+        explains: |s, _| {
+            s.case.cr4 & 3 != 0
+                && s.case.eflags & VIF_VIP == VIF_VIP
+                && s.case.eflags >> 12 & 3 == 3
+                && s.vectors().1 == 13
+        },
+    },
+    Rule {
+        name: "flags of a comparing string instruction that faults",
+        peers: BOTH,
+        reason: "they are restored to those before the instruction (SDM vol. 2, REP)",
+        explains: |s, d| {
+            let comparing = matches!(
+                s.case.code[..],
+                [0x67, 0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
+                    | [0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
+            );
+            may_be_flags(d) && comparing && s.we_fault_at_once(&[12, 13, 14])
+        },
+    },
+    Rule {
+        name: "DR7.RTM",
+        peers: BOCHS,
+        reason: "bit 11 is there with transactional memory only (SDM vol. 3, section 17.3.3), which Bochs' model has",
+        explains: |_, d| d.what == What::Field(record::DR7) && d.ours ^ d.theirs == 1 << 11,
+    },
+    Rule {
+        name: "RF in the image of a fault",
+        peers: QEMU,
+        reason: "every fault pushes EFLAGS with RF set (SDM vol. 3, section 17.3.1.1); QEMU never does",
+        explains: |_, d| {
+            may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == RF && d.ours & RF != 0
+        },
+    },
+    Rule {
+        name: "VIF and VIP are not written by IRET",
+        peers: QEMU,
+        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
+        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
+    },
+    Rule {
+        name: "accessed bit in a page-directory-pointer entry",
+        peers: QEMU,
+        reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
+        explains: |s, d| {
+            let entry =
+                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 32).contains(&at));
+            entry && s.case.cr4 & super::case::CR4_PAE != 0 && d.ours ^ d.theirs == 0x20
+        },
+    },
+    Rule {
+        name: "null selectors on the way to an outer level",
+        peers: QEMU,
+        reason: "a null selector becomes 0 (SDM vol. 2, IRET and RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL: NULL); QEMU keeps its RPL",
+        explains: |_, d| match d.what {
+            What::Field(record::VECTOR) => {
+                d.ours >> 16 == d.theirs >> 16 && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
+            }
+            What::Field(n) => {
+                (record::SEGMENTS..record::SEGMENTS + 3).contains(&n)
+                    && d.ours == 0
+                    && d.theirs <= 3
+            }
+            What::Memory(at) => {
+                (TSS..STACKS).contains(&at) && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
+            }
+            What::Lost => false,
+        },
+    },
+    Rule {
+        name: "limits and types of data segments",
+        peers: QEMU,
+        reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU checks neither",
+        explains: |s, _| {
+            let memory = matches!(
+                s.case.kind,
+                Kind::Limit | Kind::SegmentLoad | Kind::Virtual8086 | Kind::Alignment
+            );
+            let Outcome::Recorded(r) = s.ours else {
+                return false;
+            };
+            let (ours, theirs) = s.vectors();
+            memory
+                && ours != theirs
+                && ([12, 13].contains(&ours) && r.fields[record::ERROR] == 0
+                    || ours == DOUBLE_FAULT)
+        },
+    },
+];

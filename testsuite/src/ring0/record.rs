@@ -1,0 +1,48 @@
+//! What a machine printed about a case.
+
+use super::layout::record;
+use std::collections::BTreeMap;
+
+/// How a case ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// With an exception.
+    Recorded(Box<Record>),
+    /// The machine shut down, reset itself, or went silent.
+    Lost,
+}
+
+/// The state behind the exception.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    pub fields: [u32; record::DWORDS],
+    /// Dwords of the sandbox that changed, by offset.
+    pub memory: BTreeMap<u32, u32>,
+}
+
+impl Record {
+    /// Parses a line.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line
+            .strip_prefix('#')?
+            .split_ascii_whitespace()
+            .map(|w| u32::from_str_radix(w, 16).ok());
+        let mut fields = [0; record::DWORDS];
+        for f in &mut fields {
+            *f = words.next()??;
+        }
+        let rest: Option<Vec<u32>> = words.collect();
+        let rest = rest?;
+        let pairs = rest.chunks_exact(2);
+        if !pairs.remainder().is_empty() {
+            return None;
+        }
+        let memory = pairs.map(|p| (p[0], p[1])).collect();
+        Some(Self { fields, memory })
+    }
+
+    /// The vector.
+    pub fn vector(&self) -> u32 {
+        self.fields[record::VECTOR] >> 16
+    }
+}

@@ -1,0 +1,228 @@
+//! Counting, and showing what differs.
+
+use super::case::{Case, Kind};
+use super::compare::{Difference, What, compare, field_name};
+use super::explained::{RULES, Situation};
+use super::layout::{IDT, TSS_16, TSS_32, VECTORS, record};
+use super::machines::Who;
+use super::record::Outcome;
+use super::sandbox::Sandbox;
+use std::collections::BTreeMap;
+
+/// The suite's tally.
+pub struct Report {
+    verbose: usize,
+    /// Show every case, not only failures.
+    everything: bool,
+    cases: u64,
+    different: u64,
+    explained: u64,
+    failed: u64,
+    by_kind: BTreeMap<Kind, [u64; 4]>,
+    by_rule: BTreeMap<&'static str, u64>,
+    by_end: BTreeMap<String, u64>,
+}
+
+impl Report {
+    pub fn new(verbose: usize, everything: bool) -> Self {
+        Self {
+            verbose,
+            everything,
+            cases: 0,
+            different: 0,
+            explained: 0,
+            failed: 0,
+            by_kind: BTreeMap::new(),
+            by_rule: BTreeMap::new(),
+            by_end: BTreeMap::new(),
+        }
+    }
+
+    /// How many cases have a difference that no rule explains.
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Compares a case.
+    pub fn add(&mut self, case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) {
+        self.cases += 1;
+        let mut different = false;
+        let mut failures: Vec<(Who, Vec<Difference>)> = Vec::new();
+        for &(who, outcome) in theirs {
+            let differences = compare(case, ours, outcome);
+            different |= !differences.is_empty();
+            let situation = Situation {
+                case,
+                ours,
+                theirs: outcome,
+            };
+            let mut left = Vec::new();
+            for d in &differences {
+                let rule = RULES
+                    .iter()
+                    .find(|r| r.peers.contains(&who) && (r.explains)(&situation, d));
+                match rule {
+                    Some(rule) => *self.by_rule.entry(rule.name).or_default() += 1,
+                    None => left.push(d.clone()),
+                }
+            }
+            if !left.is_empty() {
+                failures.push((who, left));
+            }
+        }
+        let tally = self.by_kind.entry(case.kind).or_default();
+        tally[0] += 1;
+        tally[1] += u64::from(different);
+        tally[2] += u64::from(different && failures.is_empty());
+        tally[3] += u64::from(!failures.is_empty());
+        self.different += u64::from(different);
+        self.explained += u64::from(different && failures.is_empty());
+        self.failed += u64::from(!failures.is_empty());
+        let end = match ours {
+            Outcome::Recorded(r) => format!("vector {}", r.vector()),
+            Outcome::Lost => "shutdown".to_string(),
+        };
+        *self.by_end.entry(end).or_default() += 1;
+        if self.everything || (!failures.is_empty() && self.failed <= self.verbose as u64) {
+            show(case, ours, theirs, &failures);
+        }
+    }
+
+    /// The summary; its last line is the verdict.
+    pub fn print(&self) {
+        println!("kind               cases  different  explained  failed");
+        for (kind, [cases, different, explained, failed]) in &self.by_kind {
+            println!(
+                "{:<17} {cases:>6} {different:>10} {explained:>10} {failed:>7}",
+                kind.name()
+            );
+        }
+        let ends: Vec<_> = self
+            .by_end
+            .iter()
+            .map(|(end, n)| format!("{end}: {n}"))
+            .collect();
+        println!("ends: {}", ends.join(", "));
+        for rule in RULES {
+            if let Some(n) = self.by_rule.get(rule.name) {
+                println!("rule: {n} values: {}: {}", rule.name, rule.reason);
+            }
+        }
+        println!(
+            "ring0: {} cases, {} differences, {} explained, {} failed",
+            self.cases, self.different, self.explained, self.failed
+        );
+    }
+}
+
+fn show(
+    case: &Case,
+    ours: &Outcome,
+    theirs: &[(Who, &Outcome)],
+    failures: &[(Who, Vec<Difference>)],
+) {
+    println!(
+        "case {} ({}), ring {}{}: {}",
+        case.number,
+        case.kind.name(),
+        case.cpl(),
+        if case.is_virtual() {
+            " virtual-8086"
+        } else if case.wide {
+            ""
+        } else {
+            " 16 bits"
+        },
+        case.disassembly()
+    );
+    println!(
+        "    cs:eip {:04x}:{:08x} ss:esp {:04x}:{:08x} eflags {:08x} cr0 {:08x} cr4 {:x} efer {:x} dr7 {:x} es ds fs gs {:x?}",
+        case.cs,
+        case.eip,
+        case.ss,
+        case.esp,
+        case.eflags,
+        case.cr0,
+        case.cr4,
+        case.efer,
+        case.dr7,
+        case.data
+    );
+    println!("    eax ecx edx ebx ebp esi edi {:x?}", case.registers);
+    let end = |who: &str, outcome: &Outcome| match outcome {
+        Outcome::Lost => println!("    {who}: shut down"),
+        Outcome::Recorded(r) => println!(
+            "    {who}: vector {} error {:x} at {:x}:{:x} eflags {:x} ss:esp {:x}:{:x}",
+            r.vector(),
+            r.fields[record::ERROR],
+            r.fields[record::CS],
+            r.fields[record::EIP],
+            r.fields[record::EFLAGS],
+            r.fields[record::SS],
+            r.fields[record::ESP],
+        ),
+    };
+    end("boxwood", ours);
+    for (who, outcome) in theirs {
+        end(who.name(), outcome);
+    }
+    for (who, differences) in failures {
+        for d in differences.iter().take(12) {
+            let what = match d.what {
+                What::Lost => "shut down".to_string(),
+                What::Field(n) => field_name(n).to_string(),
+                What::Memory(at) => format!("[{at:x}] (was {:x})", case.sandbox.get32(at)),
+            };
+            println!(
+                "    {what}: boxwood {:x}, {} {:x}",
+                d.ours,
+                who.name(),
+                d.theirs
+            );
+        }
+        if differences.len() > 12 {
+            println!("    and {} more for {}", differences.len() - 12, who.name());
+        }
+    }
+    for vector in 0..VECTORS {
+        let at = IDT + 8 * vector;
+        let raw = case.sandbox.get64(at);
+        if raw != Sandbox::pristine().get64(at) {
+            println!("    gate {vector:02x}: {raw:016x}");
+        }
+    }
+    for (name, at, bytes) in [("32", TSS_32, 104), ("16", TSS_16, 44)] {
+        let words = (0..bytes / 4).map(|n| format!("{:x}", case.sandbox.get32(at + 4 * n)));
+        println!("    task {name}: {}", words.collect::<Vec<_>>().join(" "));
+    }
+    let selectors = interesting(case, ours, theirs);
+    for selector in selectors {
+        println!(
+            "    descriptor {selector:04x}: {:016x}",
+            case.sandbox.descriptor(selector)
+        );
+    }
+}
+
+/// Selectors that the case is probably about.
+fn interesting(case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) -> Vec<u16> {
+    let mut all = vec![case.registers[0] as u16];
+    for outcome in std::iter::once(&ours).chain(theirs.iter().map(|(_, o)| o)) {
+        if let Outcome::Recorded(r) = outcome {
+            all.push(r.fields[record::ERROR] as u16);
+            all.push(r.fields[record::CS] as u16);
+            all.push(r.fields[record::SS] as u16);
+        }
+    }
+    let code = &case.code;
+    all.extend(
+        code.windows(2)
+            .map(|w| u16::from_le_bytes([w[0], w[1]]))
+            .filter(|_| matches!(code.first(), Some(0x9A | 0xEA | 0x66))),
+    );
+    let mut all: Vec<u16> = all.into_iter().map(|s| s & 0xFFFC).collect();
+    all.retain(|&s| case.sandbox.descriptor(s) != 0);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
