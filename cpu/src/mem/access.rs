@@ -23,7 +23,7 @@ use emu_core::x86::{Cr0, Cr4, Exception, Rflags, Seg};
 use emu_core::{Gpa, Width};
 
 #[inline(always)]
-fn read_host<T: Int>(at: u64) -> T {
+pub(super) fn read_host<T: Int>(at: u64) -> T {
     let p = std::ptr::with_exposed_provenance::<u8>(at as usize);
     // SAFETY: see the file's header.
     let v = unsafe {
@@ -38,7 +38,7 @@ fn read_host<T: Int>(at: u64) -> T {
 }
 
 #[inline(always)]
-fn write_host<T: Int>(at: u64, v: T) {
+pub(super) fn write_host<T: Int>(at: u64, v: T) {
     let p = std::ptr::with_exposed_provenance_mut::<u8>(at as usize);
     let v = v.to_u64();
     // SAFETY: see the file's header.
@@ -186,6 +186,11 @@ impl Interpreter {
             return Ok(place);
         }
         let linear = self.linear(seg, offset, width, true)?;
+        self.place_checked(linear, width)
+    }
+
+    /// As [`Self::place`], for the linear address that the checks of a segment have given.
+    pub(crate) fn place_checked(&mut self, linear: u64, width: Width) -> Result<Place, Stop> {
         let (bytes, privilege) = (width.bytes() as u64, self.unwatched_privilege());
         if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, bytes) {
             // A probe wants to know the physical address.
@@ -332,7 +337,7 @@ impl Interpreter {
     }
 
     /// An address that was computed from a linear one: below 4 GiB it wraps there, unless this is 64-bit mode.
-    fn wrapped(&self, next: u64, linear: u64) -> u64 {
+    pub(crate) fn wrapped(&self, next: u64, linear: u64) -> u64 {
         if linear <= u64::from(u32::MAX) {
             next & self.linear_mask
         } else {
@@ -341,7 +346,13 @@ impl Interpreter {
     }
 
     /// Checks a segment access with its alignment and gives its linear address.
-    fn linear(&mut self, seg: usize, offset: u64, width: Width, write: bool) -> Result<u64, Stop> {
+    pub(super) fn linear(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        width: Width,
+        write: bool,
+    ) -> Result<u64, Stop> {
         let linear = self.linear_of_bytes(seg, offset, width.bytes() as u64, write)?;
         let checks =
             self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
@@ -405,6 +416,11 @@ impl Interpreter {
             return Ok(self.read_place(&place, width));
         }
         let linear = self.linear(seg, offset, width, false)?;
+        self.load_checked(linear, width)
+    }
+
+    /// As [`Self::load_slow`], for the linear address that the checks of a segment have given.
+    pub(super) fn load_checked(&mut self, linear: u64, width: Width) -> Result<u64, Stop> {
         if self.watch_memory {
             let bytes = width.bytes() as u64;
             let privilege = self.unwatched_privilege();

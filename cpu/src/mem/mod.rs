@@ -5,3 +5,4 @@ pub mod address;
 pub mod paging;
 pub mod segment;
 pub mod tlb;
+pub mod wide;

@@ -87,9 +87,9 @@ impl Table {
     }
 
     #[inline(always)]
-    fn hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
+    fn hit(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
         let e = &self.entries[Self::slot(privilege, linear)];
-        let last = linear.wrapping_add(T::BYTES as u64 - 1);
+        let last = linear.wrapping_add(bytes - 1);
         (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
     }
 
@@ -196,13 +196,25 @@ impl Tlb {
     /// The host address for a read, if the page is here and the access stays inside it.
     #[inline(always)]
     pub fn read_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
-        self.read.hit::<T>(privilege, linear)
+        self.read.hit(privilege, linear, T::BYTES as u64)
+    }
+
+    /// The same for so many bytes.
+    #[inline(always)]
+    pub fn read_hit_of(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        self.read.hit(privilege, linear, bytes)
     }
 
     /// The host address for a write.
     #[inline(always)]
     pub fn write_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
-        self.write.hit::<T>(privilege, linear)
+        self.write.hit(privilege, linear, T::BYTES as u64)
+    }
+
+    /// The same for so many bytes.
+    #[inline(always)]
+    pub fn write_hit_of(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        self.write.hit(privilege, linear, bytes)
     }
 
     /// The physical address of a read, for whoever may not take the fast path.

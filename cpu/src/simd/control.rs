@@ -79,7 +79,7 @@ impl Interpreter {
 
     /// Takes over the flags that an instruction raised, all lanes together; with an unmasked one it faults and writes
     /// nothing: #XM, or #UD without CR4.OSXMMEXCPT. An unmasked exception of any lane found before computing hides
-    /// those that computing raised (SDM vol. 1, section 11.5.3).
+    /// those that computing raised (SDM vol. 1, section 11.5.3), but for those of an earlier operation of the instruction.
     #[inline(always)]
     pub(crate) fn settle(&mut self, env: &FloatEnv) -> Result<(), Stop> {
         if !env.unmasked().is_empty() {
@@ -92,7 +92,7 @@ impl Interpreter {
     #[cold]
     fn unmasked_exception(&mut self, env: &FloatEnv) -> Stop {
         let flags = if env.suppresses_result() {
-            env.flags & Flags::PRE_COMPUTATION
+            env.flags & Flags::PRE_COMPUTATION | env.earlier
         } else {
             env.flags
         };

@@ -11,10 +11,9 @@ use crate::alu::flags::ARITHMETIC;
 use crate::exec::operand::As;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::mem::address::{self, Address, Segmented};
+use crate::mem::address::{Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
 use crate::softfloat::F80;
-use emu_core::Width;
 use std::marker::PhantomData;
 
 /// What an operand asks of the CPU.
@@ -70,6 +69,8 @@ pub struct Count;
 pub struct Mem<T, W>(PhantomData<(T, W)>);
 /// Memory of 128 bits; `ALIGNED`: #GP if it is not.
 pub struct Mem128<W, const ALIGNED: bool>(As<W>);
+/// Memory of 64 bits, the alignment of which is not checked.
+pub struct Unchecked64;
 /// Memory of 256 bits.
 pub struct Mem256<W, const ALIGNED: bool>(As<W>);
 
@@ -107,20 +108,32 @@ impl<T: Int, W: Address> Source for Mem<T, W> {
 impl<W: Address, const ALIGNED: bool> Source for Mem128<W, ALIGNED> {
     #[inline(always)]
     fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
-        if ALIGNED {
-            cpu.check_vector_alignment::<W>(op, 16)?;
-        }
-        Ok([cpu.load_128::<W>(op, 0)?, 0])
+        let [a, b] = cpu.load_wide::<W, 2>(op, alignment(ALIGNED, 16))?;
+        Ok([joined(a, b), 0])
+    }
+}
+impl Source for Unchecked64 {
+    #[inline(always)]
+    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
+        let [v] = cpu.load_wide::<Segmented, 1>(op, 1)?;
+        Ok([v.into(), 0])
     }
 }
 impl<W: Address, const ALIGNED: bool> Source for Mem256<W, ALIGNED> {
     #[inline(always)]
     fn get(cpu: &mut Interpreter, op: OpRef) -> Result<V256, Stop> {
-        if ALIGNED {
-            cpu.check_vector_alignment::<W>(op, 32)?;
-        }
-        Ok([cpu.load_128::<W>(op, 0)?, cpu.load_128::<W>(op, 16)?])
+        let [a, b, c, d] = cpu.load_wide::<W, 4>(op, alignment(ALIGNED, 32))?;
+        Ok([joined(a, b), joined(c, d)])
     }
+}
+
+/// What the linear address of an operand of so many bytes must be a multiple of.
+const fn alignment(aligned: bool, bytes: u64) -> u64 {
+    if aligned { bytes } else { 1 }
+}
+
+const fn joined(low: u64, high: u64) -> u128 {
+    low as u128 | (high as u128) << 64
 }
 
 impl Interpreter {
@@ -134,75 +147,6 @@ impl Interpreter {
     #[inline(always)]
     pub(crate) fn set_mmx(&mut self, n: u8, v: u64) {
         self.x87.registers[usize::from(n & 7)] = F80::new(0xFFFF, v);
-    }
-
-    /// #GP if the linear address of the memory operand is not a multiple of `bytes`.
-    #[inline(always)]
-    pub(crate) fn check_vector_alignment<W: Address>(
-        &mut self,
-        op: OpRef,
-        bytes: u64,
-    ) -> Result<(), Stop> {
-        let offset = W::offset(self, op);
-        let base = if W::FLAT {
-            0
-        } else {
-            self.segments[address::segment(&op) % 6].base
-        };
-        let aligned = base.wrapping_add(offset) & (bytes - 1) == 0;
-        self.ensure(aligned, Fault::GP0)
-    }
-
-    /// Loads 16 bytes, `from` bytes into the memory operand.
-    #[inline(always)]
-    pub(crate) fn load_128<W: Address>(&mut self, op: OpRef, from: u64) -> Result<u128, Stop> {
-        let (seg, offset) = (
-            address::segment(&op),
-            W::offset(self, op).wrapping_add(from),
-        );
-        let low = self.load_at::<u64, W>(seg, offset)?;
-        let high = self.load_at::<u64, W>(seg, offset.wrapping_add(8))?;
-        Ok(u128::from(low) | u128::from(high) << 64)
-    }
-
-    /// Stores quadwords to the memory operand, all or nothing.
-    #[inline(always)]
-    pub(crate) fn store_quadwords<W: Address, const N: usize>(
-        &mut self,
-        op: OpRef,
-        v: [u64; N],
-    ) -> Result<(), Stop> {
-        let (seg, offset) = (address::segment(&op), W::offset(self, op));
-        let bytes = 8 * N as u64;
-        let segment = &self.segments[seg % 6];
-        let linear = segment.base.wrapping_add(offset);
-        // Inside one page and one segment: if the first can be stored, so can the others.
-        let simple = linear & 0xFFF <= 0x1000 - bytes && segment.may_write(offset, bytes);
-        if simple {
-            for (i, v) in v.into_iter().enumerate() {
-                self.store_at::<u64, W>(seg, offset.wrapping_add(8 * i as u64), v)?;
-            }
-            return Ok(());
-        }
-        self.store_quadwords_slow(seg, offset, &v)
-    }
-
-    #[cold]
-    #[inline(never)]
-    pub(super) fn store_quadwords_slow(
-        &mut self,
-        seg: usize,
-        offset: u64,
-        v: &[u64],
-    ) -> Result<(), Stop> {
-        let mut places = Vec::with_capacity(v.len());
-        for i in 0..v.len() as u64 {
-            places.push(self.place(seg, offset.wrapping_add(8 * i), Width::Qword)?);
-        }
-        for (place, &v) in places.into_iter().zip(v) {
-            self.close_slow(place, Width::Qword, v);
-        }
-        Ok(())
     }
 
     /// Refuses what the operands' kinds are not enabled for.
@@ -452,11 +396,8 @@ impl<W: Address, N: Encoding, const ALIGNED: bool> Instruction for Store128<W, N
     const SLOTS: usize = 2;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may(N::NEEDS, NOTHING)?;
-        if ALIGNED {
-            cpu.check_vector_alignment::<W>(op, 16)?;
-        }
         let [v, _] = cpu.simd.get(op.plus(1).b);
-        cpu.store_quadwords::<W, 2>(op, [v as u64, (v >> 64) as u64])
+        cpu.store_wide::<W, 2>(op, alignment(ALIGNED, 16), [v as u64, (v >> 64) as u64])
     }
 }
 
@@ -469,11 +410,12 @@ impl Instruction for StoreHalf {
         cpu.may(AVX, NOTHING)?;
         let second = op.plus(1);
         let v = cpu.simd.get(second.b)[(second.imm & 1) as usize];
-        cpu.store_quadwords::<Segmented, 2>(op, [v as u64, (v >> 64) as u64])
+        cpu.store_wide::<Segmented, 2>(op, 1, [v as u64, (v >> 64) as u64])
     }
 }
 
-/// Halves of singles, stored: VCVTPS2PH to memory.
+/// Halves of singles, stored: VCVTPS2PH to memory. No alignment is checked (SDM vol. 2, "Type 11 Class Exception
+/// Conditions").
 pub struct StoreHalves<const WIDE: bool>;
 
 impl<const WIDE: bool> Instruction for StoreHalves<WIDE> {
@@ -487,9 +429,9 @@ impl<const WIDE: bool> Instruction for StoreHalves<WIDE> {
         let before = cpu.simd.mxcsr;
         cpu.settle(&env)?;
         let stored = if WIDE {
-            cpu.store_quadwords::<Segmented, 2>(op, [v as u64, (v >> 64) as u64])
+            cpu.store_wide::<Segmented, 2>(op, 1, [v as u64, (v >> 64) as u64])
         } else {
-            cpu.store::<u64, Segmented>(op, v as u64)
+            cpu.store_wide::<Segmented, 1>(op, 1, [v as u64])
         };
         if stored.is_err() {
             cpu.simd.mxcsr = before;
@@ -505,11 +447,8 @@ impl<W: Address, const ALIGNED: bool> Instruction for Store256<W, ALIGNED> {
     const SLOTS: usize = 2;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may(AVX, NOTHING)?;
-        if ALIGNED {
-            cpu.check_vector_alignment::<W>(op, 32)?;
-        }
         let [l, h] = cpu.simd.get(op.plus(1).b);
         let parts = [l as u64, (l >> 64) as u64, h as u64, (h >> 64) as u64];
-        cpu.store_quadwords::<W, 4>(op, parts)
+        cpu.store_wide::<W, 4>(op, alignment(ALIGNED, 32), parts)
     }
 }

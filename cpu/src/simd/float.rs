@@ -2,6 +2,7 @@
 //! for exceptions). Every function has the form (destination, source, immediate, environment) -> result.
 
 use super::lane::{Lane, build, lane, with};
+use super::{Args, V256};
 use crate::softfloat::{
     self, F32, F64, Float, FloatEnv, Operand, Relation, Rounding, compare_ordered,
     compare_unordered,
@@ -205,40 +206,54 @@ pub fn horizontal<T: Number, O: Operation>(a: u128, b: u128, _: u8, env: &mut Fl
 }
 
 /// DPPS and DPPD: products chosen by the upper half of the immediate, added pairwise, put where the lower half says.
-pub fn dot_product<T: Number>(a: u128, b: u128, imm: u8, env: &mut FloatEnv) -> u128 {
-    let n = super::lane::lanes::<T::Bits>();
-    let products = build_numbers(env, |i, env| {
-        if imm >> (4 + i) & 1 != 0 {
-            softfloat::mul(T::lane(a, i), T::lane(b, i), env)
-        } else {
-            T::zero(false)
-        }
-    });
-    // The additions see what the multiplications raised only if that ends the instruction.
-    if !env.unmasked().is_empty() {
-        return a;
+pub fn dot_product<T: Number>(x: &Args, env: &mut FloatEnv) -> V256 {
+    let halves = if x.wide { 2 } else { 1 };
+    let mut v = [0; 2];
+    for (half, v) in v.iter_mut().enumerate().take(halves) {
+        *v = build_numbers(env, |i, env| {
+            if x.imm >> (4 + i) & 1 != 0 {
+                softfloat::mul(T::lane(x.a[half], i), T::lane(x.b[half], i), env)
+            } else {
+                T::zero(false)
+            }
+        });
     }
     // Which of two NaNs wins differs by lane, as measured: of neighbours DPPS takes the other one's first, DPPD its own;
     // of pairs its own.
-    let add = |v: u128, other: u32, own_first: bool, env: &mut FloatEnv| {
-        build_numbers::<T>(env, |i, env| {
-            let (own, other) = (T::lane(v, i), T::lane(v, i ^ other));
-            if own_first {
-                softfloat::add(own, other, env)
+    let additions: &[(u32, bool)] = match super::lane::lanes::<T::Bits>() {
+        2 => &[(1, true)],
+        _ => &[(1, false), (2, true)],
+    };
+    for &(other, own_first) in additions {
+        // "Unmasked exceptions will leave the destination operands unchanged", "in the order of their execution" (SDM
+        // vol. 2, "DPPS"), for both halves.
+        if !env.unmasked().is_empty() {
+            return x.a;
+        }
+        env.begin_next_operation();
+        for v in v.iter_mut().take(halves) {
+            *v = add_lanes::<T>(*v, other, own_first, env);
+        }
+    }
+    v.map(|v| {
+        build(|i| {
+            if x.imm >> i & 1 != 0 {
+                T::lane(v, i).to_lane()
             } else {
-                softfloat::add(other, own, env)
+                <T::Bits as Lane>::of(0)
             }
         })
-    };
-    let mut sums = add(products, 1, n == 2, env);
-    if n == 4 {
-        sums = add(sums, 2, true, env);
-    }
-    build(|i| {
-        if imm >> i & 1 != 0 {
-            T::lane(sums, i).to_lane()
+    })
+}
+
+/// Adds to each lane the one whose number differs in the bit `other`.
+fn add_lanes<T: Number>(v: u128, other: u32, own_first: bool, env: &mut FloatEnv) -> u128 {
+    build_numbers::<T>(env, |i, env| {
+        let (own, other) = (T::lane(v, i), T::lane(v, i ^ other));
+        if own_first {
+            softfloat::add(own, other, env)
         } else {
-            <T::Bits as Lane>::of(0)
+            softfloat::add(other, own, env)
         }
     })
 }

@@ -7,6 +7,7 @@ use super::control::MXCSR_BITS;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
+use crate::mem::paging::Purpose;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::{self, HEADER_BYTES, Pointers};
 use emu_core::x86::Cr0;
@@ -21,6 +22,8 @@ pub const ST_AT: usize = 32;
 pub const XMM_AT: usize = 160;
 /// The size of the part that the processor uses.
 pub const LEGACY_BYTES: usize = XMM_AT + 16 * 16;
+/// The size of the area; what lies behind that part belongs to software.
+pub const AREA_BYTES: u64 = 512;
 
 /// FXSAVE; `WIDE`: with REX.W.
 pub struct Save<const WIDE: bool>;
@@ -79,6 +82,31 @@ impl Interpreter {
         self.ensure(available, Fault::NM)
     }
 
+    /// The checks of a memory operand of so many bytes as a whole: what the segment forbids, then the alignment, then the
+    /// page of its last byte (as Skylake does; what lies behind what is saved belongs to the operand too).
+    pub(crate) fn check_area(
+        &mut self,
+        op: OpRef,
+        bytes: u64,
+        alignment: u64,
+        write: bool,
+    ) -> Result<(), Stop> {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let linear = self.linear_of_bytes(seg, offset, bytes, write)?;
+        self.ensure(linear & (alignment - 1) == 0, Fault::GP0)?;
+        let privilege = self.data_privilege();
+        let purpose = if write {
+            Purpose::write(privilege)
+        } else {
+            Purpose::read(privilege)
+        };
+        self.translate(
+            self.wrapped(linear.wrapping_add(bytes - 1), linear),
+            purpose,
+        )?;
+        Ok(())
+    }
+
     /// Loads `N` bytes (a multiple of 8) of the memory operand.
     pub(crate) fn load_area<const N: usize>(
         &mut self,
@@ -86,10 +114,11 @@ impl Interpreter {
         from: u64,
     ) -> Result<[u8; N], Stop> {
         let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let mut quadwords = [0; LEGACY_BYTES / 8];
+        let quadwords = &mut quadwords[..N / 8];
+        self.load_wide_slow(seg, offset.wrapping_add(from), 1, quadwords)?;
         let mut bytes = [0; N];
-        for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-            let at = offset.wrapping_add(from + 8 * i as u64);
-            let v = self.load_at::<u64, Segmented>(seg, at)?;
+        for (chunk, v) in bytes.chunks_exact_mut(8).zip(quadwords) {
             chunk.copy_from_slice(&v.to_le_bytes());
         }
         Ok(bytes)
@@ -102,14 +131,14 @@ impl Interpreter {
             .chunks_exact(8)
             .map(|c| u64::from(doubleword(c, 0)) | u64::from(doubleword(c, 4)) << 32)
             .collect();
-        self.store_quadwords_slow(seg, offset.wrapping_add(from), &quadwords)
+        self.store_wide_slow(seg, offset.wrapping_add(from), 1, &quadwords)
     }
 }
 
 impl<const WIDE: bool> Instruction for Save<WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may_fxsave()?;
-        cpu.check_vector_alignment::<Segmented>(op, 16)?;
+        cpu.check_area(op, AREA_BYTES, 16, true)?;
         let mut area = [0; LEGACY_BYTES];
         cpu.x87_image(&mut area, WIDE);
         area[MXCSR_AT..MXCSR_AT + 4].copy_from_slice(&cpu.simd.mxcsr.to_le_bytes());
@@ -126,7 +155,7 @@ impl<const WIDE: bool> Instruction for Save<WIDE> {
 impl<const WIDE: bool> Instruction for Restore<WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may_fxsave()?;
-        cpu.check_vector_alignment::<Segmented>(op, 16)?;
+        cpu.check_area(op, AREA_BYTES, 16, false)?;
         let area: [u8; LEGACY_BYTES] = cpu.load_area(op, 0)?;
         let mxcsr = doubleword(&area, MXCSR_AT);
         cpu.ensure(Simd::mxcsr_can_hold(mxcsr), Fault::GP0)?;

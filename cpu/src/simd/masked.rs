@@ -9,6 +9,7 @@ use crate::exec::operand::As;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
+use emu_core::x86::Rflags;
 
 fn element<T: Lane>(v: &V256, i: u32) -> T {
     let n = super::lane::lanes::<T>();
@@ -30,10 +31,33 @@ const fn lanes<T: Lane>(wide: bool) -> u32 {
     super::lane::lanes::<T>() << wide as u32
 }
 
-/// A masked load: the lanes whose mask has its sign clear are 0 and not looked at.
+/// A masked load: the lanes whose mask has its sign clear are 0 and not looked at. No alignment is checked (SDM vol. 2,
+/// "VMASKMOV").
 pub struct MaskedLoad<T>(As<T>);
 /// A masked store.
 pub struct MaskedStore<T>(As<T>);
+
+impl Interpreter {
+    /// The lanes that a mask selects, each with its linear address: what the segment forbids comes before what the pages
+    /// do.
+    fn selected<T: Lane + Int>(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        mask: &V256,
+        wide: bool,
+        write: bool,
+    ) -> Result<impl Iterator<Item = (u32, u64)> + use<T>, Stop> {
+        let (n, mut linear, mut chosen) = (lanes::<T>(wide), [0; 8], 0u8);
+        for i in (0..n).filter(|&i| is_selected::<T>(mask, i)) {
+            let from = u64::from(i) * T::BYTES as u64;
+            linear[i as usize % 8] = self.check_element::<T>(seg, offset, from, write)?;
+            chosen |= 1 << i;
+        }
+        let chosen = (0..n).filter(move |i| chosen >> i & 1 != 0);
+        Ok(chosen.map(move |i| (i, linear[i as usize % 8])))
+    }
+}
 
 impl<T: Lane + Int> Instruction for MaskedLoad<T> {
     const SLOTS: usize = 2;
@@ -43,11 +67,8 @@ impl<T: Lane + Int> Instruction for MaskedLoad<T> {
         let mask = cpu.simd.get(second.a);
         let (seg, offset) = (address::segment(&op), Segmented::offset(cpu, op));
         let mut v = [0; 2];
-        for i in 0..lanes::<T>(second.d != 0) {
-            if is_selected::<T>(&mask, i) {
-                let at = offset.wrapping_add(u64::from(i) * T::BYTES as u64);
-                replace(&mut v, i, cpu.load_at::<T, Segmented>(seg, at)?);
-            }
+        for (i, linear) in cpu.selected::<T>(seg, offset, &mask, second.d != 0, false)? {
+            replace(&mut v, i, cpu.load_element::<T>(linear)?);
         }
         *cpu.simd.get_mut(op.a) = v;
         Ok(())
@@ -62,11 +83,8 @@ impl<T: Lane + Int> Instruction for MaskedStore<T> {
         let (mask, v) = (cpu.simd.get(second.a), cpu.simd.get(second.b));
         let (seg, offset) = (address::segment(&op), Segmented::offset(cpu, op));
         let mut places = Vec::with_capacity(8);
-        for i in 0..lanes::<T>(second.d != 0) {
-            if is_selected::<T>(&mask, i) {
-                let at = offset.wrapping_add(u64::from(i) * T::BYTES as u64);
-                places.push((i, cpu.place(seg, at, T::WIDTH)?));
-            }
+        for (i, linear) in cpu.selected::<T>(seg, offset, &mask, second.d != 0, true)? {
+            places.push((i, cpu.place_checked(linear, T::WIDTH)?));
         }
         for (i, place) in places {
             cpu.close_slow(place, T::WIDTH, element::<T>(&v, i).bits());
@@ -77,7 +95,8 @@ impl<T: Lane + Int> Instruction for MaskedStore<T> {
 
 /// A gather of elements `T` at indices `I`. The first slot holds base, scale and displacement, the second the numbers of
 /// the index vector (`b`) and of the mask (`c`). A lane that is done has its mask cleared, so that after a fault the
-/// instruction goes on where it was.
+/// instruction goes on where it was; a trap of a lane that is done comes instead of a fault of the next, with RF set
+/// (SDM vol. 2, "VGATHERDPS"). No alignment is checked (SDM vol. 2, table 2-28, "Type 12 Class Exception Conditions").
 pub struct Gather<T, I>(As<(T, I)>);
 
 impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
@@ -90,31 +109,48 @@ impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
         let v = cpu.simd.get(op.a);
         let (seg, base) = (address::segment(&op), Segmented::offset(cpu, op));
         let n = lanes::<T>(wide).min(lanes::<I>(wide));
-        // What lies above the lanes that there are becomes 0.
-        let (mut result, mut left) = ([0; 2], [0; 2]);
+        // What lies above the lanes that there are becomes 0: of the mask at once, of the destination at the end.
+        let (mut result, mut left) = (v, [0; 2]);
         for i in 0..n {
-            replace(&mut result, i, element::<T>(&v, i));
             if is_selected::<T>(&mask, i) {
                 replace(&mut left, i, <T as Lane>::of(u64::MAX));
             }
         }
+        let (cr2, mut gathered) = (cpu.cr2, false);
         for i in 0..n {
             if !is_selected::<T>(&left, i) {
                 continue;
             }
             let scaled = (element::<I>(&index, i).value() << (op.d & address::form::SCALE)) as u64;
             let at = base.wrapping_add(scaled) & address::mask(&op);
-            match cpu.load_at::<T, Segmented>(seg, at) {
+            let loaded = cpu
+                .check_element::<T>(seg, at, 0, false)
+                .and_then(|linear| cpu.load_element::<T>(linear));
+            match loaded {
                 Ok(loaded) => {
                     replace(&mut result, i, loaded);
                     replace(&mut left, i, <T as Lane>::of(0));
+                    gathered = true;
                 }
                 Err(stop) => {
                     *cpu.simd.get_mut(op.a) = result;
                     *cpu.simd.get_mut(second.c) = left;
+                    let traps = cpu.rflags.contains(Rflags::TF) || cpu.pending_debug != 0;
+                    if gathered && traps {
+                        cpu.cr2 = cr2;
+                        cpu.attached.repeated += 1;
+                        return Err(Stop::Repeat);
+                    }
                     return Err(stop);
                 }
             }
+        }
+        let bits = n * <T as Lane>::BITS;
+        if bits <= 128 {
+            result[1] = 0;
+        }
+        if bits == 64 {
+            result[0] &= u128::from(u64::MAX);
         }
         *cpu.simd.get_mut(op.a) = result;
         *cpu.simd.get_mut(second.c) = [0; 2];

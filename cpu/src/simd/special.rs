@@ -78,7 +78,8 @@ impl MaskedBytes for super::exec::Vex {
 }
 
 /// MASKMOVQ, MASKMOVDQU: the bytes whose mask has its sign set, at DS:(E)DI. The first slot holds the address, the
-/// second the numbers of source (`a`) and mask (`b`). With a mask of zeros memory is not touched.
+/// second the numbers of source (`a`) and mask (`b`). A quadword of which no byte is selected is not looked at; any other is
+/// checked as a whole.
 pub struct MaskMove<N>(As<N>);
 
 impl<N: MaskedBytes> Instruction for MaskMove<N> {
@@ -88,10 +89,24 @@ impl<N: MaskedBytes> Instruction for MaskMove<N> {
         let second = op.plus(1);
         let (v, mask) = (N::get(cpu, second.a), N::get(cpu, second.b));
         let (seg, offset) = (address::segment(&op), Segmented::offset(cpu, op));
+        let selected = |i: &u32| lane::<u8>(mask, *i) >> 7 != 0;
+        let mut quadwords = [0; 2];
+        for n in 0..N::BYTES / 8 {
+            if (8 * n..8 * n + 8).any(|i| selected(&i)) {
+                let from = u64::from(8 * n);
+                quadwords[n as usize] = cpu.check_masked_quadword(seg, offset, from)?;
+            }
+        }
+        for n in 0..N::BYTES / 8 {
+            if (8 * n..8 * n + 8).any(|i| selected(&i)) {
+                cpu.place_checked(quadwords[n as usize], Width::Qword)?;
+            }
+        }
         let mut places = Vec::with_capacity(16);
-        for i in (0..N::BYTES).filter(|&i| lane::<u8>(mask, i) >> 7 != 0) {
-            let place = cpu.place(seg, offset.wrapping_add(i.into()), Width::Byte)?;
-            places.push((place, lane::<u8>(v, i)));
+        for i in (0..N::BYTES).filter(selected) {
+            let quadword = quadwords[i as usize / 8];
+            let linear = cpu.wrapped(quadword.wrapping_add(u64::from(i % 8)), quadword);
+            places.push((cpu.place_checked(linear, Width::Byte)?, lane::<u8>(v, i)));
         }
         for (place, v) in places {
             cpu.close_slow(place, Width::Byte, v.into());

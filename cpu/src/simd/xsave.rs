@@ -15,7 +15,6 @@ use super::control::{MXCSR_BITS, XCR0_AVX, XCR0_PKRU, XCR0_SSE, XCR0_X87};
 use super::image::{LEGACY_BYTES, MXCSR_AT, MXCSR_MASK_AT, ST_AT, XMM_AT, doubleword, field};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::mem::address::Segmented;
 use crate::models::CpuModel;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::HEADER_BYTES;
@@ -104,14 +103,14 @@ impl Interpreter {
     }
 
     /// What all saves and restores ask for, and the components that they are asked for.
-    fn begin_xsave(&mut self, op: OpRef, supervisor: bool) -> Result<u64, Stop> {
+    fn begin_xsave(&mut self, op: OpRef, supervisor: bool, write: bool) -> Result<u64, Stop> {
         self.require_xsave()?;
         let available = !self.cr0.contains(Cr0::TS);
         self.ensure(available, Fault::NM)?;
         if supervisor {
             self.require_cpl_0()?;
         }
-        self.check_vector_alignment::<Segmented>(op, 64)?;
+        self.check_area(op, EXTENDED_AT.into(), 64, write)?;
         let low = u64::from(self.regs.named::<u32>(Gpr::Rax));
         let high = u64::from(self.regs.named::<u32>(Gpr::Rdx));
         Ok(self.simd.xcr0 & (high << 32 | low))
@@ -223,7 +222,7 @@ impl Instruction for Xsetbv {
 
 impl<const OPTIMISED: bool, const WIDE: bool> Instruction for Xsave<OPTIMISED, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, false)?;
+        let asked = cpu.begin_xsave(op, false, true)?;
         let in_use = cpu.components_in_use();
         let old: [u8; 8] = cpu.load_area(op, HEADER_AT)?;
         let saved = if OPTIMISED { asked & in_use } else { asked };
@@ -238,7 +237,7 @@ impl<const OPTIMISED: bool, const WIDE: bool> Instruction for Xsave<OPTIMISED, W
 
 impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for XsaveCompacted<SUPERVISOR, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, SUPERVISOR)?;
+        let asked = cpu.begin_xsave(op, SUPERVISOR, true)?;
         let saved = asked & (cpu.components_in_use() | cpu.mxcsr_in_use());
         let format = asked | COMPACTED;
         cpu.store_components(op, saved, format, WIDE)?;
@@ -266,7 +265,7 @@ fn checked_header(header: &[u8; 64], xcr0: u64, only_compacted: bool) -> Option<
 
 impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for Xrstor<SUPERVISOR, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, SUPERVISOR)?;
+        let asked = cpu.begin_xsave(op, SUPERVISOR, false)?;
         let header: [u8; 64] = cpu.load_area(op, HEADER_AT)?;
         let Some((present, format)) = checked_header(&header, cpu.simd.xcr0, SUPERVISOR)
             .filter(|(_, format)| format & COMPACTED == 0 || cpu.model.has(F::XSAVEC))

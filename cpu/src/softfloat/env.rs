@@ -100,6 +100,8 @@ pub struct FloatEnv {
     pub flags: Flags,
     /// C1 of the status word: the last rounding increased the magnitude.
     pub rounded_up: bool,
+    /// Exceptions that an earlier operation of the same instruction raised: those of the last hide them not.
+    pub earlier: Flags,
 }
 
 impl FloatEnv {
@@ -113,6 +115,7 @@ impl FloatEnv {
             flush_to_zero: false,
             flags: Flags::empty(),
             rounded_up: false,
+            earlier: Flags::empty(),
         }
     }
 
@@ -126,6 +129,7 @@ impl FloatEnv {
             flush_to_zero: mxcsr & 1 << 15 != 0,
             flags: Flags::empty(),
             rounded_up: false,
+            earlier: Flags::empty(),
         }
     }
 
@@ -137,6 +141,11 @@ impl FloatEnv {
     /// Whether all of these exceptions are masked.
     pub const fn is_masked(&self, flags: Flags) -> bool {
         self.masked.contains(flags)
+    }
+
+    /// Another operation of the same instruction begins.
+    pub fn begin_next_operation(&mut self) {
+        self.earlier = self.flags;
     }
 
     /// Exceptions raised and not masked.

@@ -22,14 +22,25 @@
 //!   differs between processors and instructions.
 //! * Bits 16 to 19 of what LAR loads are undefined (SDM vol. 2, "LAR").
 //! * A null selector's RPL: Linux' return to user mode clears it.
+//! * An MMX instruction that faults may have entered MMX state already: TOP 0, no register empty.
+//! * FXSAVE and FXRSTOR with an unaligned operand, where EFLAGS.AC asks for a check, raise #AC or #GP (SDM vol. 2, "FXSAVE");
+//!   beyond the limit of the stack segment #SS or #GP.
+//! * VCVTPS2PH whose store faults may have set the flags of MXCSR.
+//! * Of a store of selected bytes or elements CR2 may point anywhere in the operand. Without a byte selected, MASKMOVQ and
+//!   MASKMOVDQU may fault all the same (SDM vol. 2, "MASKMOVDQU"); so does either half of the latter on Intel's processors.
+//! * A masked move or an FXSAVE image that runs over the end of what addresses of its size reach may meet the segment's
+//!   limit or a page (SDM vol. 3, section 5.3); an unaligned operand that runs over the end of canonical addresses, either.
+//! * A gather that is suspended: what lies above the elements that it uses is not compared. By the manual's pseudocode the
+//!   mask has been cleared there and the destination will be at the end; Skylake does it the other way round.
 //! * A processor without execute-disable reports no instruction fetches, and executes data: a case that the host ends
 //!   there is skipped.
 
 use super::case::{Case, CodeSize, LOST, MXCSR, Outcome, SEGMENT_NAMES, gpr_name};
 use super::emit::address_bits;
 use super::forms::data_pointer_only_for_exceptions;
+use super::generator::segment_of;
 use super::layout;
-use iced_x86::{Code, Instruction, Mnemonic as M, OpKind, RflagsBits};
+use iced_x86::{Code, Instruction, Mnemonic as M, OpKind, Register, RflagsBits};
 
 /// What differs: where, the host's value, ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +72,18 @@ impl Rules {
     }
 }
 
+const SS: u8 = 12;
+const GP: u8 = 13;
 const PF: u8 = 14;
+const MF: u8 = 16;
 const AC: u8 = 17;
+const AC_FLAG: u64 = 1 << 18;
+/// Behind the lower half of canonical addresses.
+const CANONICAL_END: u64 = 1 << 47;
+/// Where the abridged tags, ST(0) and XMM0 stand in an FXSAVE image.
+const TAGS: usize = 4;
+const ST: usize = 32;
+const XMM: usize = 160;
 const PF_PRESENT: u32 = 1;
 /// From here on Linux (with 4-level paging) reports every page as present: its own half, and the page before it.
 const LINUX_OWN: u64 = 0x7FFF_FFFF_F000;
@@ -109,6 +130,10 @@ pub fn compare(
     if c.accesses_a_selector_alone()
         || c.aligns_as_16_bits()
         || c.faults_at_another_access()
+        || c.misaligned_as_either()
+        || c.selects_nothing()
+        || c.runs_over_the_end()
+        || c.is_unaligned_and_not_canonical()
         || c.pushes_in_two_modes()
     {
         return Verdict::Same;
@@ -177,7 +202,8 @@ impl Comparison<'_> {
                 M::Retf | M::Iret | M::Iretd | M::Iretq
             );
             let near = slots && host.cr2.abs_diff(ours.cr2) <= 32
-                || self.was_interrupted() && (host.cr2 ^ ours.cr2) & !0xFFF == 0;
+                || self.was_interrupted() && (host.cr2 ^ ours.cr2) & !0xFFF == 0
+                || is_masked_store(self.insn) && distance(host.cr2, ours.cr2) < 32;
             if !near {
                 self.equal("cr2", u64::MAX, host.cr2, ours.cr2);
             }
@@ -206,6 +232,85 @@ impl Comparison<'_> {
         matches!(self.insn.code(), Code::Movbe_m64_r64 | Code::Movbe_r64_m64)
             && prefixes.any(|b| *b == 0x66)
             && self.ours.vector == AC
+    }
+
+    /// FXSAVE or FXRSTOR of an unaligned operand: which of several faults has no order.
+    fn misaligned_as_either(&self) -> bool {
+        let image = matches!(
+            self.insn.mnemonic(),
+            M::Fxsave | M::Fxsave64 | M::Fxrstor | M::Fxrstor64
+        );
+        let vectors = [self.host.vector, self.ours.vector];
+        let checked = self.case.flags & AC_FLAG != 0;
+        image
+            && (vectors.iter().all(|v| matches!(*v, SS | GP))
+                || checked && vectors.iter().all(|v| matches!(*v, GP | AC)))
+    }
+
+    /// The offset of the memory operand in its segment, and the number of addresses that its size has.
+    fn offset(&self) -> Option<(u64, u64)> {
+        let memory = (0..self.insn.op_count())
+            .find(|&n| !matches!(self.insn.op_kind(n), OpKind::Register | OpKind::Immediate8))?;
+        let register = |r: Register, _, _| {
+            let value = self.case.gpr.get(r.full_register().number());
+            Some(if r.is_gpr() { *value? } else { 0 })
+        };
+        let offset = self.insn.virtual_address(memory, 0, register)?;
+        let bits = match self.insn.op_kind(memory) {
+            OpKind::Memory => {
+                let registers = [self.insn.memory_base(), self.insn.memory_index()];
+                let of = |r: &Register| r.is_gpr() || r.is_ip();
+                let bytes = registers.iter().find(|r| of(r)).map(|r| r.size());
+                8 * bytes.unwrap_or(self.insn.memory_displ_size() as usize) as u32
+            }
+            _ => address_bits(self.insn, self.case.size),
+        };
+        Some(match bits {
+            16 => (offset & 0xFFFF, 1 << 16),
+            32 => (offset & 0xFFFF_FFFF, 1 << 32),
+            _ => (offset, CANONICAL_END),
+        })
+    }
+
+    /// A masked move or an FXSAVE image that goes over the end of what addresses of its size reach: which fault comes
+    /// first, and where, is not defined.
+    fn runs_over_the_end(&self) -> bool {
+        let bytes = match self.insn.mnemonic() {
+            M::Fxsave | M::Fxsave64 | M::Fxrstor | M::Fxrstor64 => 512,
+            _ if is_masked_store(self.insn) => 32,
+            _ => return false,
+        };
+        let over = |(offset, end): (u64, u64)| offset < end && end - offset < bytes;
+        let faults = |o: &Outcome| matches!(o.vector, SS | GP | PF | AC);
+        self.offset().is_some_and(over) && faults(self.host) && faults(self.ours)
+    }
+
+    /// An unaligned operand that goes over the end of canonical addresses.
+    fn is_unaligned_and_not_canonical(&self) -> bool {
+        let over = |(offset, end): (u64, u64)| {
+            let linear = offset.wrapping_add(
+                self.case
+                    .segment_base(segment_of(self.insn.memory_segment())),
+            );
+            end == CANONICAL_END && linear < end && end - linear < 8
+        };
+        self.host.vector == AC
+            && matches!(self.ours.vector, SS | GP)
+            && self.offset().is_some_and(over)
+    }
+
+    /// A store of selected bytes that selects none of a quadword, and faults on the host.
+    fn selects_nothing(&self) -> bool {
+        let mask = self.insn.op_register(2);
+        let at = match self.insn.mnemonic() {
+            M::Maskmovq => ST + 16 * ((mask.number() + 8 - top(&self.case.fx)) & 7),
+            M::Maskmovdqu | M::Vmaskmovdqu => XMM + 16 * mask.number(),
+            _ => return false,
+        };
+        let bytes = &self.case.fx[at..at + if mask.is_mm() { 8 } else { 16 }];
+        let faults = matches!(self.host.vector, SS | GP | PF | AC);
+        let unselected = |quadword: &[u8]| quadword.iter().all(|b| b >> 7 == 0);
+        bytes.chunks(8).any(unselected) && faults && self.host.rip == self.case.rip()
     }
 
     /// A far CALL that leaves 64-bit mode: whether it pushes with the whole of RSP is not defined, since of its upper half
@@ -359,6 +464,10 @@ impl Comparison<'_> {
             status &= !C0_C1_C3;
             forgive(&mut host, &mut ours);
         }
+        let faulted = self.host.vector != MF && !self.completed();
+        if faulted && uses_mmx(self.insn) {
+            enter_mmx_as_far(&mut ours, &host);
+        }
         self.equal("fcw", u64::MAX, at(&host, 0, 2), at(&ours, 0, 2));
         self.equal("fsw", status, at(&host, 2, 2), at(&ours, 2, 2));
         self.equal("ftw", u64::MAX, at(&host, 4, 1), at(&ours, 4, 1));
@@ -387,7 +496,9 @@ impl Comparison<'_> {
             (0..n).rev().fold(0, |v, i| v << 8 | u64::from(fx[at + i]))
         };
         let (h, o) = (at(host, MXCSR, 4), at(ours, MXCSR, 4));
-        self.equal("mxcsr", 0xFFFF, h, o);
+        let stores_halves = self.insn.mnemonic() == M::Vcvtps2ph && !self.completed();
+        self.equal("mxcsr", if stores_halves { 0xFFC0 } else { 0xFFFF }, h, o);
+        let unused = self.unused_by_gather();
         let registers = if self.case.size == CodeSize::Bits64 {
             16
         } else {
@@ -401,6 +512,9 @@ impl Comparison<'_> {
             };
             for q in 0..4 {
                 let (h, o) = (part(self.host, q), part(self.ours, q));
+                if unused.is_some_and(|(registers, from)| registers.contains(&n) && q >= from) {
+                    continue;
+                }
                 if !(approximate
                     && (near(h as u32, o as u32) && near((h >> 32) as u32, (o >> 32) as u32)))
                 {
@@ -408,6 +522,19 @@ impl Comparison<'_> {
                 }
             }
         }
+    }
+
+    /// Destination and mask of a gather that was suspended, and the first of their quadwords that no element uses.
+    fn unused_by_gather(&self) -> Option<([usize; 2], usize)> {
+        if !self.insn.is_vsib() || self.host.rip != self.case.rip() {
+            return None;
+        }
+        let index_bytes = if self.insn.is_vsib64() { 8 } else { 4 };
+        let element_bytes = self.insn.memory_size().size();
+        let elements = (self.insn.memory_index().size() / index_bytes)
+            .min(self.insn.op0_register().size() / element_bytes);
+        let registers = [self.insn.op0_register(), self.insn.op2_register()];
+        Some((registers.map(|r| r.number()), elements * element_bytes / 8))
     }
 
     fn memory(&mut self) {
@@ -575,6 +702,45 @@ fn forgive(host: &mut [u8], ours: &mut [u8]) {
     }
 }
 
+/// How far apart two addresses are, round the end of the address space too.
+fn distance(a: u64, b: u64) -> u64 {
+    (a.wrapping_sub(b) as i64).unsigned_abs()
+}
+
+fn uses_mmx(insn: &Instruction) -> bool {
+    (0..insn.op_count()).any(|n| insn.op_register(n).is_mm())
+}
+
+/// TOP in an FXSAVE image.
+fn top(fx: &[u8]) -> usize {
+    usize::from(fx[3] >> 3 & 7)
+}
+
+/// Lets an FXSAVE image enter MMX state as far as another one has: TOP, tags.
+fn enter_mmx_as_far(fx: &mut [u8], other: &[u8]) {
+    if top(other) == 0 {
+        let top = top(fx);
+        fx[ST..ST + 8 * 16].rotate_right(16 * top);
+        fx[3] &= !0x38;
+    }
+    if other[TAGS] == 0xFF {
+        fx[TAGS] = 0xFF;
+    }
+}
+
+fn is_masked_store(insn: &Instruction) -> bool {
+    matches!(
+        insn.mnemonic(),
+        M::Maskmovq
+            | M::Maskmovdqu
+            | M::Vmaskmovdqu
+            | M::Vmaskmovps
+            | M::Vmaskmovpd
+            | M::Vpmaskmovd
+            | M::Vpmaskmovq
+    )
+}
+
 fn is_approximation(insn: &Instruction) -> bool {
     matches!(
         insn.mnemonic(),
@@ -626,6 +792,23 @@ mod tests {
         // shld ax, cx, 17
         let (case, insn) = case_of(CodeSize::Bits16, &[0x0F, 0xA4, 0xC8, 17]);
         assert_eq!(undefined_flags(&case, &insn), 0x8D5);
+    }
+
+    #[test]
+    fn entering_mmx_state_turns_the_registers_back_and_only_if_the_other_did() {
+        let mut fx = Case::new(CodeSize::Bits32).fx;
+        // TOP 3: ST(0) is R3, ST(5) is R0.
+        fx[3] = 3 << 3;
+        fx[ST] = 0x33;
+        fx[ST + 5 * 16] = 0x11;
+        let mut other = fx;
+        enter_mmx_as_far(&mut fx, &other);
+        assert_eq!(fx, other);
+        other[3] = 0;
+        other[TAGS] = 0xFF;
+        enter_mmx_as_far(&mut fx, &other);
+        assert_eq!((top(&fx), fx[TAGS]), (0, 0xFF));
+        assert_eq!((fx[ST], fx[ST + 3 * 16]), (0x11, 0x33));
     }
 
     #[test]

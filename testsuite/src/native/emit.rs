@@ -518,7 +518,7 @@ mod tests {
         let mut rng = Prng::new(1);
         let mut missed = Vec::new();
         for size in CodeSize::ALL {
-            for code in Forms::new(richest_model(), size, true).compared {
+            for code in Forms::new(richest_model(), size).compared {
                 let met = (0..400).any(|_| {
                     let e = emit(&mut rng, code, size);
                     let mut d =

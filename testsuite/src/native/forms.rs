@@ -37,8 +37,8 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// The forms of a code size on a model; those that use vector or MMX registers or MXCSR only with `vectors`.
-    pub fn new(model: &CpuModel, size: CodeSize, vectors: bool) -> Self {
+    /// The forms of a code size on a model.
+    pub fn new(model: &CpuModel, size: CodeSize) -> Self {
         let mut forms = Self::default();
         for code in Code::values() {
             let info = code.op_code();
@@ -53,7 +53,7 @@ impl Forms {
             if !here || !info.is_instruction() || info.fwait() || !decodes_by_default(info) {
                 continue;
             }
-            match why_not(model, code, vectors) {
+            match why_not(model, code) {
                 None => forms.compared.push(code),
                 Some(why) => forms.others.entry(why).or_default().push(code),
             }
@@ -68,18 +68,13 @@ fn decodes_by_default(info: &OpCodeInfo) -> bool {
     option == 0 || option == iced_x86::DecoderOptions::FORCE_RESERVED_NOP
 }
 
-fn why_not(model: &CpuModel, code: Code, vectors: bool) -> Option<Why> {
+fn why_not(model: &CpuModel, code: Code) -> Option<Why> {
     if let Some(reason) = left_out(code) {
         return Some(Why::LeftOut(reason));
     }
     let features = code.cpuid_features();
     if !features.iter().all(|f| model.has(*f)) {
         return Some(Why::NotOffered);
-    }
-    if !vectors && features.iter().any(|f| uses_vectors(*f)) {
-        return Some(Why::LeftOut(
-            "vectors: only with --vectors, where known differences are still open",
-        ));
     }
     let drawn = matches!(
         code.op_code().encoding(),
@@ -125,27 +120,6 @@ fn left_out(code: Code) -> Option<&'static str> {
         M::Rsm => "only in system management mode",
         _ => return None,
     })
-}
-
-fn uses_vectors(feature: F) -> bool {
-    matches!(
-        feature,
-        F::MMX
-            | F::FXSR
-            | F::SSE
-            | F::SSE2
-            | F::SSE3
-            | F::SSSE3
-            | F::SSE4_1
-            | F::SSE4_2
-            | F::AES
-            | F::PCLMULQDQ
-            | F::SHA
-            | F::AVX
-            | F::AVX2
-            | F::FMA
-            | F::F16C
-    )
 }
 
 /// Whether the host's processor has a feature, as far as forms with it can be compared.

@@ -54,11 +54,11 @@ pub fn decode(case: &Case) -> Instruction {
 
 impl Generator {
     /// For the forms of these sizes whose names contain `only` (any case).
-    pub fn new(model: &CpuModel, sizes: &[CodeSize], only: Option<&str>, vectors: bool) -> Self {
+    pub fn new(model: &CpuModel, sizes: &[CodeSize], only: Option<&str>) -> Self {
         let wanted = only.map(str::to_lowercase);
         let forms: Vec<_> = sizes
             .iter()
-            .map(|&size| (size, Forms::new(model, size, vectors)))
+            .map(|&size| (size, Forms::new(model, size)))
             .collect();
         let targets = forms
             .iter()
@@ -243,7 +243,8 @@ fn choose_selectors(rng: &mut Prng, case: &mut Case) {
     }
 }
 
-fn segment_of(register: Register) -> usize {
+/// The number of a segment register; DS for none.
+pub fn segment_of(register: Register) -> usize {
     match register {
         Register::ES => 0,
         Register::CS => 1,

@@ -60,9 +60,6 @@ pub struct Args {
     /// Only forms whose names contain this, for example shld or Add_rm8
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Compare the forms on vector and MMX registers too
-    #[arg(long)]
-    vectors: bool,
     /// Only code segments of this size (repeat for more)
     #[arg(long, value_name = "16|32|64")]
     bits: Vec<u32>,

@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<bool> {
     if sizes.is_empty() {
         bail!("the model {} has no code segments of this size", model.name);
     }
-    let mut generator = Generator::new(model, &sizes, args.only.as_deref(), args.vectors);
+    let mut generator = Generator::new(model, &sizes, args.only.as_deref());
     let forms = generator.targets().len() as u64;
     if forms == 0 {
         bail!("no form of this name is compared; --list names all");
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn our_core_does_what_the_host_does() {
         let model = richest_model();
-        let mut generator = Generator::new(model, &sizes_of(model), None, false);
+        let mut generator = Generator::new(model, &sizes_of(model), None);
         let forms = generator.targets().len();
         let mut report = Report::new(forms, 1);
         let mut bench = Bench::new(model).unwrap();

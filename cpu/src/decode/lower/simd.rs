@@ -8,8 +8,8 @@ use crate::mem::address::{self, Flat, Segmented};
 use crate::op::Instruction;
 use crate::simd::exec::{
     Compute, Count, Destination, Encoding, General, Legacy, Mem, Mem128, Mem256, Mm, OnMmx, Store,
-    Store128, Store256, StoreHalf, StoreHalves, ToFlags, ToGeneral, ToMmx, ToVex, ToXmm, Vector,
-    Vex,
+    Store128, Store256, StoreHalf, StoreHalves, ToFlags, ToGeneral, ToMmx, ToVex, ToXmm,
+    Unchecked64, Vector, Vex,
 };
 use crate::simd::image::{Restore, Save};
 use crate::simd::lane::Lane;
@@ -428,6 +428,9 @@ fn to_vector<D: Destination>(
             (2, ..) => load::<Compute<D, Mem<u16, Segmented>>>(l, destination, s),
             (4, _, false) => load::<Compute<D, Mem<u32, Segmented>>>(l, destination, s),
             (4, _, true) => load::<Compute<D, Mem<u32, Flat>>>(l, destination, s),
+            (8, ..) if l.insn.mnemonic() == M::Vcvtph2ps => {
+                load::<Compute<D, Unchecked64>>(l, destination, s);
+            }
             (8, _, false) => load::<Compute<D, Mem<u64, Segmented>>>(l, destination, s),
             (8, _, true) => load::<Compute<D, Mem<u64, Flat>>>(l, destination, s),
             (16, true, false) => load::<Compute<D, Mem128<Segmented, true>>>(l, destination, s),

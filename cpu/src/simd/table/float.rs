@@ -54,8 +54,8 @@ pub const ROWS: &[Row] = &[
     row(M::Haddpd, M::Vhaddpd, Float(horizontal::<F64, Add>)),
     row(M::Hsubps, M::Vhsubps, Float(horizontal::<F32, Sub>)),
     row(M::Hsubpd, M::Vhsubpd, Float(horizontal::<F64, Sub>)),
-    row(M::Dpps, M::Vdpps, Float(dot_product::<F32>)),
-    row(M::Dppd, M::Vdppd, Float(dot_product::<F64>)),
+    row(M::Dpps, M::Vdpps, WholeFloat(dot_product::<F32>)),
+    row(M::Dppd, M::Vdppd, WholeFloat(dot_product::<F64>)),
     row(
         M::Comiss,
         M::Vcomiss,

@@ -11,8 +11,8 @@ use crate::tests::Board;
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId, Exit};
 use emu_core::x86::{
-    CpuState, Cr0, Cr4, DescriptorTable, Efer, Gpr, Seg, SegmentAttributes as A, SegmentRegister,
-    Selector,
+    CpuState, Cr0, Cr4, DescriptorTable, Efer, Gpr, Rflags, Seg, SegmentAttributes as A,
+    SegmentRegister, Selector,
 };
 
 const GDT: usize = 0x500;
@@ -364,4 +364,70 @@ fn registers_8_to_15_are_named_in_64_bit_mode() {
         0x4010_0000_0000_0000u64.to_le_bytes()
     );
     assert!(area[416..].iter().all(|&v| v == 0xEE));
+}
+
+#[test]
+fn a_gather_that_is_single_stepped_traps_before_it_faults_at_a_later_element() {
+    // vpgatherdd xmm0, [eax+xmm1], xmm2: element 0 lies in the segment, element 1 beyond it.
+    let gather = [0xC4, 0xE2, 0x69, 0x90, 0x04, 0x08];
+    let run = |stepped: bool, second: u64| {
+        let mut b = Bench::with_memory(&gather, &[0x11, 0x22, 0x33, 0x44]);
+        b.state.cr4 |= Cr4::OSXSAVE;
+        b.state.simd.xcr0 = 7;
+        b.state.segments[Seg::Ds as usize].limit = 0xFFFF;
+        b.state.gpr[Gpr::Rax as usize] = DATA as u64;
+        b.state.simd.vectors[0] = [9, 9, 9, 9];
+        b.state.simd.vectors[1] = [second << 32, 0, 0, 0];
+        b.state.simd.vectors[2] = [u64::MAX, 0, 9, 9];
+        if stepped {
+            b.state.rflags |= Rflags::TF;
+        }
+        let (vector, s) = b.run();
+        let stack = s.gpr[Gpr::Rsp as usize] as usize + if vector == 13 { 4 } else { 0 };
+        let eip = u32::from_le_bytes(b.memory(stack, 4).try_into().unwrap());
+        let flags = u32::from_le_bytes(b.memory(stack + 8, 4).try_into().unwrap());
+        let resume = flags & 1 << 16 != 0;
+        (vector, eip as usize - CODE, resume, s.simd.vectors)
+    };
+    for (stepped, vector) in [(false, 13), (true, 1)] {
+        let (met, at, resume, vectors) = run(stepped, 0x1_0000);
+        assert_eq!((met, at, resume), (vector, 0, true));
+        assert_eq!(vectors[0], [0x4433_2211, 9, 9, 9]);
+        assert_eq!(vectors[2], [0xFFFF_FFFF_0000_0000, 0, 0, 0]);
+    }
+    let (vector, at, resume, vectors) = run(true, 0);
+    assert_eq!((vector, at, resume), (1, gather.len(), false));
+    assert_eq!(vectors[0], [0x4433_2211_4433_2211, 9, 0, 0]);
+    assert_eq!(vectors[2], [0; 4]);
+}
+
+#[test]
+fn what_must_be_aligned_is_checked_before_the_segment_but_an_fxsave_area_behind_it() {
+    // movaps xmm0, [ss:eax]; fxrstor [ss:eax], both unaligned and beyond the limit of the stack segment.
+    for (code, vector) in [
+        (&[0x36, 0x0F, 0x28, 0x00][..], 13),
+        (&[0x36, 0x0F, 0xAE, 0x08], 12),
+    ] {
+        let mut b = Bench::new(code);
+        b.state.segments[Seg::Ss as usize].limit = 0xFFFF;
+        b.state.gpr[Gpr::Rax as usize] = 0x1_0001;
+        assert_eq!(b.vector(), vector, "{code:02X?}");
+    }
+}
+
+#[test]
+fn a_masked_store_of_bytes_looks_only_at_quadwords_with_a_selected_byte() {
+    // maskmovdqu xmm0, xmm1 at the end of the segment: of the upper quadword nothing is selected.
+    let store = [0x66, 0x0F, 0xF7, 0xC1];
+    for (upper, vector) in [(0, DONE), (0x80, 13)] {
+        let mut b = Bench::new(&store);
+        b.state.segments[Seg::Ds as usize].limit = 0xFFFF;
+        b.state.gpr[Gpr::Rdi as usize] = 0xFFF8;
+        b.state.simd.vectors[0] = [0x1122_3344_5566_7788, 0, 0, 0];
+        b.state.simd.vectors[1] = [0x8000_0000_0000_0080, upper, 0, 0];
+        assert_eq!(b.vector(), vector);
+        let stored = if vector == DONE { [0x88, 0x11] } else { [0, 0] };
+        assert_eq!(b.memory(0xFFF8, 1)[0], stored[0]);
+        assert_eq!(b.memory(0xFFFF, 1)[0], stored[1]);
+    }
 }
