@@ -34,6 +34,7 @@ pub mod sse;
 mod subject;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod suite;
+mod undefined;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod vector;
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
