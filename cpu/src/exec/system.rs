@@ -196,12 +196,10 @@ impl Interpreter {
 
     /// The checks of MOV to and from debug registers, and the register that is meant.
     fn debug_register(&mut self, n: u8) -> Result<u8, Stop> {
-        // An opcode that is invalid comes before privilege (SDM vol. 3, table 6-2).
-        if matches!(n, 4 | 5) && self.cr4.contains(Cr4::DE) {
-            return Err(self.fault(Fault::UD));
-        }
         self.require_cpl_0()?;
         let n = match n {
+            // Processors check the level first, whatever SDM vol. 3, table 6-2, has of undefined opcodes.
+            4 | 5 if self.cr4.contains(Cr4::DE) => return Err(self.fault(Fault::UD)),
             4 | 5 => n + 2,
             _ => n & 7,
         };

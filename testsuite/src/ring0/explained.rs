@@ -116,6 +116,20 @@ fn in_stacks(d: &Difference) -> bool {
 /// All rules.
 pub static RULES: &[Rule] = &[
     Rule {
+        name: "level before DR4",
+        peers: BOCHS,
+        reason: "MOV of DR4 or DR5 with CR4.DE above ring 0: a processor (Skylake) raises #GP, though table 6-2 of vol. 3 has \
+                 undefined opcodes first",
+        explains: |s, _| {
+            let is_dr4 =
+                |w: &[u8]| matches!(w[..2], [0x0F, 0x21 | 0x23]) && matches!(w[2] >> 3 & 7, 4 | 5);
+            s.we_fault_at_once(&[13])
+                && s.vectors().1 == 6
+                && s.case.cr4 & 8 != 0
+                && s.case.code.windows(3).any(is_dr4)
+        },
+    },
+    Rule {
         name: "upper half of a pushed selector",
         peers: BOTH,
         reason: "a selector that is pushed as a dword leaves the upper word alone or clears it, as the processor likes (SDM vol. 2, PUSH; vol. 3, section 6.12.1)",

@@ -63,8 +63,8 @@ fn a_null_selector_becomes_0_on_the_way_to_an_outer_level() {
 }
 
 #[test]
-fn dr4_is_an_invalid_opcode_with_debugging_extensions_at_every_level() {
-    for (ring, cr4, vector) in [(0, 8, 6), (3, 8, 6), (3, 0, 13)] {
+fn dr4_is_an_invalid_opcode_with_debugging_extensions_once_the_level_is_right() {
+    for (ring, cr4, vector) in [(0, 8, 6), (3, 8, 13), (3, 0, 13)] {
         let mut case = plain(ring);
         case.cr4 = cr4;
         case.code = vec![0x0F, 0x21, 0xE0];
