@@ -10,6 +10,7 @@
 //! **Known inaccuracies**: a 64-bit model of Intel's saves by AMD's map. While interrupts are held off by STI, MOV SS or POP SS
 //! an SMI waits too, since no map has a place for that.
 
+use crate::exec::system::{DR6_ONES, DR6_WRITABLE, DR7_ONES, DR7_WRITABLE};
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
@@ -36,10 +37,6 @@ const NMI_BLOCKED: u8 = 1 << 0;
 const SHUT_DOWN: u8 = 1 << 1;
 /// Ours, in the reserved bit 8 of a segment's attributes: it cannot be used.
 const UNUSABLE: u16 = 1 << 8;
-
-/// Bits of DR6 and DR7 that can be written, and those that are always set.
-const DR6: (u64, u64) = (0xE00F, 0xFFFF_0FF0);
-const DR7: (u64, u64) = (0xFFFF_23FF, 0x400);
 
 /// The state save map, from SMBASE + FE00h on.
 struct Map([u8; MAP_BYTES]);
@@ -253,8 +250,8 @@ impl Map {
         s.cr0 = Cr0::from_bits_retain(get(l.cr0));
         s.cr3 = get(l.cr3);
         s.cr4 = Cr4::from_bits_retain(get(l.cr4));
-        s.dr6 = get(l.dr6) & DR6.0 | DR6.1;
-        s.dr7 = get(l.dr7) & DR7.0 | DR7.1;
+        s.dr6 = get(l.dr6) & DR6_WRITABLE | DR6_ONES;
+        s.dr7 = get(l.dr7) & DR7_WRITABLE | DR7_ONES;
         // A handler may clear it, and set it with unpredictable results (SDM vol. 3, table 32-5).
         s.activity = if self.0[l.auto_halt] & 1 != 0 {
             Activity::Halted
@@ -314,7 +311,7 @@ fn handler_state(s: &CpuState) -> CpuState {
         cr0: s.cr0 - (Cr0::PE | Cr0::EM | Cr0::TS | Cr0::PG),
         cr4: Cr4::empty(),
         efer: Efer::empty(),
-        dr7: DR7.1,
+        dr7: DR7_ONES,
         activity: Activity::Running,
         nmi_blocked: true,
         pending_debug: 0,

@@ -18,11 +18,13 @@ use emu_core::x86::{
 };
 
 /// Writable bits of DR6; the others read as 1, but bit 12 (SDM vol. 3, section 18.2.3).
-const DR6_WRITABLE: u64 = 0xE00F;
-const DR6_ONES: u64 = 0xFFFF_0FF0;
+pub const DR6_WRITABLE: u64 = 0xE00F;
+/// Bits of DR6 that read as 1.
+pub const DR6_ONES: u64 = 0xFFFF_0FF0;
 /// Bits 11, 12, 14 and 15 of DR7 read as 0, bit 10 as 1 (SDM vol. 3, figure 18-1).
-const DR7_WRITABLE: u64 = 0xFFFF_23FF;
-const DR7_ONES: u64 = 0x400;
+pub const DR7_WRITABLE: u64 = 0xFFFF_23FF;
+/// Bits of DR7 that read as 1.
+pub const DR7_ONES: u64 = 0x400;
 
 /// MOV r32, CRn: register `a`, control register `b`.
 pub struct FromControl;

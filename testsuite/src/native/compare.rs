@@ -631,15 +631,8 @@ impl Comparison<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generator::decode;
+    use super::super::undefined::case_of;
     use super::*;
-
-    fn case_of(size: CodeSize, bytes: &[u8]) -> (Case, Instruction) {
-        let mut case = Case::new(size);
-        case.code[..bytes.len()].copy_from_slice(bytes);
-        case.len = bytes.len() as u8;
-        (case, decode(&case))
-    }
 
     #[test]
     fn a_difference_of_any_kind_is_found() {

@@ -152,18 +152,19 @@ pub fn near(host: u32, ours: u32) -> bool {
     host == ours || (h.is_finite() && o.is_finite() && (h - o).abs() <= 3.0 / 4096.0 * h.abs())
 }
 
+/// A case of these bytes, and their instruction.
+#[cfg(test)]
+pub fn case_of(size: super::case::CodeSize, bytes: &[u8]) -> (Case, Instruction) {
+    let mut case = Case::new(size);
+    case.code[..bytes.len()].copy_from_slice(bytes);
+    case.len = bytes.len() as u8;
+    (case, super::generator::decode(&case))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::case::CodeSize;
-    use super::super::generator::decode;
     use super::*;
-
-    fn case_of(size: CodeSize, bytes: &[u8]) -> (Case, Instruction) {
-        let mut case = Case::new(size);
-        case.code[..bytes.len()].copy_from_slice(bytes);
-        case.len = bytes.len() as u8;
-        (case, decode(&case))
-    }
 
     #[test]
     fn undefined_flags_follow_the_count_of_a_shift() {

@@ -1,5 +1,6 @@
 //! Every vector instruction of the table, as the host executes it and as we do.
 
+use super::undefined::is_approximation;
 use super::vector::{DATA, Host, PAGE_BYTES, Registers};
 use crate::operands::Prng;
 use cpu::{CpuModel, Interpreter};
@@ -37,23 +38,11 @@ const FEATURES: &[(F, &str)] = &[
 
 /// Approximations of their own, CRC32 (a general instruction), and what is not a function of its operands.
 fn is_left_out(insn: &Instruction) -> bool {
-    matches!(
-        insn.mnemonic(),
-        M::Rcpps
-            | M::Rcpss
-            | M::Rsqrtps
-            | M::Rsqrtss
-            | M::Vrcpps
-            | M::Vrcpss
-            | M::Vrsqrtps
-            | M::Vrsqrtss
-            | M::Emms
-            | M::Crc32
-            | M::Ldmxcsr
-            | M::Vldmxcsr
-            | M::Stmxcsr
-            | M::Vstmxcsr
-    )
+    is_approximation(insn)
+        || matches!(
+            insn.mnemonic(),
+            M::Emms | M::Crc32 | M::Ldmxcsr | M::Vldmxcsr | M::Stmxcsr | M::Vstmxcsr
+        )
 }
 
 fn host_has(feature: F) -> bool {

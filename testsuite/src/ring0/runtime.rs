@@ -49,6 +49,18 @@ fn flat(rights: u64) -> [u8; 8] {
     (0x00CF_0000_0000_FFFF | rights << 40).to_le_bytes()
 }
 
+/// Prints a line and halts.
+fn say_and_stop(a: &mut CodeAssembler, line: &str) -> Result<(), IcedError> {
+    for c in line.bytes() {
+        a.mov(al, u32::from(c))?;
+        a.out(DEBUG_PORT, al)?;
+    }
+    let mut stop = a.create_label();
+    a.set_label(&mut stop)?;
+    a.hlt()?;
+    a.jmp(stop)
+}
+
 /// The first sector of the disk: reads runtime and cases, and goes to protected mode.
 pub fn boot_sector(case_bytes: usize) -> Assembled {
     let mut a = CodeAssembler::new(16)?;
@@ -121,14 +133,7 @@ pub fn boot_sector(case_bytes: usize) -> Assembled {
     a.dd(&[RUNTIME])?;
     a.dw(&[OWN_CODE])?;
     a.set_label(&mut fail)?;
-    for c in b"read error\n" {
-        a.mov(al, u32::from(*c))?;
-        a.out(DEBUG_PORT, al)?;
-    }
-    let mut stop = a.create_label();
-    a.set_label(&mut stop)?;
-    a.hlt()?;
-    a.jmp(stop)?;
+    say_and_stop(&mut a, "read error\n")?;
     let mut sector = a.assemble(BOOT.into())?;
     assert!(sector.len() <= (PACKET - BOOT) as usize);
     sector.resize(512, 0);
@@ -410,14 +415,7 @@ fn begin_case() -> Assembled {
     a.ret()?;
     // All cases are done.
     a.set_label(&mut all_done)?;
-    for c in b"done\n" {
-        a.mov(al, u32::from(*c))?;
-        a.out(DEBUG_PORT, al)?;
-    }
-    let mut stop = a.create_label();
-    a.set_label(&mut stop)?;
-    a.hlt()?;
-    a.jmp(stop)?;
+    say_and_stop(&mut a, "done\n")?;
     a.assemble(NEXT.into())
 }
 
