@@ -7,7 +7,7 @@ use super::record::{Outcome, Record};
 /// One thing that differs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
-    /// One machine was lost.
+    /// One machine has shut down or went silent: 1 and 2; 0 stands for a record.
     Lost,
     /// A field of the record.
     Field(usize),
@@ -66,13 +66,22 @@ pub fn field_name(n: usize) -> &'static str {
 /// All that differs.
 pub fn compare(case: &Case, ours: &Outcome, theirs: &Outcome) -> Vec<Difference> {
     match (ours, theirs) {
-        (Outcome::Lost, Outcome::Lost) => Vec::new(),
+        (Outcome::Shutdown, Outcome::Shutdown) => Vec::new(),
         (Outcome::Recorded(a), Outcome::Recorded(b)) => compare_records(case, a, b),
+        // Silence proves nothing, on either side.
         _ => vec![Difference {
             what: What::Lost,
-            ours: u32::from(*ours == Outcome::Lost),
-            theirs: u32::from(*theirs == Outcome::Lost),
+            ours: loss(ours),
+            theirs: loss(theirs),
         }],
+    }
+}
+
+fn loss(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Recorded(_) => 0,
+        Outcome::Shutdown => 1,
+        Outcome::Silent => 2,
     }
 }
 

@@ -49,7 +49,7 @@ impl Situation<'_> {
     fn vectors(&self) -> (u32, u32) {
         let vector = |o: &Outcome| match o {
             Outcome::Recorded(r) => r.vector(),
-            Outcome::Lost => 256,
+            Outcome::Shutdown | Outcome::Silent => 256,
         };
         (vector(self.ours), vector(self.theirs))
     }
@@ -60,7 +60,7 @@ impl Situation<'_> {
             Outcome::Recorded(r) => {
                 vectors.contains(&r.vector()) && r.fields[record::EIP] == self.case.eip
             }
-            Outcome::Lost => false,
+            _ => false,
         }
     }
 
@@ -70,7 +70,7 @@ impl Situation<'_> {
             Outcome::Recorded(r) => {
                 r.fields[record::TASK] & 0xFFF8 != u32::from(super::sandbox::MAIN_TASK)
             }
-            Outcome::Lost => false,
+            _ => false,
         }
     }
 

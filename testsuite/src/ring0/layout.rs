@@ -1,7 +1,9 @@
 //! Where everything lies in the machine that runs the cases: shared by the generator and the runtime.
 //!
-//! All addresses are physical ones. When paging is on, the first 640 KiB are mapped one to one, and nothing else but the
-//! window, so that no case goes astray.
+//! All addresses are physical ones. When paging is on, the runtime, its stacks, the sandbox and real mode's interrupt
+//! vectors are mapped one to one; behind the sandbox one page of breakpoint instructions is mapped again and again. Nothing else
+//! but the window is mapped, and what a case can write is made good behind it, so that no case goes astray or finds
+//! another's traces.
 
 /// The runtime's sectors are loaded here.
 pub const RUNTIME: u32 = 0x1_0000;
@@ -34,6 +36,12 @@ pub const OWN_PAE_TABLE: u32 = RUNTIME + 0x8000;
 
 /// The end of what is mapped.
 pub const MAPPED: u32 = 0xA_0000;
+/// The end of the runtime's stacks.
+pub const STACKS_END: u32 = 0x2_0000;
+/// The page of breakpoint instructions behind the sandbox.
+pub const FILLER: u32 = SANDBOX + SANDBOX_BYTES;
+/// The first page, as all cases find it.
+pub const FIRST_PAGE: u32 = 0x22_0000;
 /// What a case leaves, in the order in which it is printed ([`super::record`]).
 pub const RECORD: u32 = 0x1_A000;
 /// Variables of the runtime.

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::image;
 use super::record::{Outcome, Record};
+use super::runtime::{BEGIN, DONE};
 use super::sandbox::Sandbox;
 use anyhow::{Context, Result, bail};
 use emu_core::host::CharBackend;
@@ -12,7 +13,7 @@ use machine::{OnTripleFault, Stop, Until};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// Who runs the cases.
@@ -46,15 +47,15 @@ impl Who {
 /// The model of ours, and of Bochs the one that has as much of it as there is.
 const MODEL: &str = "max";
 const BOCHS_MODEL: &str = "corei7_haswell_4770";
+const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(20);
 /// Ours, in instructions.
 const SILENCE_INSNS: u64 = 50_000_000;
 const MEMORY_BYTES: u64 = 64 << 20;
-/// So many losses in one image mean that the machine does not work at all.
-const LOST_MAX: usize = 20;
-/// What the runtime prints at the end.
-const DONE: &str = "done";
+/// A machine that more of its cases bring down does not work at all: a share of them, and some.
+const LOST_SHARE: usize = 50;
+const LOST_MIN: usize = 20;
 
 /// Runs the cases; a machine that a case brings down goes on with the next case in a new image.
 pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Result<Vec<Outcome>> {
@@ -63,16 +64,31 @@ pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Resul
     let start = std::time::Instant::now();
     while outcomes.len() < cases.len() {
         let rest = &cases[outcomes.len()..];
-        // A name of its own each time: a Bochs that was stopped leaves a lock behind.
         let path = folder.join(format!("{}-{lost}.img", who.name()));
         std::fs::write(&path, image::disk(rest, pristine)?)
             .with_context(|| path.display().to_string())?;
-        let (records, finished) = match who {
+        let Collector {
+            records,
+            began,
+            finished,
+            silent,
+        } = match who {
             Who::Boxwood => run_ours(&path, rest.len())?,
             Who::Bochs => run_program(bochs(&path, folder)?)?,
             Who::Qemu => run_program(qemu(&path))?,
         };
         std::fs::remove_file(&path)?;
+        // A Bochs that was stopped leaves it behind, and refuses the next disk of that name.
+        let _ = std::fs::remove_file(path.with_extension("img.lock"));
+        if !began {
+            let log = std::fs::read_to_string(folder.join(BOCHS_LOG)).unwrap_or_default();
+            let why = log.lines().find(|l| l.contains("PANIC"));
+            bail!(
+                "{} did not boot: {}",
+                who.name(),
+                why.unwrap_or("no reason given")
+            );
+        }
         let came = records.len().min(rest.len());
         for (case, record) in rest.iter().zip(records) {
             if record.fields[super::layout::record::NUMBER] != case.number as u32 {
@@ -93,9 +109,13 @@ pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Resul
             case.number,
             case.disassembly()
         );
-        outcomes.push(Outcome::Lost);
+        outcomes.push(if silent {
+            Outcome::Silent
+        } else {
+            Outcome::Shutdown
+        });
         lost += 1;
-        if lost > LOST_MAX {
+        if lost > LOST_MIN + cases.len() / LOST_SHARE {
             bail!("{} came down {lost} times", who.name());
         }
     }
@@ -112,14 +132,16 @@ pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Resul
 #[derive(Default)]
 struct Collector {
     records: Vec<Record>,
+    began: bool,
     finished: bool,
+    /// It has printed nothing for long, and has not come down.
+    silent: bool,
 }
 
 impl Collector {
     fn line(&mut self, line: &str) {
-        if line.ends_with(DONE) {
-            self.finished = true;
-        }
+        self.began |= line.ends_with(BEGIN);
+        self.finished |= line.ends_with(DONE);
         // A debugger's prompt may stand before it.
         if let Some(at) = line.rfind('#')
             && let Some(record) = Record::parse(&line[at..])
@@ -146,7 +168,7 @@ impl CharBackend for Lines {
     }
 }
 
-fn run_ours(disk: &Path, cases: usize) -> Result<(Vec<Record>, bool)> {
+fn run_ours(disk: &Path, cases: usize) -> Result<Collector> {
     let (to, lines) = channel();
     let spec = MachineSpec {
         cpu: MODEL.to_string(),
@@ -178,7 +200,8 @@ fn run_ours(disk: &Path, cases: usize) -> Result<(Vec<Record>, bool)> {
         }
         let stuck = collector.records.len() > cases;
         if collector.finished || came == 0 || stuck || stop != Stop::Insns {
-            return Ok((collector.records, collector.finished));
+            collector.silent = stop == Stop::Insns;
+            return Ok(collector);
         }
     }
 }
@@ -203,7 +226,7 @@ fn bochs(disk: &Path, folder: &Path) -> Result<Command> {
          debug: action=ignore\n\
          log: {}\n",
         disk.display(),
-        folder.join("bochs.log").display()
+        folder.join(BOCHS_LOG).display()
     );
     let (options_path, commands) = (folder.join("bochsrc"), folder.join("bochs.rc"));
     std::fs::write(&options_path, options)?;
@@ -228,7 +251,7 @@ fn qemu(disk: &Path) -> Command {
 }
 
 /// Runs a peer until it has done everything, or has stopped.
-fn run_program(mut command: Command) -> Result<(Vec<Record>, bool)> {
+fn run_program(mut command: Command) -> Result<Collector> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())
@@ -247,7 +270,7 @@ fn run_program(mut command: Command) -> Result<(Vec<Record>, bool)> {
     result
 }
 
-fn collect(child: &mut Child) -> Result<(Vec<Record>, bool)> {
+fn collect(child: &mut Child) -> Result<Collector> {
     let output = child.stdout.take().context("the peer's output")?;
     let (to, lines): (Sender<String>, Receiver<String>) = channel();
     std::thread::spawn(move || {
@@ -260,11 +283,14 @@ fn collect(child: &mut Child) -> Result<(Vec<Record>, bool)> {
     });
     let mut collector = Collector::default();
     while !collector.finished {
-        // An error: silence, or the end of the program.
-        let Ok(line) = lines.recv_timeout(SILENCE) else {
-            break;
-        };
-        collector.line(&line);
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => collector.line(&line),
+            Err(why) => {
+                // The other error is the end of the program.
+                collector.silent = why == RecvTimeoutError::Timeout;
+                break;
+            }
+        }
     }
-    Ok((collector.records, collector.finished))
+    Ok(collector)
 }

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 pub enum Outcome {
     /// With an exception.
     Recorded(Box<Record>),
-    /// The machine shut down, reset itself, or went silent.
-    Lost,
+    /// The machine shut down: an exception came up while it delivered a double fault.
+    Shutdown,
+    /// It printed nothing more.
+    Silent,
 }
 
 /// The state behind the exception.

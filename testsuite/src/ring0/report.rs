@@ -15,7 +15,7 @@ pub struct Report {
     /// Show every case, not only failures.
     everything: bool,
     cases: u64,
-    different: u64,
+    shutdowns: u64,
     explained: u64,
     failed: u64,
     by_kind: BTreeMap<Kind, [u64; 4]>,
@@ -29,7 +29,7 @@ impl Report {
             verbose,
             everything,
             cases: 0,
-            different: 0,
+            shutdowns: 0,
             explained: 0,
             failed: 0,
             by_kind: BTreeMap::new(),
@@ -75,12 +75,13 @@ impl Report {
         tally[1] += u64::from(different);
         tally[2] += u64::from(different && failures.is_empty());
         tally[3] += u64::from(!failures.is_empty());
-        self.different += u64::from(different);
         self.explained += u64::from(different && failures.is_empty());
         self.failed += u64::from(!failures.is_empty());
+        self.shutdowns += u64::from(*ours == Outcome::Shutdown);
         let end = match ours {
             Outcome::Recorded(r) => format!("vector {}", r.vector()),
-            Outcome::Lost => "shutdown".to_string(),
+            Outcome::Shutdown => "shutdown".to_string(),
+            Outcome::Silent => "silence".to_string(),
         };
         *self.by_end.entry(end).or_default() += 1;
         if self.everything || (!failures.is_empty() && self.failed <= self.verbose as u64) {
@@ -109,8 +110,12 @@ impl Report {
             }
         }
         println!(
-            "ring0: {} cases, {} differences, {} explained, {} failed",
-            self.cases, self.different, self.explained, self.failed
+            "ring0: {} cases, {} differences explained by {} rules, {} shutdowns, {} failed",
+            self.cases,
+            self.explained,
+            self.by_rule.len(),
+            self.shutdowns,
+            self.failed
         );
     }
 }
@@ -150,7 +155,8 @@ fn show(
     );
     println!("    eax ecx edx ebx ebp esi edi {:x?}", case.registers);
     let end = |who: &str, outcome: &Outcome| match outcome {
-        Outcome::Lost => println!("    {who}: shut down"),
+        Outcome::Shutdown => println!("    {who}: shut down"),
+        Outcome::Silent => println!("    {who}: silent"),
         Outcome::Recorded(r) => println!(
             "    {who}: vector {} error {:x} at {:x}:{:x} eflags {:x} ss:esp {:x}:{:x}",
             r.vector(),
@@ -169,7 +175,7 @@ fn show(
     for (who, differences) in failures {
         for d in differences.iter().take(12) {
             let what = match d.what {
-                What::Lost => "shut down".to_string(),
+                What::Lost => "recorded 0, shut down 1, silent 2".to_string(),
                 What::Field(n) => field_name(n).to_string(),
                 What::Memory(at) => format!("[{at:x}] (was {:x})", case.sandbox.get32(at)),
             };

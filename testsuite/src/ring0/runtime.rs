@@ -49,12 +49,23 @@ fn flat(rights: u64) -> [u8; 8] {
     (0x00CF_0000_0000_FFFF | rights << 40).to_le_bytes()
 }
 
-/// Prints a line and halts.
-fn say_and_stop(a: &mut CodeAssembler, line: &str) -> Result<(), IcedError> {
-    for c in line.bytes() {
+/// What is printed before the first case.
+pub const BEGIN: &str = "begin";
+/// What is printed behind the last.
+pub const DONE: &str = "done";
+
+/// Prints a line.
+fn say(a: &mut CodeAssembler, line: &str) -> Result<(), IcedError> {
+    for c in line.bytes().chain(*b"\n") {
         a.mov(al, u32::from(c))?;
         a.out(DEBUG_PORT, al)?;
     }
+    Ok(())
+}
+
+/// Prints a line and halts.
+fn say_and_stop(a: &mut CodeAssembler, line: &str) -> Result<(), IcedError> {
+    say(a, line)?;
     let mut stop = a.create_label();
     a.set_label(&mut stop)?;
     a.hlt()?;
@@ -133,7 +144,7 @@ pub fn boot_sector(case_bytes: usize) -> Assembled {
     a.dd(&[RUNTIME])?;
     a.dw(&[OWN_CODE])?;
     a.set_label(&mut fail)?;
-    say_and_stop(&mut a, "read error\n")?;
+    say_and_stop(&mut a, "read error")?;
     let mut sector = a.assemble(BOOT.into())?;
     assert!(sector.len() <= (PACKET - BOOT) as usize);
     sector.resize(512, 0);
@@ -189,13 +200,16 @@ pub fn runtime() -> Assembled {
         tss[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
     }
     put(DOUBLE_FAULT_TSS, &tss, OWN_DIRECTORY);
-    // Present, writable, accessed, dirty; for everybody from the sandbox on.
+    // Present, writable, accessed, dirty; for everybody from the sandbox on, and the first page: interrupts that
+    // virtual-8086 mode handles by itself use its table.
     put(OWN_DIRECTORY, &(OWN_TABLE | 0x27).to_le_bytes(), OWN_TABLE);
     let entries = || {
-        (0..MAPPED >> 12).map(|n| {
-            // Interrupts that virtual-8086 mode handles by itself use the first page's table.
-            let for_all = n == 0 || n << 12 >= SANDBOX;
-            n << 12 | 0x63 | if for_all { 4 } else { 0 }
+        (0..MAPPED >> 12).map(|n| match n << 12 {
+            0 => 0x67,
+            at @ RUNTIME..STACKS_END => at | 0x63,
+            at @ SANDBOX..FILLER => at | 0x67,
+            FILLER.. => FILLER | 0x67,
+            _ => 0,
         })
     };
     let table: Vec<u8> = entries().flat_map(u32::to_le_bytes).collect();
@@ -233,6 +247,14 @@ const PRINT: u32 = RUNTIME + 0xC00;
 /// A word in the code segment that is a data selector.
 const DATA_WORD: u32 = HANDLER - 4;
 
+/// Copies a page; ECX, ESI and EDI are lost.
+fn copy_page(a: &mut CodeAssembler, to: u32, from: u32) -> Result<(), IcedError> {
+    a.mov(edi, to)?;
+    a.mov(esi, from)?;
+    a.mov(ecx, 0x1000u32 / 4)?;
+    a.rep().movsd()
+}
+
 /// Before the first case.
 fn start() -> Assembled {
     let mut a = CodeAssembler::new(32)?;
@@ -257,18 +279,14 @@ fn start() -> Assembled {
         a.rep().movsd()?;
     }
     // Breakpoint instructions wherever a case could go astray, and real mode's interrupts lead into the sandbox.
-    for (from, to) in [
-        (0x400, RUNTIME),
-        (0x2_0000, SANDBOX),
-        (SANDBOX + SANDBOX_BYTES, MAPPED),
-    ] {
+    for from in [FIRST_PAGE + 0x400, FILLER] {
         a.mov(edi, from)?;
-        a.mov(ecx, (to - from) / 4)?;
+        a.mov(ecx, 0x1000u32 / 4)?;
         a.mov(eax, 0xCCCC_CCCCu32)?;
         a.rep().stosd()?;
     }
     let mut vector = a.create_label();
-    a.xor(edi, edi)?;
+    a.mov(edi, FIRST_PAGE)?;
     a.mov(eax, (SANDBOX << 12) | (CODE - SANDBOX + 0xE00))?;
     a.mov(ecx, 256u32)?;
     a.set_label(&mut vector)?;
@@ -282,6 +300,8 @@ fn start() -> Assembled {
     a.xor(eax, eax)?;
     a.rep().stosd()?;
     a.mov(dword(NEXT_CASE), CASES + SANDBOX_BYTES)?;
+    say(&mut a, BEGIN)?;
+    copy_page(&mut a, 0, FIRST_PAGE)?;
     a.jmp(u64::from(NEXT))?;
     a.assemble(RUNTIME.into())
 }
@@ -415,7 +435,7 @@ fn begin_case() -> Assembled {
     a.ret()?;
     // All cases are done.
     a.set_label(&mut all_done)?;
-    say_and_stop(&mut a, "done\n")?;
+    say_and_stop(&mut a, DONE)?;
     a.assemble(NEXT.into())
 }
 
@@ -598,6 +618,12 @@ fn report() -> Assembled {
     a.mov(ebx, dword_ptr(eax + (PRISTINE + 4)))?;
     a.mov(dword_ptr(eax + (BEFORE + 4)), ebx)?;
     a.mov(dword_ptr(eax + (SANDBOX + 4)), ebx)?;
+    // What it may have written elsewhere.
+    copy_page(&mut a, 0, FIRST_PAGE)?;
+    a.mov(edi, FILLER)?;
+    a.mov(ecx, 0x1000u32 / 4)?;
+    a.mov(eax, 0xCCCC_CCCCu32)?;
+    a.rep().stosd()?;
     a.jmp(u64::from(NEXT))?;
     a.assemble(REPORT.into())
 }

@@ -97,14 +97,20 @@ impl Builder {
             }
             3 => (2, random),
             4 => {
+                let mut v = c.cr3 | random & 0x18;
                 if c.cr4 & CR4_PAE != 0 && self.rng.below(2) == 0 {
+                    // Another table of four entries, one of them with reserved bits, perhaps.
+                    const OTHER: u32 = 0x40;
+                    let first = c.sandbox.get64(DIRECTORY);
+                    c.sandbox.put64(DIRECTORY + OTHER, first);
                     let n = self.rng.below(4) as u32;
                     let entry = u64::from(PAE_DIRECTORY | 1)
                         | 1u64 << self.rng.below(12)
                         | if self.rng.below(4) == 0 { 1 << 55 } else { 0 };
-                    c.sandbox.put64(DIRECTORY + 8 * n, entry);
+                    c.sandbox.put64(DIRECTORY + OTHER + 8 * n, entry);
+                    v |= OTHER;
                 }
-                (3, c.cr3 | random & 0x18)
+                (3, v)
             }
             _ => {
                 let mut v = c.cr4 ^ (random & CR4_BITS);
