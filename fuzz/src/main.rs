@@ -1,11 +1,13 @@
 //! `cargo run --profile fuzz -p fuzz -- TARGET|all`: throws hostile input at parts of the machine.
 
+use anyhow::Result;
+use campaign::{CampaignArgs, EXIT_WRONG_USE, Results, Row, Shard, Suite, Tally, WrongUse};
 use clap::Parser;
 use fuzz::{Plan, TARGETS, Target};
 use std::process::ExitCode;
 
-/// Exit code for a target that does not exist, as the front end's for bad usage.
-const EXIT_USAGE: u8 = 64;
+/// Exit code for a result that cannot be written.
+const EXIT_BAD_DATA: u8 = 65;
 
 #[derive(Parser)]
 #[command(
@@ -21,65 +23,78 @@ struct Cli {
     /// Another seed gives other cases
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// The i-th of n equal parts of the cases
-    #[arg(long, value_name = "i/n", default_value = "1/1", value_parser = parse_shard)]
-    shard: (u64, u64),
+    #[command(flatten)]
+    campaign: CampaignArgs,
     /// Only this case, as a failure named it
-    #[arg(long, value_name = "CASE")]
+    #[arg(long, value_name = "CASE", conflicts_with = "shard")]
     case: Option<u64>,
 }
 
-fn parse_shard(text: &str) -> Result<(u64, u64), String> {
-    let parts = text.split_once('/');
-    let numbers = parts.and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    match numbers {
-        Some((i, n)) if (1..=n).contains(&i) => Ok((i, n)),
-        _ => Err("a shard is i/n with i from 1 to n, as in 2/4".into()),
+fn main() -> ExitCode {
+    match campaign::parse("fuzz").map(|cli| run(&cli)) {
+        Err(code) => ExitCode::from(code),
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        Ok(Ok(false)) => ExitCode::FAILURE,
+        Ok(Err(e)) => {
+            eprintln!("fuzz: {e:#}");
+            let wrong_use = e.downcast_ref::<WrongUse>().is_some();
+            ExitCode::from(if wrong_use {
+                EXIT_WRONG_USE
+            } else {
+                EXIT_BAD_DATA
+            })
+        }
     }
 }
 
-fn main() -> ExitCode {
-    let cli = Cli::parse();
+/// Plays what was asked for; whether nothing failed.
+fn run(cli: &Cli) -> Result<bool> {
     if cli.target == "list" {
         for t in TARGETS {
             println!("{:24} {}", t.name, t.about);
         }
-        return ExitCode::SUCCESS;
+        return Ok(true);
     }
     let chosen: Vec<&Target> = TARGETS
         .iter()
         .filter(|t| cli.target == "all" || t.name.starts_with(&cli.target))
         .collect();
     if chosen.is_empty() {
-        eprintln!(
-            "fuzz: there is no target {:?}; `list` names them",
-            cli.target
-        );
-        return ExitCode::from(EXIT_USAGE);
+        let sentence = format!("there is no target {:?}; `list` names them", cli.target);
+        return Err(WrongUse(sentence).into());
     }
     let plan = Plan {
         count: cli.count,
         seed: cli.seed,
-        shard: cli.shard,
+        shard: match cli.case {
+            Some(_) => Shard::WHOLE,
+            None => cli.campaign.shard()?,
+        },
         case: cli.case,
     };
-    let (mut cases, mut failed) = (0, 0);
+    let mut results = Results::new(Suite::Fuzz, plan.shard)
+        .set("seed", plan.seed)
+        .set("count", plan.count)
+        .set("targets", &cli.target)
+        .set_if("case", plan.case);
+    results.oracles.insert("nothing may panic or hang".into());
     for target in chosen {
         let report = fuzz::run(target, &plan);
-        for failure in &report.failures {
+        let mut row = Row::default().counted(Tally {
+            cases: report.cases,
+            failed: report.failed,
+            ..Tally::default()
+        });
+        for (case, failure) in &report.failures {
             println!("{failure}");
+            row.describe(*case, failure);
         }
         println!(
             "{:24} {} steps in {} cases, {} failed",
             target.name, report.steps, report.cases, report.failed
         );
-        cases += report.cases;
-        failed += report.failed;
+        let (class, name) = target.name.split_once('/').unwrap_or(("", target.name));
+        results.add(class, name, row);
     }
-    println!("fuzz: {cases} cases, {failed} failed");
-    if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    campaign::conclude(&results, &cli.campaign)
 }

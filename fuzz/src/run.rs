@@ -1,5 +1,6 @@
 //! Plays the cases of a target and catches what fails.
 
+use campaign::Shard;
 use emu_core::testkit::Rng;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,8 +29,8 @@ pub struct Plan {
     pub count: u64,
     /// Another seed gives other cases.
     pub seed: u64,
-    /// The i-th of n parts.
-    pub shard: (u64, u64),
+    /// The part of the cases to play.
+    pub shard: Shard,
     /// Only this case.
     pub case: Option<u64>,
 }
@@ -43,8 +44,8 @@ pub struct Report {
     pub steps: u64,
     /// Cases that failed.
     pub failed: u64,
-    /// One line each for the first failures.
-    pub failures: Vec<String>,
+    /// The numbers of the first failures, with one line each.
+    pub failures: Vec<(u64, String)>,
 }
 
 thread_local! {
@@ -87,12 +88,11 @@ pub fn run(target: &Target, plan: &Plan) -> Report {
     install_hook();
     let mut report = Report::default();
     let all = plan.count.div_ceil(target.steps);
-    let (i, n) = plan.shard;
-    let cases = match plan.case {
-        Some(case) => case..case + 1,
-        None => all * (i - 1) / n..all * i / n,
+    let (cases, shard) = match plan.case {
+        Some(case) => (case..case + 1, Shard::WHOLE),
+        None => (0..all, plan.shard),
     };
-    for case in cases {
+    for case in shard.of(cases) {
         let mut rng = Rng::new(case_seed(target.name, plan.seed, case));
         let played = catch_unwind(AssertUnwindSafe(|| (target.play)(&mut rng, target.steps)));
         report.cases += 1;
@@ -101,10 +101,9 @@ pub fn run(target: &Target, plan: &Plan) -> Report {
             report.failed += 1;
             if report.failed <= DESCRIBED_MAX {
                 let why = LAST_PANIC.with(|p| p.borrow().clone());
-                report.failures.push(format!(
-                    "FAILED: fuzz {} --seed {} --case {case}: {why}",
-                    target.name, plan.seed
-                ));
+                let again = format!("fuzz {} --seed {} --case {case}", target.name, plan.seed);
+                let line = format!("FAILED: {again}: {why}");
+                report.failures.push((case, line));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A short run of every target. Long ones: `cargo run --profile fuzz -p fuzz -- all --count 10000000`.
 
+use campaign::Shard;
 use fuzz::{Plan, TARGETS, run};
 
 /// Plays the targets whose names begin so.
@@ -7,7 +8,7 @@ fn holds(prefix: &str, count: u64) {
     let plan = Plan {
         count,
         seed: 1,
-        shard: (1, 1),
+        shard: Shard::WHOLE,
         case: None,
     };
     let mut played = 0;
@@ -61,13 +62,13 @@ fn a_target_that_panics_is_reported_with_what_repeats_it() {
     let plan = Plan {
         count: 1000,
         seed: 7,
-        shard: (2, 2),
+        shard: Shard::parse("2/2").unwrap(),
         case: None,
     };
     let report = run(&target, &plan);
-    assert_eq!(report.cases, 50, "the second half of the cases");
+    assert_eq!(report.cases, 50, "every other case");
     assert!(report.failed > 0 && report.failed < 50);
-    let line = &report.failures[0];
+    let line = &report.failures[0].1;
     assert!(
         line.contains("broken --seed 7 --case") && line.contains("10 steps"),
         "{line}"

@@ -5,5 +5,4 @@ pub mod laws;
 pub mod native;
 pub mod operands;
 pub mod ring0;
-pub mod shard;
 pub mod vectors;

@@ -1,6 +1,9 @@
 //! The test suites that need a CPU or a whole board: `cargo run --release -p testsuite -- SUITE ..`.
 
+use anyhow::Result;
+use campaign::{EXIT_WRONG_USE, Results, WrongUse};
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use testsuite::{guests, laws, native, ring0, vectors};
 
@@ -26,22 +29,55 @@ enum Suite {
     Native(native::Args),
     /// System instructions against other emulators
     Ring0(ring0::Args),
+    /// Adds up the JUnit files of a run's parts
+    Merge(MergeArgs),
+}
+
+#[derive(clap::Args)]
+struct MergeArgs {
+    /// The file to write
+    #[arg(value_name = "OUT.xml")]
+    out: PathBuf,
+    /// The files of all parts
+    #[arg(value_name = "IN.xml", required = true)]
+    parts: Vec<PathBuf>,
+}
+
+fn merge(args: &MergeArgs) -> Result<bool> {
+    let read = |path: &PathBuf| -> Result<(String, Results)> {
+        Ok((path.display().to_string(), campaign::read(path)?))
+    };
+    let parts = args.parts.iter().map(read).collect::<Result<_>>()?;
+    let whole = campaign::merge(parts)?;
+    campaign::write(&whole, &args.out)?;
+    println!("{}", whole.verdict());
+    Ok(whole.passed())
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().suite {
+    let cli: Cli = match campaign::parse("testsuite") {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
+    };
+    let result = match cli.suite {
         Suite::Vectors(args) => vectors::run(&args),
         Suite::Guests(args) => guests::run(&args),
         Suite::Laws(args) => laws::run(&args),
         Suite::Native(args) => native::run(&args),
         Suite::Ring0(args) => ring0::run(&args),
+        Suite::Merge(args) => merge(&args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(e) => {
             eprintln!("testsuite: {e:#}");
-            ExitCode::from(EXIT_BAD_DATA)
+            let wrong_use = e.downcast_ref::<WrongUse>().is_some();
+            ExitCode::from(if wrong_use {
+                EXIT_WRONG_USE
+            } else {
+                EXIT_BAD_DATA
+            })
         }
     }
 }

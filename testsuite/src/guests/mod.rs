@@ -12,8 +12,8 @@ mod list;
 mod package;
 mod run;
 
-use crate::shard::Shard;
 use anyhow::Result;
+use campaign::{CampaignArgs, Results, Row as ResultRow, Shard, Suite, Tally};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use list::Source;
 use run::{Places, Row};
@@ -80,9 +80,8 @@ struct RunArgs {
     /// Only rows whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Run part I of N, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    campaign: CampaignArgs,
     /// Guests that run at the same time; as many as the host has processors if it is not given
     #[arg(long)]
     jobs: Option<usize>,
@@ -103,7 +102,7 @@ pub fn run(args: &Args) -> Result<bool> {
 }
 
 /// The rows that were asked for.
-fn rows(args: &RunArgs) -> Vec<Row> {
+fn rows(args: &RunArgs, shard: Shard) -> Vec<Row> {
     let all = list::guests().into_iter().flat_map(|guest| {
         let firmware = guest.firmware.iter();
         firmware.map(move |&firmware| Row {
@@ -122,7 +121,7 @@ fn rows(args: &RunArgs) -> Vec<Row> {
             && (args.which == Which::All || row.guest.quick)
             && row.name().contains(args.only.as_str())
     });
-    args.shard.unwrap_or(Shard::WHOLE).of(wanted).collect()
+    shard.of(wanted).collect()
 }
 
 fn run_rows(args: &RunArgs) -> Result<bool> {
@@ -133,19 +132,30 @@ fn run_rows(args: &RunArgs) -> Result<bool> {
         },
         images: args.images.clone(),
     };
-    let rows = rows(args);
+    let shard = args.campaign.shard()?;
+    let rows = rows(args, shard);
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.unwrap_or_else(cores).max(1);
     let started = Instant::now();
     let next = AtomicUsize::new(0);
-    let failed = Mutex::new(0usize);
+    let mut results = Results::new(Suite::Guests, shard)
+        .set("which", value_name(args.which))
+        .set("origin", value_name(args.origin))
+        .set_if("only", (!args.only.is_empty()).then_some(&args.only));
+    results.oracles.insert("software as it is published".into());
+    let results = Mutex::new(results);
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(rows.len()) {
             scope.spawn(|| {
                 while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = run::boot(row, &places);
-                    let mut failed = failed.lock().unwrap_or_else(|e| e.into_inner());
+                    let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
                     let name = row.name();
+                    let mut counted = ResultRow::default().counted(Tally {
+                        cases: 1,
+                        failed: u64::from(result.is_err()),
+                        ..Tally::default()
+                    });
                     match result {
                         Ok(cost) => println!(
                             "{name:<44} ok {:>7.1} s {:>9.1} million instructions",
@@ -153,19 +163,22 @@ fn run_rows(args: &RunArgs) -> Result<bool> {
                             cost.insns as f64 / 1e6
                         ),
                         Err(e) => {
-                            *failed += 1;
+                            counted.describe(0, &format!("{e:#}"));
                             println!("{name:<44} FAILED {e:#}");
                         }
                     }
+                    results.add(row.guest.name, row.firmware.name, counted);
                 }
             });
         }
     });
-    let failed = failed.into_inner().unwrap_or_else(|e| e.into_inner());
-    println!(
-        "guests: {} run in {:.0} s, {failed} failed",
-        rows.len(),
-        started.elapsed().as_secs_f64()
-    );
-    Ok(failed == 0 && !rows.is_empty())
+    let results = results.into_inner().unwrap_or_else(|e| e.into_inner());
+    println!("all of it in {:.0} s", started.elapsed().as_secs_f64());
+    campaign::conclude(&results, &args.campaign)
+}
+
+/// A choice as the command line writes it.
+fn value_name(choice: impl ValueEnum) -> String {
+    let value = choice.to_possible_value();
+    value.map_or_else(String::new, |v| v.get_name().to_owned())
 }

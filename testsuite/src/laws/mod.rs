@@ -17,8 +17,8 @@ mod ways;
 mod tests;
 
 use crate::operands::Prng;
-use crate::shard::Shard;
 use anyhow::{Context, Result, bail};
+use campaign::{CampaignArgs, Results, Row, Suite, Tally};
 use guest::{GUESTS, Guest};
 use recording::Recording;
 use std::path::PathBuf;
@@ -51,9 +51,8 @@ pub struct Args {
     /// Only these ways (repeat for more)
     #[arg(long, value_enum)]
     pub way: Vec<Way>,
-    /// Run part I of N of the guests and ways, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
     /// Instructions per guest second
     #[arg(long, value_name = "N", default_value_t = DEFAULT_IPS)]
     pub ips: u64,
@@ -96,26 +95,35 @@ pub fn run(args: &Args) -> Result<bool> {
             args.only
         );
     }
-    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let shard = args.campaign.shard()?;
     let mut jobs: Vec<(&Guest, Way)> = Vec::new();
     for guest in wanted {
         jobs.extend(ways.iter().map(|w| (guest, *w)));
     }
     let mine: Vec<_> = shard.of(jobs).collect();
-    let (mut points, mut failed) = (0, 0);
+    let ways: Vec<_> = ways.iter().map(|w| w.in_words()).collect();
+    let mut results = Results::new(Suite::Laws, shard)
+        .set("seed", args.seed)
+        .set("points", args.points)
+        .set("ips", args.ips)
+        .set("ways", ways.join(", "))
+        .set_if("only", (!args.only.is_empty()).then_some(&args.only));
+    results.oracles.insert("the machine itself".into());
     for same_guest in mine.chunk_by(|a, b| a.0.name == b.0.name) {
         let guest = same_guest[0].0;
         let ways: Vec<Way> = same_guest.iter().map(|j| j.1).collect();
-        let counts = run_guest(args, guest, &ways).with_context(|| guest.name)?;
-        points += counts.0;
-        failed += counts.1;
+        run_guest(args, guest, &ways, &mut results).with_context(|| guest.name)?;
     }
-    println!("laws: {points} points, {failed} failed");
-    Ok(failed == 0)
+    campaign::conclude(&results, &args.campaign)
 }
 
-/// Points compared, and those that differed.
-fn run_guest(args: &Args, guest: &'static Guest, ways: &[Way]) -> Result<(usize, usize)> {
+/// Runs a guest in several ways.
+fn run_guest(
+    args: &Args,
+    guest: &'static Guest,
+    ways: &[Way],
+    results: &mut Results,
+) -> Result<()> {
     let bench = Bench::new(guest, args.images.as_deref(), args.ips)?;
     let started = Instant::now();
     let recording = Recording::make(&bench)?;
@@ -141,7 +149,6 @@ fn run_guest(args: &Args, guest: &'static Guest, ways: &[Way]) -> Result<(usize,
         reference.points.len(),
         started.elapsed().as_secs_f64()
     );
-    let (mut compared, mut failed) = (0, 0);
     for &way in ways {
         let started = Instant::now();
         let outcome = if way == Way::Commands {
@@ -167,8 +174,15 @@ fn run_guest(args: &Args, guest: &'static Guest, ways: &[Way]) -> Result<(usize,
             let found = bisect::first_difference(way, &bench, &recording, first)?;
             println!("    {found}");
         }
-        compared += outcome.compared;
-        failed += outcome.differ.len();
+        let mut row = Row::default().counted(Tally {
+            cases: outcome.compared as u64,
+            failed: outcome.differ.len() as u64,
+            ..Tally::default()
+        });
+        for difference in &outcome.differ {
+            row.describe(difference.insns, &difference.to_string());
+        }
+        results.add(guest.name, way.in_words(), row);
     }
-    Ok((compared, failed))
+    Ok(())
 }

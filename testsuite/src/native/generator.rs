@@ -35,6 +35,8 @@ pub struct Generator {
 pub struct Generated {
     /// The case.
     pub case: Case,
+    /// Its number in the run.
+    pub index: u64,
     /// The index of its form among [`Generator::targets`].
     pub target: usize,
     /// It is of this form; else no bytes of it were found.
@@ -117,6 +119,7 @@ impl Generator {
         }
         Generated {
             case,
+            index,
             target,
             emitted: found,
         }

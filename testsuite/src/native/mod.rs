@@ -42,8 +42,8 @@ mod vector_tests;
 #[cfg(target_arch = "x86_64")]
 pub mod x87;
 
-use crate::shard::Shard;
 use anyhow::Result;
+use campaign::CampaignArgs;
 use std::path::PathBuf;
 
 /// `testsuite native`.
@@ -55,9 +55,8 @@ pub struct Args {
     /// How many cases
     #[arg(long, default_value_t = 1_000_000)]
     count: u64,
-    /// Run part I of N, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    campaign: CampaignArgs,
     /// Only forms whose names contain this, for example shld or Add_rm8
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -74,10 +73,10 @@ pub struct Args {
     #[arg(long)]
     list: bool,
     /// Run one case, a line as the report shows it
-    #[arg(long, value_name = "LINE", conflicts_with_all = ["only", "shard"])]
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["only", "shard", "junit"])]
     replay: Option<String>,
     /// Run the cases of a file, one a line
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "shard", "replay"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "shard", "junit", "replay"])]
     replay_file: Option<PathBuf>,
 }
 

@@ -5,16 +5,19 @@ use super::case::CodeSize;
 use super::compare::{Difference, Verdict};
 use super::forms::{Forms, Why};
 use super::generator::Generated;
+use campaign::{Results, Row, Tally};
 use iced_x86::Code;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+/// Of the failures of a form so many are kept as lines.
+const DESCRIBED: usize = 10;
+
 /// What came of a form.
 #[derive(Clone, Debug, Default)]
-struct Tally {
-    cases: u64,
-    skipped: u64,
-    failed: u64,
+struct FormTally {
+    counts: Tally,
+    described: Vec<(u64, String)>,
 }
 
 /// A failed case.
@@ -31,7 +34,7 @@ pub struct Failure {
 /// All results.
 #[derive(Debug)]
 pub struct Report {
-    tallies: Vec<Tally>,
+    tallies: Vec<FormTally>,
     /// The first failures of each form.
     pub failures: Vec<Failure>,
     shown_each: u64,
@@ -41,7 +44,7 @@ impl Report {
     /// For so many forms, of each of which so many failures are kept.
     pub fn new(forms: usize, shown_each: u64) -> Self {
         Self {
-            tallies: vec![Tally::default(); forms],
+            tallies: vec![FormTally::default(); forms],
             failures: Vec::new(),
             shown_each,
         }
@@ -49,14 +52,18 @@ impl Report {
 
     /// Counts a result.
     pub fn add(&mut self, generated: &Generated, ending: &Ending) {
-        let tally = &mut self.tallies[generated.target];
-        tally.cases += 1;
+        let FormTally { counts, described } = &mut self.tallies[generated.target];
+        counts.cases += 1;
         if !generated.emitted || *ending == Ending::Compared(Verdict::Skipped) {
-            tally.skipped += 1;
+            counts.skipped += 1;
         }
         if let Some(differences) = ending.failure() {
-            tally.failed += 1;
-            if tally.failed <= self.shown_each {
+            counts.failed += 1;
+            if described.len() < DESCRIBED {
+                let line = generated.case.line();
+                described.push((generated.index, line + &describe(&differences)));
+            }
+            if counts.failed <= self.shown_each {
                 self.failures.push(Failure {
                     generated: *generated,
                     differences,
@@ -67,8 +74,9 @@ impl Report {
     }
 
     /// Cases that failed.
+    #[cfg(test)]
     pub fn failed(&self) -> u64 {
-        self.tallies.iter().map(|t| t.failed).sum()
+        self.tallies.iter().map(|t| t.counts.failed).sum()
     }
 
     /// The table, and the names of what is left out; with `every`, forms without failure and what the model does not have
@@ -80,7 +88,8 @@ impl Report {
             "{:<4} {:<40} {:>9} {:>8} {:>8}",
             "bits", "form", "cases", "skipped", "failed"
         );
-        for ((size, code), t) in targets.iter().zip(&self.tallies) {
+        for ((size, code), tally) in targets.iter().zip(&self.tallies) {
+            let t = tally.counts;
             if t.failed != 0 || every {
                 let name = format!("{code:?}");
                 let _ = writeln!(
@@ -113,16 +122,30 @@ impl Report {
         print!("{text}");
     }
 
-    /// The last line.
-    pub fn print_total(&self) {
-        let total = |of: fn(&Tally) -> u64| self.tallies.iter().map(of).sum::<u64>();
-        let met = self.tallies.iter().filter(|t| t.cases != t.skipped).count();
-        println!(
-            "native: {} cases, {met} of {} forms, {} failed",
-            total(|t| t.cases),
-            self.tallies.len(),
-            self.failed()
-        );
+    /// The rows of the results: the forms that were compared, and those that were not with the reason.
+    pub fn fill(
+        &self,
+        results: &mut Results,
+        targets: &[(CodeSize, Code)],
+        forms: &[(CodeSize, Forms)],
+    ) {
+        let class = |size: CodeSize| format!("{} bits", size.bits());
+        let about = |code: Code| Row::about(&format!("{:?}", code.mnemonic()).to_lowercase());
+        for ((size, code), tally) in targets.iter().zip(&self.tallies) {
+            let mut row = about(*code).counted(tally.counts);
+            for (number, text) in &tally.described {
+                row.describe(*number, text);
+            }
+            results.add(&class(*size), &format!("{code:?}"), row);
+        }
+        for (size, forms) in forms {
+            for (why, codes) in &forms.others {
+                for code in codes {
+                    let row = about(*code).left_out(&why.text());
+                    results.add(&class(*size), &format!("{code:?}"), row);
+                }
+            }
+        }
     }
 
     /// Forms of which no case was compared.
@@ -130,7 +153,7 @@ impl Report {
         &'a self,
         targets: &'a [(CodeSize, Code)],
     ) -> impl Iterator<Item = (CodeSize, Code)> + 'a {
-        let unmet = |t: &Tally| t.cases == t.skipped;
+        let unmet = |t: &FormTally| t.counts.cases == t.counts.skipped;
         targets
             .iter()
             .zip(&self.tallies)

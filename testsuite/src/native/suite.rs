@@ -6,8 +6,8 @@ use super::case::{Case, CodeSize};
 use super::generator::{Generator, decode};
 use super::report::{Report, describe};
 use super::shrink::shrink;
-use crate::shard::Shard;
 use anyhow::{Context, Result, bail};
+use campaign::{Results, Suite};
 use cpu::CpuModel;
 use iced_x86::CpuidFeature;
 
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<bool> {
     if forms == 0 {
         bail!("no form of this name is compared; --list names all");
     }
-    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let shard = args.campaign.shard()?;
     let mut report = Report::new(forms as usize, args.verbose);
     let mut bench = Bench::new(model)?;
     let (seed, count) = (args.seed, args.count);
@@ -78,8 +78,32 @@ pub fn run(args: &Args) -> Result<bool> {
         );
     }
     show_failures(&mut bench, &report)?;
-    report.print_total();
-    Ok(report.failed() == 0)
+    let bits: Vec<_> = sizes.iter().map(|s| s.bits().to_string()).collect();
+    let mut results = Results::new(Suite::Native, shard)
+        .set("seed", seed)
+        .set("count", count)
+        .set("model", model.name)
+        .set("bits", bits.join(" "))
+        .set_if("only", args.only.as_ref());
+    results.oracles.insert(host_name());
+    report.fill(&mut results, generator.targets(), &generator.forms);
+    campaign::conclude(&results, &args.campaign)
+}
+
+/// What the host's processor calls itself (SDM vol. 2, "CPUID", leaves 8000_0002h to 8000_0004h).
+fn host_name() -> String {
+    let leaf = std::arch::x86_64::__cpuid;
+    if leaf(0x8000_0000).eax < 0x8000_0004 {
+        return "a processor without a name".into();
+    }
+    let mut name = Vec::new();
+    for n in 0x8000_0002..=0x8000_0004 {
+        let l = leaf(n);
+        for r in [l.eax, l.ebx, l.ecx, l.edx] {
+            name.extend(r.to_le_bytes().into_iter().filter(|b| *b != 0));
+        }
+    }
+    String::from_utf8_lossy(&name).trim().to_owned()
 }
 
 fn show_failures(bench: &mut Bench, report: &Report) -> Result<()> {

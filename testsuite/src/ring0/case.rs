@@ -155,6 +155,13 @@ impl Case {
         words
     }
 
+    /// The mnemonic of its first instruction.
+    pub fn mnemonic(&self) -> String {
+        let bits = if self.wide { 32 } else { 16 };
+        let mut decoder = Decoder::new(bits, &self.code, DecoderOptions::NONE);
+        format!("{:?}", decoder.decode().mnemonic()).to_lowercase()
+    }
+
     /// Its instructions as text.
     pub fn disassembly(&self) -> String {
         let bits = if self.wide { 32 } else { 16 };

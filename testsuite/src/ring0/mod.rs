@@ -25,8 +25,8 @@ mod sandbox;
 mod tests;
 
 use crate::guests::cache_folder;
-use crate::shard::Shard;
 use anyhow::{Context, Result};
+use campaign::{CampaignArgs, Results, Shard, Suite};
 use machines::Who;
 use sandbox::Sandbox;
 use std::path::{Path, PathBuf};
@@ -44,9 +44,8 @@ pub struct Args {
     /// How many cases
     #[arg(long, default_value_t = 10_000)]
     count: u64,
-    /// Run part I of N, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    campaign: CampaignArgs,
     /// Whom to compare with
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = Who::parse, default_value = "bochs")]
     peers: Vec<Who>,
@@ -66,12 +65,13 @@ pub fn run(args: &Args) -> Result<bool> {
     let folder = Folder::new()?;
     let pristine = Sandbox::pristine();
     let mut report = report::Report::new(args.verbose, args.case.is_some());
+    let shard = match args.case {
+        Some(_) => Shard::WHOLE,
+        None => args.campaign.shard()?,
+    };
     let numbers: Vec<u64> = match args.case {
         Some(n) => vec![n],
-        None => {
-            let shard = args.shard.unwrap_or(Shard::WHOLE);
-            shard.of(0..args.count).collect()
-        }
+        None => shard.of(0..args.count).collect(),
     };
     let only = |case: &case::Case| args.only.as_deref().is_none_or(|o| case.kind.name() == o);
     for part in numbers.chunks(CASES_PER_DISK as usize) {
@@ -109,7 +109,16 @@ pub fn run(args: &Args) -> Result<bool> {
         }
     }
     report.print();
-    Ok(report.failed() == 0)
+    let peers: Vec<_> = args.peers.iter().map(|p| p.name()).collect();
+    let mut results = Results::new(Suite::Ring0, shard)
+        .set("seed", args.seed)
+        .set("count", args.count)
+        .set("peers", peers.join(" "))
+        .set_if("only", args.only.as_ref())
+        .set_if("case", args.case);
+    results.oracles.extend(peers.into_iter().map(String::from));
+    report.fill(&mut results);
+    campaign::conclude(&results, &args.campaign)
 }
 
 /// A folder that goes away.

@@ -7,6 +7,7 @@ use super::layout::{IDT, TSS_16, TSS_32, VECTORS, record};
 use super::machines::Who;
 use super::record::Outcome;
 use super::sandbox::Sandbox;
+use campaign::{Results, Row, Tally};
 use std::collections::BTreeMap;
 
 /// The suite's tally.
@@ -14,11 +15,9 @@ pub struct Report {
     verbose: usize,
     /// Show every case, not only failures.
     everything: bool,
-    cases: u64,
     shutdowns: u64,
-    explained: u64,
     failed: u64,
-    by_kind: BTreeMap<Kind, [u64; 4]>,
+    rows: BTreeMap<(Kind, String), Row>,
     by_rule: BTreeMap<&'static str, u64>,
     by_end: BTreeMap<String, u64>,
 }
@@ -28,24 +27,16 @@ impl Report {
         Self {
             verbose,
             everything,
-            cases: 0,
             shutdowns: 0,
-            explained: 0,
             failed: 0,
-            by_kind: BTreeMap::new(),
+            rows: BTreeMap::new(),
             by_rule: BTreeMap::new(),
             by_end: BTreeMap::new(),
         }
     }
 
-    /// How many cases have a difference that no rule explains.
-    pub fn failed(&self) -> u64 {
-        self.failed
-    }
-
     /// Compares a case.
     pub fn add(&mut self, case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) {
-        self.cases += 1;
         let mut different = false;
         let mut failures: Vec<(Who, Vec<Difference>)> = Vec::new();
         for &(who, outcome) in theirs {
@@ -70,14 +61,17 @@ impl Report {
                 failures.push((who, left));
             }
         }
-        let tally = self.by_kind.entry(case.kind).or_default();
-        tally[0] += 1;
-        tally[1] += u64::from(different);
-        tally[2] += u64::from(different && failures.is_empty());
-        tally[3] += u64::from(!failures.is_empty());
-        self.explained += u64::from(different && failures.is_empty());
-        self.failed += u64::from(!failures.is_empty());
         self.shutdowns += u64::from(*ours == Outcome::Shutdown);
+        let mnemonic = case.mnemonic();
+        let row = self.rows.entry((case.kind, mnemonic));
+        let row = row.or_insert_with_key(|(_, mnemonic)| Row::about(mnemonic));
+        row.tally.cases += 1;
+        row.tally.explained += u64::from(different && failures.is_empty());
+        row.tally.failed += u64::from(!failures.is_empty());
+        self.failed += u64::from(!failures.is_empty());
+        if !failures.is_empty() {
+            row.describe(case.number, &case.disassembly());
+        }
         let end = match ours {
             Outcome::Recorded(r) => format!("vector {}", r.vector()),
             Outcome::Shutdown => "shutdown".to_string(),
@@ -89,13 +83,32 @@ impl Report {
         }
     }
 
-    /// The summary; its last line is the verdict.
+    /// The rows of the results.
+    pub fn fill(self, results: &mut Results) {
+        for ((kind, mnemonic), row) in self.rows {
+            results.add(kind.name(), &mnemonic, row);
+        }
+        results.count("shutdowns", self.shutdowns);
+        for (rule, n) in self.by_rule {
+            results.count(&format!("rule: {rule}"), n);
+        }
+    }
+
+    /// The summary.
     pub fn print(&self) {
         println!("kind               cases  different  explained  failed");
-        for (kind, [cases, different, explained, failed]) in &self.by_kind {
+        let mut by_kind: BTreeMap<Kind, Tally> = BTreeMap::new();
+        for ((kind, _), row) in &self.rows {
+            by_kind.entry(*kind).or_default().add(row.tally);
+        }
+        for (kind, t) in by_kind {
             println!(
-                "{:<17} {cases:>6} {different:>10} {explained:>10} {failed:>7}",
-                kind.name()
+                "{:<17} {:>6} {:>10} {:>10} {:>7}",
+                kind.name(),
+                t.cases,
+                t.explained + t.failed,
+                t.explained,
+                t.failed
             );
         }
         let ends: Vec<_> = self
@@ -109,14 +122,6 @@ impl Report {
                 println!("rule: {n} values: {}: {}", rule.name, rule.reason);
             }
         }
-        println!(
-            "ring0: {} cases, {} differences explained by {} rules, {} shutdowns, {} failed",
-            self.cases,
-            self.explained,
-            self.by_rule.len(),
-            self.shutdowns,
-            self.failed
-        );
     }
 }
 

@@ -8,8 +8,8 @@ mod report;
 
 pub use case::Model;
 
-use crate::shard::Shard;
 use anyhow::{Context, Result, bail};
+use campaign::{CampaignArgs, Results, Row, Shard, Suite, Tally};
 use case::{Bench, Outcome};
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId};
@@ -27,9 +27,8 @@ pub struct Args {
     /// The processor to run them on
     #[arg(long, value_enum)]
     model: Model,
-    /// Run part I of N, counted from 1
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    campaign: CampaignArgs,
     /// Show the first N failures of each opcode in full
     #[arg(long, value_name = "N", default_value_t = 0)]
     verbose: usize,
@@ -47,6 +46,9 @@ pub struct Args {
     no_masks: bool,
 }
 
+/// Of the failures of an opcode so many stand in the results.
+const DESCRIBED: usize = 10;
+
 /// Makes a processor that stands as after reset.
 type MakeCpu<'a> = &'a (dyn Fn() -> Result<Box<dyn CpuBackend>> + Sync);
 
@@ -63,6 +65,7 @@ fn backend(model: Model) -> Result<Box<dyn CpuBackend>> {
 }
 
 fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
+    let shard = args.campaign.shard()?;
     let metadata = Metadata::read(&args.folder)?;
     if !metadata.cpu().eq_ignore_ascii_case(args.model.suite_name()) {
         bail!(
@@ -81,7 +84,7 @@ fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
                 let bench = || Bench::new(args.model, args.watched, !args.no_masks, make()?);
                 let mut mine = None;
                 while let Some((opcode, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = run_file(args, &metadata, opcode, path, &bench, &mut mine)
+                    let result = run_file(args, shard, &metadata, opcode, path, &bench, &mut mine)
                         .with_context(|| format!("cannot run {}", path.display()));
                     if let Ok(mut results) = results.lock() {
                         results.push(result);
@@ -96,7 +99,26 @@ fn run_on(args: &Args, make: MakeCpu<'_>) -> Result<bool> {
         .into_iter()
         .collect::<Result<Vec<OpcodeResult>>>()?;
     results.sort_by(|a, b| a.opcode.cmp(&b.opcode));
-    Ok(report::print(&results))
+    report::print(&results);
+    let mut all = Results::new(Suite::Vectors, shard)
+        .set("model", args.model.name())
+        .set_if("only", (!args.only.is_empty()).then(|| args.only.join(" ")))
+        .set_if("watched", args.watched.then_some("yes"))
+        .set_if("masks", args.no_masks.then_some("no"));
+    all.oracles.insert(format!("a real {}", metadata.cpu()));
+    for result in results {
+        let mut row = Row::default().counted(Tally {
+            cases: result.runs,
+            failed: result.failed,
+            ..Tally::default()
+        });
+        row.instruction = result.instruction;
+        for (number, text) in &result.described {
+            row.describe(*number, text);
+        }
+        all.add(args.model.name(), &result.opcode, row);
+    }
+    campaign::conclude(&all, &args.campaign)
 }
 
 /// The suite's files with their opcodes.
@@ -135,6 +157,7 @@ fn files(folder: &Path, only: &[String]) -> Result<Vec<(String, PathBuf)>> {
 
 fn run_file(
     args: &Args,
+    shard: Shard,
     metadata: &Metadata,
     opcode: &str,
     path: &Path,
@@ -145,11 +168,11 @@ fn run_file(
         .flags_mask(opcode)
         .with_context(|| format!("metadata.json does not know opcode {opcode}"))?;
     let tests = moo::read(path)?;
-    let shard = args.shard.unwrap_or(Shard::WHOLE);
     let mut result = OpcodeResult {
         opcode: opcode.to_owned(),
         ..OpcodeResult::default()
     };
+    result.instruction = tests.first().map(|t| report::mnemonic(&t.name).to_owned());
     for test in shard.of(&tests) {
         if metadata.is_revoked(&test.hash_hex()) {
             continue;
@@ -170,6 +193,10 @@ fn run_file(
         };
         if outcome != Outcome::Same {
             result.failed += 1;
+            if result.described.len() < DESCRIBED {
+                let text = format!("{} {}", test.name, test.hash_hex());
+                result.described.push((test.index.into(), text));
+            }
             if result.shown.len() < args.verbose {
                 result.shown.push(Failure::new(test, outcome));
             }

@@ -9,6 +9,10 @@ use std::fmt::Write;
 pub struct OpcodeResult {
     /// The file's name without its ending.
     pub opcode: String,
+    /// The mnemonic.
+    pub instruction: Option<String>,
+    /// The first failures for the results, by number.
+    pub described: Vec<(u64, String)>,
     /// Tests run.
     pub runs: u64,
     /// Tests that did not end as captured.
@@ -66,8 +70,17 @@ impl Failure {
     }
 }
 
-/// Prints everything; `true` if nothing failed.
-pub fn print(results: &[OpcodeResult]) -> bool {
+/// The mnemonic in a test's name, behind its prefixes.
+pub fn mnemonic(name: &str) -> &str {
+    const PREFIXES: [&str; 11] = [
+        "rep", "repe", "repz", "repne", "repnz", "lock", "cs", "ds", "es", "ss", "data16",
+    ];
+    let mut words = name.split_whitespace();
+    words.find(|w| !PREFIXES.contains(w)).unwrap_or(name)
+}
+
+/// Prints the table.
+pub fn print(results: &[OpcodeResult]) {
     let mut text = String::new();
     for result in results.iter().filter(|r| !r.shown.is_empty()) {
         let _ = writeln!(text, "{}:", result.opcode);
@@ -76,13 +89,8 @@ pub fn print(results: &[OpcodeResult]) -> bool {
         }
     }
     let _ = writeln!(text, "{:<8} {:>7} {:>7}", "opcode", "runs", "failed");
-    let (mut runs, mut failed) = (0, 0);
     for r in results {
         let _ = writeln!(text, "{:<8} {:>7} {:>7}", r.opcode, r.runs, r.failed);
-        runs += r.runs;
-        failed += r.failed;
     }
     print!("{text}");
-    println!("vectors: {runs} runs, {failed} failed");
-    failed == 0
 }
