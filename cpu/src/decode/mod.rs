@@ -1,5 +1,6 @@
 //! From bytes to blocks: fetch, decode with iced-x86, lower.
 
+mod extent;
 #[cfg(test)]
 mod forms;
 pub mod legacy;
@@ -15,13 +16,14 @@ use crate::op::{Op, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
+use extent::{Extent, Maps, extent};
 use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
 use std::ptr::NonNull;
 
-/// The longest instruction (SDM vol. 2, section 2.3.11).
-const INSN_BYTES_MAX: usize = 15;
+/// The most bytes of an instruction that are fetched: of one that is too long the first behind the longest.
+const FETCHED_BYTES_MAX: usize = extent::LONGEST + 1;
 /// Instructions in a block: long enough for straight code, short enough that an event seldom splits it.
 const BLOCK_INSNS_MAX: u32 = 64;
 const PAGE: u64 = 0x1000;
@@ -101,9 +103,9 @@ impl Interpreter {
         limit: u64,
         host: u64,
     ) -> Result<NonNull<Block>, Stop> {
-        let in_page = (PAGE - (linear & 0xFFF)).min(INSN_BYTES_MAX as u64);
+        let in_page = (PAGE - (linear & 0xFFF)).min(FETCHED_BYTES_MAX as u64);
         let rip = self.biased(self.rip);
-        if limit - rip < in_page || self.model.ip_wraps || in_page == INSN_BYTES_MAX as u64 {
+        if limit - rip < in_page || self.model.ip_wraps || in_page == FETCHED_BYTES_MAX as u64 {
             return self.decode_uncached(limit);
         }
         let next = (linear & !0xFFF).wrapping_add(PAGE) & self.linear_mask;
@@ -111,8 +113,8 @@ impl Interpreter {
         if second == 0 {
             return self.decode_uncached(limit);
         }
-        let most = (INSN_BYTES_MAX as u64).min(limit - rip + 1) as usize;
-        let mut bytes = [0; INSN_BYTES_MAX];
+        let most = (FETCHED_BYTES_MAX as u64).min(limit - rip + 1) as usize;
+        let mut bytes = [0; FETCHED_BYTES_MAX];
         for (i, b) in bytes[..most].iter_mut().enumerate() {
             let i = i as u64;
             let at = if i < in_page {
@@ -132,7 +134,7 @@ impl Interpreter {
     /// end where the model wraps.
     fn decode_uncached(&mut self, limit: u64) -> Result<NonNull<Block>, Stop> {
         let base = self.segments[Seg::Cs as usize].base;
-        let mut bytes = Vec::with_capacity(INSN_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(FETCHED_BYTES_MAX);
         while bytes.len() < self.insn_bytes_max() {
             let mut rip = self.rip.wrapping_add(bytes.len() as u64);
             if self.biased(rip) > limit {
@@ -207,7 +209,7 @@ impl Interpreter {
     fn insn_bytes_max(&self) -> usize {
         match self.model.processor {
             Some(Processor::I8086 | Processor::I80186) => legacy::LONGEST_8086,
-            _ => INSN_BYTES_MAX,
+            _ => FETCHED_BYTES_MAX,
         }
     }
 
@@ -224,7 +226,7 @@ impl Interpreter {
             },
             None => Stream::Iced {
                 decoder: Decoder::with_ip(bits, bytes, 0, options),
-                options,
+                maps: maps(self.model),
                 bytes,
             },
         };
@@ -323,7 +325,7 @@ enum Stream<'a> {
     /// As processors from the 80386 on decode them.
     Iced {
         decoder: Decoder<'a>,
-        options: u32,
+        maps: Maps,
         bytes: &'a [u8],
     },
     /// As those before do.
@@ -341,23 +343,23 @@ impl Stream<'_> {
         match self {
             Self::Iced {
                 decoder,
-                options,
+                maps,
                 bytes,
             } => {
                 let start = decoder.position();
                 let insn = decoder.decode();
-                let len = decoder.position() - start;
-                let form = match decoder.last_error() {
-                    DecoderError::NoMoreBytes => return None,
-                    DecoderError::None => Form::Plain,
-                    _ if len >= INSN_BYTES_MAX
-                        && is_too_long(decoder.bitness(), *options, &bytes[start..]) =>
-                    {
-                        Form::TooLong
-                    }
-                    _ => Form::Undefined,
+                let error = decoder.last_error();
+                if error == DecoderError::None {
+                    return Some((insn, Form::Plain, decoder.position() as u32));
+                }
+                let (form, len) = match extent(decoder.bitness(), &bytes[start..], *maps) {
+                    Extent::More => return None,
+                    Extent::Unknown if error == DecoderError::NoMoreBytes => return None,
+                    Extent::Unknown => (Form::Undefined, decoder.position() - start),
+                    Extent::Whole(len) => (Form::Undefined, len),
+                    Extent::TooLong => (Form::TooLong, FETCHED_BYTES_MAX),
                 };
-                Some((insn, form, decoder.position() as u32))
+                Some((insn, form, (start + len) as u32))
             }
             Self::Legacy {
                 processor,
@@ -373,37 +375,12 @@ impl Stream<'_> {
     }
 }
 
-/// Whether an instruction that iced-x86 refuses at its 15th byte goes on behind it, or is undefined and has just 15.
-///
-/// Without one prefix that says nothing about its length it is told apart. One that has no such prefix has no more than 15
-/// bytes: 12 with a REX, and one prefix of each kind that counts. iced-x86 takes an undefined opcode to have a ModR/M byte,
-/// so one without, behind 14 prefixes, is held for too long.
-fn is_too_long(bits: u32, options: u32, bytes: &[u8]) -> bool {
-    let bytes = &bytes[..INSN_BYTES_MAX.min(bytes.len())];
-    let is_rex = |b: u8| bits == 64 && b & 0xF0 == 0x40;
-    let is_prefix = |b: u8| {
-        let legacy = matches!(
-            b,
-            0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3
-        );
-        legacy || is_rex(b)
-    };
-    let count = bytes.iter().take_while(|b| is_prefix(**b)).count();
-    let idle = (0..count).position(|n| {
-        let (prefix, behind) = (bytes[n], &bytes[n + 1..count]);
-        match prefix {
-            0x66 | 0x67 => behind.contains(&prefix),
-            // Of these and of REX the last counts.
-            0xF2 | 0xF3 => behind.iter().any(|p| matches!(p, 0xF2 | 0xF3)),
-            _ if is_rex(prefix) => !behind.is_empty(),
-            _ => true,
-        }
-    });
-    let Some(idle) = idle else { return false };
-    let rest = [&bytes[..idle], &bytes[idle + 1..]].concat();
-    let mut shorter = Decoder::new(bits, &rest, options);
-    let _: Instruction = shorter.decode();
-    shorter.last_error() == DecoderError::NoMoreBytes
+/// What of the lengths of instructions depends on the model.
+fn maps(model: &CpuModel) -> Maps {
+    Maps {
+        vex: model.has(CpuidFeature::AVX),
+        d3now: model.has(CpuidFeature::D3NOW),
+    }
 }
 
 /// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
@@ -451,7 +428,7 @@ mod tests {
             let options = decoder_options(model);
             let mut stream = Stream::Iced {
                 decoder: Decoder::with_ip(bits, bytes, 0, options),
-                options,
+                maps: maps(model),
                 bytes,
             };
             stream.next().expect("all of its bytes").1
@@ -462,10 +439,10 @@ mod tests {
         assert_eq!(form(64, &lock), Form::Undefined);
         lock.insert(0, 0x2E);
         assert_eq!(form(64, &lock), Form::TooLong);
-        // C6 /1 is undefined: behind 13 and 14 prefixes, and prefixes without an end.
+        // C6 /1 is undefined, and has an immediate byte: behind 12 and 13 prefixes, and prefixes without an end.
         let repeated = |n| [vec![0x66; n], vec![0xC6, 0xC8, 0x90, 0x90]].concat();
-        assert_eq!(form(64, &repeated(13)), Form::Undefined);
-        assert_eq!(form(64, &repeated(14)), Form::TooLong);
+        assert_eq!(form(64, &repeated(12)), Form::Undefined);
+        assert_eq!(form(64, &repeated(13)), Form::TooLong);
         assert_eq!(form(32, &[0xF3; 20]), Form::TooLong);
         assert_eq!(
             form(16, &[&[0x2E; 14][..], &[0x90, 0x90]].concat()),
