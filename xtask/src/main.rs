@@ -3,6 +3,7 @@
 //! Each check prints what it looked at and fails with every violation, one a line.
 
 mod arrows;
+mod conformance;
 mod files;
 mod roms;
 mod sizes;
@@ -32,6 +33,8 @@ enum Task {
     Roms,
     /// arrows, sizes, unsafe, roms
     Check,
+    /// Runs the suites and makes docs/conformance.md of what came of them
+    Conformance(conformance::Args),
     /// Fetches what the tests boot, runs all tests and boots the guests that everybody has
     Test {
         /// More arguments for `cargo test`
@@ -70,6 +73,7 @@ fn run() -> Result<()> {
             unsafety::check(&root)?;
             roms::check(&root)
         }
+        Task::Conformance(args) => conformance::run(&root, &args),
         Task::Test { args } => test::run(&root, &args),
     }
 }

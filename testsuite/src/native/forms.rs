@@ -69,12 +69,12 @@ fn decodes_by_default(info: &OpCodeInfo) -> bool {
 }
 
 fn why_not(model: &CpuModel, code: Code) -> Option<Why> {
-    if let Some(reason) = left_out(code) {
-        return Some(Why::LeftOut(reason));
-    }
     let features = code.cpuid_features();
     if !features.iter().all(|f| model.has(*f)) {
         return Some(Why::NotOffered);
+    }
+    if let Some(reason) = left_out(code) {
+        return Some(Why::LeftOut(reason));
     }
     let drawn = matches!(
         code.op_code().encoding(),
