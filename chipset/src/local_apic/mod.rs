@@ -81,6 +81,8 @@ pub struct Wiring {
 pub struct Config {
     /// The family.
     pub family: Family,
+    /// Whether the timer can wait for the time-stamp counter (CPUID.01H:ECX[24]).
+    pub tsc_deadline: bool,
     /// The ID after reset.
     pub id: u32,
     /// Whether this is the bootstrap processor's.
@@ -508,9 +510,7 @@ impl LocalApic for LocalApicUnit {
         match register {
             LapicRegister::Base => Some(self.state.base),
             LapicRegister::Cr8 => Some(u64::from(self.state.tpr >> 4)),
-            LapicRegister::TscDeadline if self.config.family == Family::X2apic => {
-                Some(self.state.deadline)
-            }
+            LapicRegister::TscDeadline if self.config.tsc_deadline => Some(self.state.deadline),
             LapicRegister::TscDeadline => None,
             LapicRegister::X2apic(_) => self.read_x2apic(register, cx.now()),
         }
@@ -530,7 +530,7 @@ impl LocalApic for LocalApicUnit {
                 true
             }
             LapicRegister::Cr8 => false,
-            LapicRegister::TscDeadline if self.config.family == Family::X2apic => {
+            LapicRegister::TscDeadline if self.config.tsc_deadline => {
                 self.write_deadline(value, deadline, cx);
                 true
             }

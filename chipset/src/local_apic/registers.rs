@@ -108,11 +108,16 @@ impl LocalApicUnit {
         }
     }
 
+    /// The writable bits of an LVT entry.
+    pub(super) fn lvt_mask(&self, entry: Lvt) -> u32 {
+        let waits = entry == Lvt::Timer && self.config.tsc_deadline;
+        self.config.family.lvt_mask(entry) | if waits { spec::TIMER_TSC_DEADLINE } else { 0 }
+    }
+
     fn write_lvt(&mut self, entry: Lvt, value: u32, cx: &mut Cx<'_>) {
         let (clock, now) = (self.config.clock, cx.now());
         let (periodic, waited) = (self.periodic(), self.waits_for_tsc());
-        let mask = self.config.family.lvt_mask(entry);
-        let mut lvt = value & mask;
+        let mut lvt = value & self.lvt_mask(entry);
         if !self.software_enabled() {
             lvt |= spec::LVT_MASKED;
         }

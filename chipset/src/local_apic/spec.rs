@@ -210,7 +210,7 @@ pub enum Family {
     P6,
     /// Pentium 4 and later: messages on the system bus, IDs of 8 bits, a thermal sensor.
     Xapic,
-    /// Nehalem and later: x2APIC mode, the timer's TSC-deadline mode, corrected machine-check interrupts.
+    /// Nehalem and later: x2APIC mode, corrected machine-check interrupts.
     X2apic,
 }
 
@@ -241,12 +241,9 @@ impl Family {
         }
     }
 
-    /// The writable bits of an LVT entry.
+    /// The writable bits of an LVT entry, of the timer's without [`TIMER_TSC_DEADLINE`].
     pub const fn lvt_mask(self, lvt: Lvt) -> u32 {
         match lvt {
-            Lvt::Timer if matches!(self, Self::X2apic) => {
-                VECTOR | LVT_MASKED | TIMER_PERIODIC | TIMER_TSC_DEADLINE
-            }
             Lvt::Timer => VECTOR | LVT_MASKED | TIMER_PERIODIC,
             Lvt::Error => VECTOR | LVT_MASKED,
             Lvt::Thermal | Lvt::Performance | Lvt::Cmci => VECTOR | DELIVERY | LVT_MASKED,

@@ -15,6 +15,7 @@ fn unit(family: Family) -> impl Fn(&mut Lines<'_>) -> LocalApicUnit {
         };
         let config = Config {
             family,
+            tsc_deadline: family == Family::X2apic,
             id: 0,
             bootstrap: true,
             virtual_wire: false,

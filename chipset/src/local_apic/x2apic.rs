@@ -1,7 +1,7 @@
 //! x2APIC mode: the registers as MSRs (SDM volume 3, section 11.12). Reserved bits fault, and so do registers that can
 //! only be read or only be written.
 
-use super::spec::{self, Errors, Family, Lvt, Reg};
+use super::spec::{self, Errors, Lvt, Reg};
 use super::{LocalApicUnit, Mode};
 use emu_core::backend::LapicRegister;
 use emu_core::{Cx, VirtTime};
@@ -50,7 +50,7 @@ impl LocalApicUnit {
                     Lvt::Lint0 | Lvt::Lint1 => spec::DELIVERY_STATUS | spec::LVT_REMOTE_IRR,
                     _ => spec::DELIVERY_STATUS,
                 };
-                u64::from(Family::X2apic.lvt_mask(entry) | read_only)
+                u64::from(self.lvt_mask(entry) | read_only)
             }
             Reg::InitialCount => u64::from(u32::MAX),
             Reg::DivideConfiguration => u64::from(spec::DIVIDE_MASK),

@@ -33,6 +33,7 @@ pub static MODEL: CpuModel = CpuModel {
     "pcid",
     "sse4_1",
     "sse4_2",
+    "x2apic",
     "movbe",
     "popcnt",
     "tsc_deadline_timer",

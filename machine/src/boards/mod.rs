@@ -11,12 +11,13 @@ use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
 use crate::spec::{BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
-use chipset::local_apic::spec::Family;
+use chipset::local_apic::{Config, spec::Family};
 use cpu::models::Traits;
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::CpuId;
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
 use emu_core::ram::OutOfMemory;
+use emu_core::time::Frequency;
 
 /// What the host supplies besides files: the other ends of character devices.
 #[derive(Default)]
@@ -77,8 +78,11 @@ pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
     Ok(machine)
 }
 
-/// The local APIC inside a CPU of that model.
-fn local_apic(model: &CpuModel) -> Option<Family> {
+/// What the local APICs' timers divide: a front-side bus of the P6's time.
+const BUS_CLOCK: Frequency = Frequency::hz(66_666_667);
+
+/// The local APIC inside the bootstrap processor of that model.
+fn local_apic(model: &CpuModel) -> Option<Config> {
     if !model.traits.contains(Traits::APIC) {
         return None;
     }
@@ -88,12 +92,20 @@ fn local_apic(model: &CpuModel) -> Option<Family> {
         signature >> 8 & 0xF,
         signature >> 12 & 0xF0 | signature >> 4 & 0xF,
     );
-    Some(if model.traits.contains(Traits::X2APIC) {
+    let family = if model.traits.contains(Traits::X2APIC) {
         Family::X2apic
     } else if family == 5 || family == 6 && number <= 0x0B {
         Family::P6
     } else {
         Family::Xapic
+    };
+    Some(Config {
+        family,
+        tsc_deadline: model.traits.contains(Traits::TSC_DEADLINE),
+        id: 0,
+        bootstrap: true,
+        virtual_wire: true,
+        clock: BUS_CLOCK,
     })
 }
 

@@ -39,7 +39,6 @@ use chipset::i8254::{self, I8254};
 use chipset::i8259::{self, I8259};
 use chipset::i82077aa::{self, DriveType, Geometry, HostMode, I82077aa};
 use chipset::i82093aa::I82093aa;
-use chipset::local_apic::spec::Family;
 use chipset::local_apic::{self, LocalApicUnit};
 use chipset::lpt::{self, Lpt};
 use chipset::mc146818::{self, Mc146818};
@@ -64,8 +63,6 @@ const VRAM_BYTES: usize = 16 << 20;
 /// The drive that stands empty.
 const FLOPPY_DRIVE: DriveType = DriveType::Mb1_44;
 
-/// What the local APICs' timers divide: a front-side bus of the P6's time.
-const BUS_CLOCK: Frequency = Frequency::hz(66_666_667);
 /// Where the I/O APIC's registers stand (MultiProcessor Specification 1.4, section 3.6.5).
 const IO_APIC_BASE: u64 = 0xFEC0_0000;
 /// The ID that firmware gives it: the CPU's local APIC has 0.
@@ -110,7 +107,7 @@ impl Irqs {
 /// Builds the board and powers it on.
 pub fn build(
     spec: &MachineSpec,
-    local_apic: Option<Family>,
+    local_apic: Option<local_apic::Config>,
     has_smm: bool,
     mut hosts: Hosts,
 ) -> Result<(Board, Vec<MediaIdentity>), BuildError> {
@@ -124,7 +121,7 @@ pub fn build(
     let smi = b.net("SMI#");
     b.connect(smi, Sink::Cpu(CPU, CpuPin::Smi));
     let io_apic = match local_apic {
-        Some(family) => Some(add_apics(&mut b, family, [intr, nmi, smi])),
+        Some(config) => Some(add_apics(&mut b, config, [intr, nmi, smi])),
         None => {
             b.connect(intr, Sink::Cpu(CPU, CpuPin::Intr));
             b.connect(nmi, Sink::Cpu(CPU, CpuPin::Nmi));
@@ -405,20 +402,13 @@ fn described(apics: bool) -> acpi::Board {
 }
 
 /// Puts the CPU's local APIC and the I/O APIC on the board; `nets` are INTR, NMI and SMI#.
-fn add_apics(b: &mut BoardBuilder, family: Family, nets: [NetId; 3]) -> DeviceId {
+fn add_apics(b: &mut BoardBuilder, config: local_apic::Config, nets: [NetId; 3]) -> DeviceId {
     let [intr, nmi, smi] = nets;
     let wiring = local_apic::Wiring {
         intr: b.wire("CPU 0 INTR", Sink::Cpu(CPU, CpuPin::Intr)),
         nmi: b.wire("CPU 0 NMI", Sink::Cpu(CPU, CpuPin::Nmi)),
         smi: b.line(smi),
         init: b.wire("CPU 0 INIT", Sink::Cpu(CPU, CpuPin::Init)),
-    };
-    let config = local_apic::Config {
-        family,
-        id: 0,
-        bootstrap: true,
-        virtual_wire: true,
-        clock: BUS_CLOCK,
     };
     let unit = b.add("local-apic", LocalApicUnit::new(wiring, config));
     b.local_apic(unit);

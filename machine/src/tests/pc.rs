@@ -1,8 +1,10 @@
 //! The board `pc` as a CPU sees it, without a CPU.
 
-use crate::boards::{Hosts, build_board};
-use crate::spec::MachineSpec;
+use crate::boards::{BuildError, Hosts, build_board};
+use crate::spec::{MachineSpec, SpecError};
 use crate::{Board, Until};
+use cpu::CpuModel;
+use cpu::models::Traits;
 use emu_core::backend::{Attention, CpuId, LapicRegister, SystemBus};
 use emu_core::bus::{Gpa, Width};
 use emu_core::testkit::Rng;
@@ -15,6 +17,35 @@ fn pc() -> Board {
         ..MachineSpec::default()
     };
     build_board(&spec, Hosts::default()).unwrap().0
+}
+
+#[test]
+fn the_local_apic_of_each_model_has_the_registers_that_cpuid_promises() {
+    for model in CpuModel::ALL {
+        let spec = MachineSpec {
+            memory_bytes: 2 << 20,
+            cpu: model.name.to_string(),
+            ..MachineSpec::default()
+        };
+        let mut b = match build_board(&spec, Hosts::default()) {
+            Ok((board, _)) => board,
+            Err(BuildError::Spec(SpecError::CpuTooOld { .. })) => continue,
+            Err(e) => panic!("{}: {e}", model.name),
+        };
+        let traits = model.traits;
+        let mut has = |register| b.lapic_read(CPU, register).is_some();
+        assert_eq!(
+            has(LapicRegister::Base),
+            traits.contains(Traits::APIC),
+            "{}",
+            model.name
+        );
+        let deadline = traits.contains(Traits::TSC_DEADLINE);
+        assert_eq!(has(LapicRegister::TscDeadline), deadline, "{}", model.name);
+        let base = 0xFEE0_0000 | 0b1101 << 8;
+        let x2apic = b.lapic_write(CPU, LapicRegister::Base, base);
+        assert_eq!(x2apic, traits.contains(Traits::X2APIC), "{}", model.name);
+    }
 }
 
 const LOCAL_APIC: u64 = 0xFEE0_0000;
