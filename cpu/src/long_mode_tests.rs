@@ -477,6 +477,34 @@ fn iretq_takes_a_null_stack_but_not_to_level_3() {
 }
 
 #[test]
+fn the_way_to_an_outer_level_clears_null_selectors_and_hides_inner_segments_but_keeps_the_base_of_fs()
+ {
+    // IRETQ to a HLT at level 3.
+    let (mut b, mut s) = in_64_bit_mode(&[0x48, 0xCF, 0xF4]);
+    let base = 0x1234_5678_9000;
+    let fs = &mut s.segments[Seg::Fs as usize];
+    (fs.selector, fs.base) = (Selector(3), base);
+    fs.attributes = A::empty();
+    s.segments[Seg::Es as usize] = register(DATA, D_DATA);
+    s.segments[Seg::Ds as usize] = register(USER_DATA, D_USER_DATA);
+    let frame = [CODE + 2, USER_64.into(), 2, STACK, USER_DATA.into()];
+    for (at, v) in (STACK - 40..).step_by(8).zip(frame) {
+        b.set(at, v);
+    }
+    s.gpr[Gpr::Rsp as usize] = STACK - 40;
+    let s = run(&mut b, &s);
+    assert_eq!(vector(&s), 13, "HLT at level 3");
+    let segment = |n| s.segment(n);
+    assert_eq!(
+        (segment(Seg::Fs).selector.0, segment(Seg::Fs).base),
+        (0, base)
+    );
+    assert_eq!(segment(Seg::Es).selector.0, 0);
+    assert!(!segment(Seg::Es).attributes.contains(A::USABLE));
+    assert_eq!(segment(Seg::Ds).selector.0, USER_DATA);
+}
+
+#[test]
 fn a_call_gate_has_an_entry_point_of_64_bits_and_copies_nothing() {
     // call far [rip] / m16:32
     let (mut b, mut s) = in_64_bit_mode(&[0xFF, 0x1D, 0, 0, 0, 0, 0, 0, 0, 0, GATE as u8 | 3, 0]);

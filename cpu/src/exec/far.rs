@@ -10,7 +10,9 @@ use crate::interpreter::{Interpreter, mode};
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
-use emu_core::x86::{Cr4, Gpr, Rflags, Seg, SegmentAttributes as A, Selector, SystemType};
+use emu_core::x86::{
+    Cr4, Gpr, Rflags, Seg, SegmentAttributes as A, SegmentRegister, Selector, SystemType,
+};
 
 const SS: usize = Seg::Ss as usize;
 
@@ -424,7 +426,7 @@ impl Interpreter {
     }
 
     /// Goes to an outer level, or in 64-bit mode to the same one with another stack. Data segments that its level must
-    /// not see become null; of null selectors nothing is left (SDM vol. 2, "IRET", RETURN-TO-OUTER-PRIVILEGE-LEVEL).
+    /// not see become null; null selectors become 0 (SDM vol. 2, "IRET", RETURN-TO-OUTER-PRIVILEGE-LEVEL).
     fn go_outer(&mut self, t: CodeTarget, ss: (Selector, OuterStack), sp: u64) -> Result<(), Stop> {
         let rpl = t.selector.rpl();
         let outer = rpl > self.cpl;
@@ -439,8 +441,12 @@ impl Interpreter {
         for seg in [Seg::Es, Seg::Fs, Seg::Gs, Seg::Ds] {
             let a = self.segment(seg).attributes;
             let conforming = a.contains(A::CODE | A::EXPAND_DOWN);
-            let hidden = !a.contains(A::USABLE) || !conforming && a.dpl() < rpl;
-            if outer && hidden {
+            if outer && !a.contains(A::USABLE) {
+                // Its base stays: FS and GS of 64-bit programs have null selectors.
+                let null = *self.segment(seg);
+                let selector = Selector(0);
+                self.put_segment(seg, SegmentRegister { selector, ..null });
+            } else if outer && !conforming && a.dpl() < rpl {
                 self.put_segment(seg, null_register(Selector(0)));
             }
         }
