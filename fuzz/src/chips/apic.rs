@@ -20,6 +20,7 @@ pub const LOCAL_APIC: Target = Target {
     steps: STEPS,
     play: |rng, steps| {
         let family = [Family::P6, Family::Xapic, Family::X2apic][rng.below(3) as usize];
+        let tsc_deadline = family != Family::P6 && rng.below(2) == 1;
         let virtual_wire = rng.below(2) == 1;
         let make = |lines: &mut Lines<'_>| {
             LocalApicUnit::new(
@@ -31,6 +32,7 @@ pub const LOCAL_APIC: Target = Target {
                 },
                 Config {
                     family,
+                    tsc_deadline,
                     id: 0,
                     bootstrap: true,
                     virtual_wire,
