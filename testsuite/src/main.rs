@@ -5,7 +5,7 @@ use campaign::{EXIT_WRONG_USE, Results, WrongUse};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use testsuite::{conformance, guests, laws, native, published, ring0, vectors};
+use testsuite::{conformance, exceptions, guests, laws, native, published, ring0, vectors};
 
 /// Exit code for a suite that cannot be read (65 is the front end's code for a bad image or configuration too).
 const EXIT_BAD_DATA: u8 = 65;
@@ -29,6 +29,8 @@ enum Suite {
     Native(native::Args),
     /// System instructions against other emulators
     Ring0(ring0::Args),
+    /// The manual's lists of exceptions of the system instructions
+    Exceptions(exceptions::Args),
     /// Results that standards publish, for instructions that hosts may lack
     Published(published::Args),
     /// Makes docs/conformance.md of JUnit files
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Suite::Laws(args) => laws::run(&args),
         Suite::Native(args) => native::run(&args),
         Suite::Ring0(args) => ring0::run(&args),
+        Suite::Exceptions(args) => exceptions::run(&args),
         Suite::Published(args) => published::run(&args),
         Suite::Conformance(args) => conformance::run(&args),
         Suite::Merge(args) => merge(&args),

@@ -77,9 +77,11 @@ fn merged_parts_are_the_file_that_one_run_writes() {
 
 #[test]
 fn a_wrong_part_is_one_sentence_and_exit_code_64() {
-    let suites: [&[&str]; 5] = [
+    let suites: [&[&str]; 7] = [
         &["native"],
         &["ring0"],
+        &["exceptions"],
+        &["published"],
         &["laws"],
         &["guests", "run", "--boxwood", "/bin/false"],
         &["vectors", "nowhere", "--model", "8086"],

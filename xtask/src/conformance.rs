@@ -120,6 +120,7 @@ fn commands(args: &Args, shared: &Path) -> Vec<(String, Vec<String>)> {
     if args.ring0 != 0 {
         add("ring0", &["ring0", "--count", &args.ring0.to_string()]);
     }
+    add("exceptions", &["exceptions"]);
     add("published", &["published"]);
     let images = shared.join("guests").display().to_string();
     let mut guests = vec!["guests", "run"];

@@ -11,7 +11,7 @@ use emu_core::x86::{
     SegmentRegister, Selector,
 };
 
-const RAM_BYTES: usize = 1 << 20;
+const RAM_BYTES: usize = 1 << 18;
 
 // The interrupt vector table of real mode and virtual-8086 mode stands at 0.
 pub const GDT: u64 = 0x1000;
@@ -443,7 +443,7 @@ impl Stage {
         }
         let vector = ((at - HANDLERS) / 16) as u8;
         let mut slots = [0; 16];
-        self.read(self.state.gpr[Gpr::Rsp as usize] & 0xF_FFFF, &mut slots);
+        self.read(self.state.gpr[Gpr::Rsp as usize] & (RAM_BYTES as u64 - 1), &mut slots);
         let size = match self.mode {
             Mode::Real => 2,
             Mode::Virtual8086 | Mode::Protected => 4,
