@@ -443,7 +443,10 @@ impl Stage {
         }
         let vector = ((at - HANDLERS) / 16) as u8;
         let mut slots = [0; 16];
-        self.read(self.state.gpr[Gpr::Rsp as usize] & (RAM_BYTES as u64 - 1), &mut slots);
+        self.read(
+            self.state.gpr[Gpr::Rsp as usize] & (RAM_BYTES as u64 - 1),
+            &mut slots,
+        );
         let size = match self.mode {
             Mode::Real => 2,
             Mode::Virtual8086 | Mode::Protected => 4,
