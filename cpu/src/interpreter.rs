@@ -3,6 +3,7 @@
 use crate::alu::Flags;
 use crate::block::BlockCache;
 use crate::decode::prefetch::Queue;
+use crate::exec::monitor::LINE_BYTES;
 use crate::fault::Fault;
 use crate::mem::paging::PhysicalPages;
 use crate::mem::segment::{Rules, Segment};
@@ -90,6 +91,12 @@ pub struct Interpreter {
     pub(crate) nmi_pending: bool,
     pub(crate) smm: SmmState,
     pub(crate) pending_debug: u64,
+    /// The generator behind RDRAND and RDSEED.
+    pub(crate) random: u64,
+    /// The physical address of the line that MONITOR armed and nothing has triggered.
+    pub(crate) monitor: Option<u64>,
+    /// The host address of that line, 0 if it is in no memory; derived.
+    pub(crate) monitored: u64,
     pub(crate) prefetch: Prefetch,
     /// What happens to the prefetch queue at present.
     pub(crate) queue: Queue,
@@ -170,6 +177,9 @@ impl Interpreter {
             nmi_pending: false,
             smm: SmmState::default(),
             pending_debug: 0,
+            random: 0,
+            monitor: None,
+            monitored: 0,
             prefetch: Prefetch::default(),
             queue: Queue::default(),
             retired: 0,
@@ -221,6 +231,7 @@ impl Interpreter {
             state.cr0 = (state.cr0 - kept) | (self.cr0 & kept);
         }
         state.retired = self.retired;
+        state.random = self.random;
         if !init {
             // RESET sets the time-stamp counter to 0 (SDM vol. 3, section 18.17).
             state.msr.tsc_offset = self.cycles().wrapping_neg();
@@ -463,6 +474,8 @@ impl Interpreter {
             smm: self.smm,
             pending_debug: self.pending_debug,
             repeating: self.attached.repeating,
+            random: self.random,
+            monitor: self.monitor,
             prefetch: self.prefetched(),
             retired: self.retired,
         }
@@ -514,6 +527,8 @@ impl Interpreter {
         self.smm = s.smm;
         self.pending_debug = s.pending_debug;
         self.attached.repeating = s.repeating;
+        self.random = s.random;
+        self.monitor = s.monitor.map(|at| at & !u64::from(LINE_BYTES - 1));
         self.retired = s.retired;
         // The descriptors of the 80286, and the 8086's segments, end within 64 KiB.
         let longest = match self.model.processor {

@@ -418,8 +418,14 @@ impl Interpreter {
                     return None;
                 }
             }
-            if self.activity == Activity::Halted {
-                return Some(Exit::Halted);
+            match self.activity {
+                Activity::Waiting { .. }
+                    if self.wait_is_over(attention.contains(Attention::INTR)) =>
+                {
+                    self.activity = Activity::Running;
+                }
+                Activity::Waiting { .. } | Activity::Halted => return Some(Exit::Halted),
+                _ => {}
             }
             return None;
         }
@@ -431,6 +437,7 @@ impl Interpreter {
         let blocks = self.bus().blocks().to_vec();
         self.physical.refresh(&blocks);
         self.flush_tlb(false);
+        self.watch_monitored_line();
     }
 
     /// Drops code that devices wrote over.
@@ -446,7 +453,8 @@ impl Interpreter {
                 for (page, granules) in ram.take_code_writes() {
                     let host_page = start + (u64::from(page) << 12);
                     self.blocks.overwrite_granules(host_page, granules);
-                    ram.set_code(page as usize, self.blocks.granules_of(host_page));
+                    self.granules_written(host_page, granules);
+                    ram.set_code(page as usize, self.stamped_granules(host_page));
                 }
             }
         }
@@ -589,6 +597,7 @@ impl CpuBackend for Interpreter {
             let attention = self.bus().attention(id);
             self.take_map(attention);
         }
+        self.watch_monitored_line();
         let exit = self.run_slice(watched);
         self.attached.bus = None;
         self.attached.probe = None;

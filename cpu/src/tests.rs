@@ -11,6 +11,10 @@ pub(crate) struct Board {
     pub(crate) ram: [Ram; 1],
     insns: u64,
     pub(crate) stop_at: u64,
+    /// What the board asks for besides [`Attention::STOP`].
+    pub(crate) attention: Attention,
+    /// What it answers an acknowledged interrupt with.
+    pub(crate) vector: Option<u8>,
     out: Vec<(u64, u16, u32)>,
     period: u64,
 }
@@ -23,6 +27,8 @@ impl Board {
             ram: [ram],
             insns: 0,
             stop_at: u64::MAX,
+            attention: Attention::empty(),
+            vector: None,
             out: Vec::new(),
             period: 1000,
         }
@@ -81,11 +87,10 @@ fn a_cpu_in_shutdown_stays_there_while_nmis_are_blocked() {
 
 impl SystemBus for Board {
     fn attention(&self, _: CpuId) -> Attention {
-        if self.insns >= self.stop_at {
-            Attention::STOP
-        } else {
-            Attention::empty()
-        }
+        let mut attention = self.attention;
+        attention.set(Attention::STOP, self.insns >= self.stop_at);
+        attention.set(Attention::CODE_WRITTEN, self.ram[0].code_was_written());
+        attention
     }
     fn accept(&mut self, _: CpuId, _: Attention) {}
     fn advance(&mut self, retired: u64) {
@@ -120,7 +125,7 @@ impl SystemBus for Board {
         }
     }
     fn acknowledge(&mut self, _: CpuId) -> Option<u8> {
-        None
+        self.vector
     }
     fn special_cycle(&mut self, _: CpuId, _: Special) {}
     fn blocks(&self) -> &[Ram] {

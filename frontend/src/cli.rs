@@ -133,7 +133,7 @@ pub struct RunArgs {
     /// VGA BIOS instead of ours
     #[arg(long, value_name = "FILE", help_heading = MACHINE)]
     pub vgabios: Option<PathBuf>,
-    /// What RAM holds at power-on: 0 zeros, else the seed of a pattern
+    /// The seed of the CPU's random numbers, and of what RAM holds at power-on (0: zeros)
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_seed, allow_negative_numbers = true, help_heading = MACHINE)]
     pub seed: u64,
     /// A triple fault restarts the CPU, or ends the run with code 126

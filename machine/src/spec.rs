@@ -102,7 +102,8 @@ pub struct MachineSpec {
     pub debug_exit: Option<u16>,
     /// Instructions per guest second.
     pub insns_per_second: u64,
-    /// What RAM holds at power-on: 0 for zeros, else the seed of a pattern that is the same on every host.
+    /// What RAM holds at power-on: 0 for zeros, else the seed of a pattern that is the same on every host. Also the seed of
+    /// the CPU's random numbers.
     pub seed: u64,
     /// What the real-time clock starts with.
     pub rtc_start: RtcStart,

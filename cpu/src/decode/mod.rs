@@ -303,8 +303,13 @@ impl Interpreter {
         block
     }
 
-    /// Marks bytes of a page as decoded code.
-    fn stamp(&mut self, host_page: u64, from: usize, to: usize) {
+    /// The granules of a page to which stores must be noticed.
+    pub(crate) fn stamped_granules(&self, host_page: u64) -> u64 {
+        self.blocks.granules_of(host_page) | self.monitored_granule(host_page)
+    }
+
+    /// Marks bytes of a page as decoded code, or as monitored.
+    pub(crate) fn stamp(&mut self, host_page: u64, from: usize, to: usize) {
         let Some((ram, page)) = self.physical.locate(host_page) else {
             return;
         };

@@ -24,9 +24,15 @@ impl Interpreter {
         self.deliver_chain(self.fault, rf);
     }
 
+    /// Something was delivered: a wait is over, and the run loop looks at what else is pending.
+    pub(crate) fn count_delivery(&mut self) {
+        self.deliveries += 1;
+        self.trigger_monitor();
+    }
+
     /// Delivers an exception with these flag bits added to the image of the flags, and what comes of it.
     pub(crate) fn deliver_chain(&mut self, first: Fault, added: Rflags) {
-        self.deliveries += 1;
+        self.count_delivery();
         self.attached.repeating = false;
         let mut current = first;
         let mut added = added;

@@ -226,7 +226,7 @@ impl Interpreter {
             return_rip: self.rip,
             flags: self.flags_image() | self.resume_flag().bits(),
         };
-        self.deliveries += 1;
+        self.count_delivery();
         self.show_delivery(&event);
         if self.deliver_event(&event).is_err() {
             self.deliver_fault();
@@ -252,7 +252,7 @@ impl Interpreter {
             Err(Stop::Fault) => return Err(Stop::Fault),
             // A fault in the new task.
             Err(_) => self.deliver_fault(),
-            Ok(()) => self.deliveries += 1,
+            Ok(()) => self.count_delivery(),
         }
         self.poll = true;
         Err(Stop::Branch)
@@ -316,7 +316,7 @@ impl Interpreter {
         let cs = self.real_register(Seg::Cs, Selector((entry >> 16) as u16));
         self.set_segment(Seg::Cs, cs);
         self.rip = entry & 0xFFFF;
-        self.deliveries += 1;
+        self.count_delivery();
         Err(Stop::Branch)
     }
 

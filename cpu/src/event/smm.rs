@@ -316,6 +316,7 @@ fn handler_state(s: &CpuState) -> CpuState {
         nmi_blocked: true,
         pending_debug: 0,
         repeating: false,
+        monitor: None,
         smm: SmmState {
             active: true,
             smi_pending: false,
@@ -338,7 +339,7 @@ impl Interpreter {
         let state = self.save_state();
         let map = Map::of(&state, self.model.has_long_mode());
         self.set_smm(true);
-        self.deliveries += 1;
+        self.count_delivery();
         for (n, bytes) in map.0.chunks_exact(8).enumerate() {
             let value = bytes.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b));
             self.map_access(n, Some(value));
@@ -425,6 +426,7 @@ impl Instruction for Rsm {
             | Rflags::from_bits_retain(cpu.model.flags_fixed);
         state.smm.active = false;
         state.repeating = false;
+        state.monitor = None;
         let activity = state.activity;
         cpu.set_smm(false);
         cpu.load_state(&state);

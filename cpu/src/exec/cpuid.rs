@@ -15,6 +15,8 @@ const APIC_BASE_ENABLE: u64 = 1 << 11;
 
 /// CPUID.1:ECX: XSAVE is switched on.
 const FEATURE_OSXSAVE: u32 = 1 << 27;
+/// CPUID.1:ECX: MONITOR and MWAIT.
+const FEATURE_MONITOR: u32 = 1 << 3;
 /// The leaf of XSAVE.
 const LEAF_XSAVE: u32 = 0xD;
 /// CPUID.7:ECX: protection keys are switched on.
@@ -30,7 +32,14 @@ fn switched(cpu: &Interpreter, leaf: u32, [mut a, mut c, mut d]: [u32; 3]) -> [u
     let misc = cpu.msr.misc_enable;
     match leaf {
         0 if misc & MISC_LIMIT_CPUID != 0 => a = a.min(2),
-        1 if cpu.cr4.contains(Cr4::OSXSAVE) => c |= FEATURE_OSXSAVE,
+        1 => {
+            if cpu.cr4.contains(Cr4::OSXSAVE) {
+                c |= FEATURE_OSXSAVE;
+            }
+            if !cpu.monitor_enabled() {
+                c &= !FEATURE_MONITOR;
+            }
+        }
         7 if cpu.cr4.contains(Cr4::PKE) => c |= FEATURE_OSPKE,
         0x8000_0001 if misc & MISC_XD_DISABLE != 0 => d &= !FEATURE_XD,
         _ => {}

@@ -118,6 +118,7 @@ impl Interpreter {
     fn go_real(&mut self, selector: Selector, rip: u64) -> Result<(), Stop> {
         let cs = self.real_register(Seg::Cs, selector);
         self.set_segment(Seg::Cs, cs);
+        self.trigger_monitor();
         self.rip = rip;
         Err(Stop::Branch)
     }
@@ -126,6 +127,7 @@ impl Interpreter {
     fn go(&mut self, t: CodeTarget) -> Result<(), Stop> {
         let selector = with_rpl(t.selector, self.cpl);
         self.set_segment(Seg::Cs, t.descriptor.register(selector));
+        self.trigger_monitor();
         self.rip = t.rip;
         Err(Stop::Branch)
     }

@@ -11,6 +11,7 @@
 //! DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
 //! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
+use super::monitor::MISC_ENABLE_MONITOR;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::models::{Msrs, Traits};
@@ -64,7 +65,8 @@ const RANGE_VALID: u64 = 1 << 11;
 /// DEF_TYPE: FE and E.
 const DEF_TYPE_ENABLES: u64 = 3 << 10;
 
-/// IA32_MISC_ENABLE, and its bits that software may change here: fast strings, limited CPUID, no execute-disable.
+/// IA32_MISC_ENABLE, and its bits that software may change here: fast strings, limited CPUID, no execute-disable; MONITOR
+/// where it exists.
 const MISC_ENABLE: u32 = 0x1A0;
 const MISC_ENABLE_WRITABLE: u64 = 1 | MISC_LIMIT_CPUID | MISC_XD_DISABLE;
 /// CPUID goes to leaf 2 only.
@@ -268,8 +270,12 @@ impl Interpreter {
             FMASK | TSC_AUX => (value, value == low),
             PAT => (value, (0..8).all(|n| is_page_attribute(value >> (8 * n)))),
             MISC_ENABLE => {
-                let kept = self.msr.misc_enable & !MISC_ENABLE_WRITABLE;
-                (kept | value & MISC_ENABLE_WRITABLE, true)
+                let mut writable = MISC_ENABLE_WRITABLE;
+                if self.model.has(F::MONITOR) {
+                    writable |= MISC_ENABLE_MONITOR;
+                }
+                let kept = self.msr.misc_enable & !writable;
+                (kept | value & writable, true)
             }
             EBL_CR_POWERON => (value & EBL_CR_WRITABLE, true),
             MCG_STATUS => (value, value & !MCG_STATUS_BITS == 0),
@@ -340,6 +346,7 @@ impl Interpreter {
         let stays = changed.contains(Efer::LME) && self.cr0.contains(Cr0::PG);
         self.ensure(!stays, Fault::GP0)?;
         self.efer = new;
+        self.trigger_monitor();
         if changed.contains(Efer::NXE) {
             self.flush_tlb(false);
         }

@@ -143,6 +143,7 @@ impl Interpreter {
     fn set_cr0(&mut self, new: Cr0) {
         let changed = self.cr0 ^ new;
         self.cr0 = new;
+        self.trigger_monitor();
         if changed.contains(Cr0::PE) {
             self.update_segments();
         } else {
@@ -166,6 +167,7 @@ impl Interpreter {
             self.load_pdptes(v)?;
         }
         self.cr3 = v;
+        self.trigger_monitor();
         self.flush_tlb(true);
         Ok(())
     }
@@ -189,6 +191,7 @@ impl Interpreter {
             self.load_pdptes(self.cr3)?;
         }
         self.cr4 = new;
+        self.trigger_monitor();
         if tables || changed.intersects(Cr4::SMAP | Cr4::PKE | Cr4::PCIDE | Cr4::LA57) {
             self.flush_tlb(false);
         }
@@ -246,6 +249,7 @@ impl Interpreter {
         };
         self.put_segment(Seg::Cs, flat(cs, code | A::CODE));
         self.put_segment(Seg::Ss, flat(ss, rights));
+        self.trigger_monitor();
         self.update_mode();
     }
 }

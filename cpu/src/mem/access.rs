@@ -346,7 +346,7 @@ impl Interpreter {
     }
 
     /// Checks a segment access with its alignment and gives its linear address.
-    pub(super) fn linear(
+    pub(crate) fn linear(
         &mut self,
         seg: usize,
         offset: u64,
@@ -596,7 +596,8 @@ impl Interpreter {
             let host_page = at & !0xFFF;
             let ram = ram.clone();
             self.blocks.overwrite(host_page, offset..offset + bytes);
-            ram.set_code(page, self.blocks.granules_of(host_page));
+            self.granules_written(host_page, hit);
+            ram.set_code(page, self.stamped_granules(host_page));
             self.leave_block = true;
         }
     }

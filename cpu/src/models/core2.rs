@@ -2,7 +2,7 @@
 //!
 //! Intel SDM; AP-485 (241618).
 //!
-//! **Not implemented**: VMX, the debug store, performance monitoring, thermal sensors, MONITOR.
+//! **Not implemented**: VMX, the debug store, performance monitoring, thermal sensors, states of MWAIT deeper than C1.
 
 use super::identity::{Cache, INTEL};
 use super::{CpuModel, Identity, Msrs, p6, pentium2, pentium4};
@@ -11,15 +11,15 @@ use super::{CpuModel, Identity, Msrs, p6, pentium2, pentium4};
 pub static MODEL: CpuModel = BARE.with(FLAGS);
 
 /// Its features.
-pub(super) const FLAGS: &[&str] = &["lm", "syscall", "nx", "pni", "ssse3", "cx16"];
+pub(super) const FLAGS: &[&str] = &["lm", "syscall", "nx", "pni", "monitor", "ssse3", "cx16"];
 
 /// What later Intel models are measured from, with the features of the Pentium 4.
 pub(super) const BARE: CpuModel = CpuModel {
     name: "core2",
     description: "Intel Core 2 Duo (Conroe)",
     lacks: &[
-        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "monitor", "ds_cpl", "vmx", "est", "tm2",
-        "xtpr", "pdcm",
+        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "est", "tm2", "xtpr",
+        "pdcm",
     ],
     msrs: pentium4::MSRS.union(Msrs::BUS_CONFIGURATION),
     identity: Some(&IDENTITY),

@@ -3,7 +3,7 @@
 //! AMD, "AMD64 Architecture Programmer's Manual" (24592 to 24594, 26568, 26569); "CPUID Specification" (25481);
 //! "Processor Programming Reference for AMD Family 17h Models 01h, 08h" (54945).
 //!
-//! **Not implemented**: SVM, SSE4A, CLZERO, RDRAND, RDSEED, MONITOR, the topology leaves from 8000_0009h on; AMD's own MSRs
+//! **Not implemented**: SVM, SSE4A, CLZERO, the topology leaves from 8000_0009h on; AMD's own MSRs
 //! (SYSCFG, HWCR, TOP_MEM and those from C001_0000h on), which fault.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as Intel's:
 //! flags that are left undefined, 66h before a near branch in 64-bit mode, SYSRET to an address that is not canonical,
@@ -19,8 +19,6 @@ pub static MODEL: CpuModel = CpuModel {
     lacks: &[
         "ht",
         "fxsr_opt",
-        "monitor",
-        "rdrand",
         "cmp_legacy",
         "svm",
         "extapic",
@@ -33,7 +31,6 @@ pub static MODEL: CpuModel = CpuModel {
         "tce",
         "topoext",
         "perfctr_core",
-        "rdseed",
         "clzero",
     ],
     traits: core2::BARE.traits.union(Traits::AMD_SYSTEM_CALLS),
@@ -59,6 +56,8 @@ pub static MODEL: CpuModel = CpuModel {
     "avx2",
     "smep",
     "bmi2",
+    "rdrand",
+    "rdseed",
     "adx",
     "smap",
     "clflushopt",

@@ -164,6 +164,7 @@ pub const FLAGS: &[Flag] = &[
     insn("sse2", L1D, 26, &[F::SSE2]).needs(&["sse"]),
     insn("pni", L1C, 0, &[F::SSE3]).needs(&["sse2"]),
     insn("pclmulqdq", L1C, 1, &[F::PCLMULQDQ]).needs(&["sse2"]),
+    insn("monitor", L1C, 3, &[F::MONITOR]),
     insn("ssse3", L1C, 9, &[F::SSSE3]).needs(&["sse2"]),
     insn("fma", L1C, 12, &[F::FMA]).needs(&["avx"]),
     insn("cx16", L1C, 13, &[F::CMPXCHG16B]).needs(&["lm"]),
@@ -180,6 +181,7 @@ pub const FLAGS: &[Flag] = &[
         .needs(&["fxsr"]),
     insn("avx", L1C, 28, &[F::AVX]).needs(&["xsave", "sse2"]),
     insn("f16c", L1C, 29, &[F::F16C]).needs(&["avx"]),
+    insn("rdrand", L1C, 30, &[F::RDRAND]),
     insn("fsgsbase", L7B, 0, &[F::FSGSBASE])
         .and_cr4(Cr4::FSGSBASE)
         .needs(&["lm"]),
@@ -189,6 +191,7 @@ pub const FLAGS: &[Flag] = &[
     insn("bmi2", L7B, 8, &[F::BMI2]),
     property("erms", L7B, 9, Traits::FAST_STRINGS),
     insn("invpcid", L7B, 10, &[F::INVPCID]),
+    insn("rdseed", L7B, 18, &[F::RDSEED]),
     insn("adx", L7B, 19, &[F::ADX]),
     insn("smap", L7B, 20, &[F::SMAP]).and_cr4(Cr4::SMAP),
     insn("clflushopt", L7B, 23, &[F::CLFLUSHOPT]).needs(&["clflush"]),

@@ -3,7 +3,7 @@
 //!
 //! Intel SDM.
 //!
-//! **Not implemented**: as for [Core 2](super::core2); RDRAND.
+//! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, INTEL};
 use super::{CpuModel, Identity, core2, nehalem, sandybridge};
@@ -20,7 +20,6 @@ pub static MODEL: CpuModel = CpuModel {
         "tm",
         "pbe",
         "dtes64",
-        "monitor",
         "ds_cpl",
         "vmx",
         "smx",
@@ -29,7 +28,6 @@ pub static MODEL: CpuModel = CpuModel {
         "sdbg",
         "xtpr",
         "pdcm",
-        "rdrand",
         "tsc_adjust",
     ],
     identity: Some(&IDENTITY),
@@ -45,7 +43,7 @@ pub static MODEL: CpuModel = CpuModel {
 /// Its features besides those of Sandy Bridge.
 pub(super) const FLAGS: &[&str] = &[
     "fma", "movbe", "f16c", "fsgsbase", "bmi1", "avx2", "smep", "bmi2", "erms", "invpcid", "abm",
-    "pdpe1gb",
+    "rdrand", "pdpe1gb",
 ];
 
 const IDENTITY: Identity = Identity {

@@ -2,12 +2,13 @@
 //! offered only if the feature that it stands for is there ([`super::flags`]).
 //!
 //! **Not implemented**: several threads and cores (leaf 4, Bh and AMD's leaves from 8000_001Dh on speak of one), leaves
-//! of what no model has (monitor lines, thermal sensors, performance counters, frequencies): zeros, as those processors
+//! of what no model has (thermal sensors, performance counters, frequencies): zeros, as those processors
 //! answer that have the leaf but not the thing.
 //!
 //! What depends on the state of a CPU (OSXSAVE, OSPKE, the local APIC) is added by [`crate::exec::cpuid`].
 
 use super::CpuModel;
+use crate::exec::monitor::LINE_BYTES;
 use crate::simd::xsave::{COMPONENTS, area_bytes};
 use iced_x86::CpuidFeature as F;
 
@@ -80,7 +81,9 @@ impl Identity {
         let leaves = model.flags().map(|f| f.leaf);
         let needed = leaves.filter(|leaf| *leaf < EXTENDED).max();
         let sizes = if model.has(F::XSAVE) { 0xD } else { 0 };
-        self.basic_max.max(needed.unwrap_or(0)).max(sizes)
+        let line = if model.has(F::MONITOR) { 5 } else { 0 };
+        let needed = needed.unwrap_or(0).max(sizes).max(line);
+        self.basic_max.max(needed)
     }
 
     /// The highest extended leaf, 0 if there is none.
@@ -126,6 +129,7 @@ impl Identity {
             }
             2 => self.descriptors,
             4 if !self.is_amd() => self.cache(subleaf),
+            5 => self.monitor_leaf(model),
             7 => features(model, leaf, subleaf),
             LEAF_TOPOLOGY if !self.is_amd() => topology(subleaf),
             0xD => xsave_leaf(model, subleaf),
@@ -181,6 +185,16 @@ impl Identity {
             LEAF_SIZES => [model.physical_bits | model.linear_bits() << 8, 0, 0, 0],
             _ => [0; 4],
         }
+    }
+
+    /// Leaf 5: the line that MONITOR watches; MWAIT knows of masked interrupts; the sub-states of C0 (AMD's processors count
+    /// one) and of C1.
+    fn monitor_leaf(&self, model: &CpuModel) -> [u32; 4] {
+        if !model.has(F::MONITOR) {
+            return [0; 4];
+        }
+        let states = if self.is_amd() { 0x11 } else { 0x10 };
+        [LINE_BYTES, LINE_BYTES, 3, states]
     }
 
     fn cache(&self, n: u32) -> [u32; 4] {

@@ -1,4 +1,4 @@
-//! Everything that Boxwood executes and Intel's processors have.
+//! Everything that Boxwood executes, 3DNow! too, and Intel's processors have.
 //!
 //! No such part was ever sold: the vendor's behaviour (SYSCALL only in 64-bit mode, what is undefined in 64-bit mode, the
 //! width of a near branch) is Intel's, so that is the vendor string; the model number, F0h, is one that Intel has given
@@ -26,6 +26,7 @@ pub static MODEL: CpuModel = CpuModel {
 ])
 .with(&[
     "pni",
+    "monitor",
     "pclmulqdq",
     "ssse3",
     "fma",
@@ -41,6 +42,7 @@ pub static MODEL: CpuModel = CpuModel {
     "xsave",
     "avx",
     "f16c",
+    "rdrand",
 ])
 .with(&[
     "fsgsbase",
@@ -49,6 +51,7 @@ pub static MODEL: CpuModel = CpuModel {
     "smep",
     "bmi2",
     "invpcid",
+    "rdseed",
     "adx",
     "smap",
     "clflushopt",
@@ -62,7 +65,9 @@ pub static MODEL: CpuModel = CpuModel {
     "xsavec",
     "xsaves",
 ])
-.with(&["abm", "syscall", "nx", "pdpe1gb", "rdtscp", "lm"]);
+.with(&[
+    "abm", "syscall", "nx", "pdpe1gb", "rdtscp", "lm",
+]);
 
 const IDENTITY: Identity = Identity {
     vendor: INTEL,

@@ -28,6 +28,7 @@ mod pentium_pro;
 mod sandybridge;
 mod skylake;
 
+use crate::exec::monitor::MISC_ENABLE_MONITOR;
 use crate::x87::Generation;
 use emu_core::x86::{CpuState, Cr4};
 pub use features::{Features, Msrs, Traits};
@@ -238,6 +239,9 @@ impl CpuModel {
         if self.msrs.contains(Msrs::MISC_ENABLE) {
             // Fast strings; no branch trace, no precise events (SDM vol. 4, table 2-2).
             s.msr.misc_enable = 1 << 12 | 1 << 11 | 1;
+            if self.has(CpuidFeature::MONITOR) {
+                s.msr.misc_enable |= MISC_ENABLE_MONITOR;
+            }
         }
         // After RESET the x87 holds FINIT's control word only on later parts; the P6 starts with 0040h.
         s.x87.control = 0x0040;

@@ -247,7 +247,7 @@ mod tests {
             ("pentium,+sse", "sse needs fxsr, which pentium,+sse has not"),
             ("80386,+cmov", "the 80386 has no CPUID"),
             ("80286,-fpu", "the 80286 has no CPUID"),
-            ("haswell,+rdrand", "rdrand is not there"),
+            ("haswell,+vmx", "vmx is not there"),
             ("max,-lahf_lm", "lahf_lm comes and goes with lm"),
             ("max,-avx2,+avx2", "avx2 is named twice"),
         ] {

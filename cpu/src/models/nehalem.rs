@@ -12,8 +12,8 @@ pub static MODEL: CpuModel = CpuModel {
     name: "nehalem",
     description: "Intel Core i7 (Nehalem)",
     lacks: &[
-        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "monitor", "ds_cpl", "vmx", "est", "tm2",
-        "xtpr", "pdcm",
+        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "est", "tm2", "xtpr",
+        "pdcm",
     ],
     identity: Some(&IDENTITY),
     signature: 0x0001_06A5,

@@ -21,8 +21,8 @@ pub static MODEL: CpuModel = CpuModel {
 .with(FLAGS);
 
 pub(super) const LACKS: &[&str] = &[
-    "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est",
-    "tm2", "xtpr", "pdcm",
+    "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "smx", "est", "tm2", "xtpr",
+    "pdcm",
 ];
 
 /// Its features besides those of Nehalem.

@@ -2,7 +2,7 @@
 //!
 //! Intel SDM.
 //!
-//! **Not implemented**: as for [Core 2](super::core2); RDRAND, RDSEED, MPX, TSX, SGX, processor trace.
+//! **Not implemented**: as for [Core 2](super::core2); MPX, TSX, SGX, processor trace.
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
 use super::{CpuModel, Identity, core2, haswell, nehalem, sandybridge};
@@ -19,7 +19,6 @@ pub static MODEL: CpuModel = CpuModel {
         "tm",
         "pbe",
         "dtes64",
-        "monitor",
         "ds_cpl",
         "vmx",
         "smx",
@@ -28,13 +27,11 @@ pub static MODEL: CpuModel = CpuModel {
         "sdbg",
         "xtpr",
         "pdcm",
-        "rdrand",
         "tsc_adjust",
         "sgx",
         "hle",
         "rtm",
         "mpx",
-        "rdseed",
         "intel_pt",
     ],
     identity: Some(&IDENTITY),
@@ -47,6 +44,7 @@ pub static MODEL: CpuModel = CpuModel {
 .with(sandybridge::FLAGS)
 .with(haswell::FLAGS)
 .with(&[
+    "rdseed",
     "adx",
     "smap",
     "clflushopt",

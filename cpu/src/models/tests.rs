@@ -142,6 +142,7 @@ const TABLE: &[Row] = &[
     ("pfadd mm0,mm1", 32, &[0x0F, 0x0F, 0xC1, 0x9E], "----- -- ---- -- ----- - -"),
     // Outside of 64-bit mode AMD's processors only; the bytes are LOADALL on an 80286.
     ("syscall", 32, &[0x0F, 0x05], "-x--- -- ---- x- ----- x -"),
+    ("monitor", 32, &[0x0F, 0x01, 0xC8], "----- -- ---- -- xxxxx x x"),
     ("addsubps xmm0,xmm1", 32, &[0xF2, 0x0F, 0xD0, 0xC1], "----- -- ---- -- xxxxx x x"),
     ("pabsb xmm0,xmm1", 32, &[0x66, 0x0F, 0x38, 0x1C, 0xC1], "----- -- ---- -- xxxxx x x"),
     ("pminsb xmm0,xmm1", 32, &[0x66, 0x0F, 0x38, 0x38, 0xC1], "----- -- ---- -- -xxxx x x"),
@@ -156,6 +157,8 @@ const TABLE: &[Row] = &[
     ("vpaddd ymm0,ymm1,ymm2", 32, &[0xC5, 0xF5, 0xFE, 0xC2], "----- -- ---- -- ---xx x x"),
     ("vfmadd231ps", 32, &[0xC4, 0xE2, 0x75, 0xB8, 0xC2], "----- -- ---- -- ---xx x x"),
     ("vcvtph2ps xmm0,xmm1", 32, &[0xC4, 0xE2, 0x79, 0x13, 0xC1], "----- -- ---- -- ---xx x x"),
+    ("rdrand eax", 32, &[0x0F, 0xC7, 0xF0], "----- -- ---- -- ---xx x x"),
+    ("rdseed eax", 32, &[0x0F, 0xC7, 0xF8], "----- -- ---- -- ----x x x"),
     ("andn eax,ecx,edx", 32, &[0xC4, 0xE2, 0x70, 0xF2, 0xC2], "----- -- ---- -- ---xx x x"),
     ("pdep eax,ecx,edx", 32, &[0xC4, 0xE2, 0x73, 0xF5, 0xC2], "----- -- ---- -- ---xx x x"),
     ("movbe eax,[esi]", 32, &[0x0F, 0x38, 0xF0, 0x06], "----- -- ---- -- ---xx x x"),
@@ -465,7 +468,7 @@ fn the_p6_answers_cpuid_as_ever() {
     assert_eq!((p6.cr4, p6.efer, p6.cr0), (0x1FF, 0, 0xE005_003F));
     let max = model("max");
     assert_eq!((max.cr4, max.efer), (0x0077_1FFF, 0xD01));
-    assert_eq!(max.cpuid(1, 0)[2..], [0x37DA_3203, 0x078B_FBFF]);
+    assert_eq!(max.cpuid(1, 0)[2..], [0x77DA_320B, 0x078B_FBFF]);
 }
 
 #[test]

@@ -63,6 +63,11 @@ pub enum Activity {
     Running,
     /// Stopped by HLT until an interrupt.
     Halted,
+    /// Stopped by MWAIT until a store to the monitored line or an interrupt.
+    Waiting {
+        /// An interrupt ends it even if it is masked.
+        for_masked: bool,
+    },
     /// Stopped by a triple fault until a reset (or NMI).
     Shutdown,
 }
@@ -209,6 +214,10 @@ pub struct CpuState {
     pub pending_debug: u64,
     /// A repeated string instruction was left between two of its iterations.
     pub repeating: bool,
+    /// The generator behind RDRAND and RDSEED.
+    pub random: u64,
+    /// The physical address of the line that MONITOR armed, until a store to it or another event triggers the monitor.
+    pub monitor: Option<u64>,
     /// The bytes of a prefetch queue that were fetched before they were changed (models that have one).
     pub prefetch: Prefetch,
     /// Instructions retired.

@@ -423,13 +423,21 @@ fn forge(state: &mut CpuState, rng: &mut Rng) {
                 state.x87.sign_exponent[small] = rng.next_u64() as u16;
             }
             18 => state.msr.tsc_offset = wild,
-            19 => state.activity = [Activity::Halted, Activity::Shutdown][small & 1],
+            19 => {
+                state.activity = [
+                    Activity::Halted,
+                    Activity::Shutdown,
+                    Activity::Waiting { for_masked: false },
+                    Activity::Waiting { for_masked: true },
+                ][small & 3]
+            }
             20 => {
                 state.sti_shadow = wild & 1 != 0;
                 state.mov_ss_shadow = wild & 2 != 0;
                 state.nmi_blocked = wild & 4 != 0;
                 state.nmi_pending = wild & 8 != 0;
             }
+            21 if wild & 1 != 0 => state.monitor = Some(wild),
             21 => state.pending_debug = wild,
             22 => {
                 state.prefetch = Prefetch {

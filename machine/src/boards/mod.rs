@@ -72,7 +72,8 @@ pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
         return Err(SpecError::CpuTooOld { model: model.name }.into());
     }
     let (board, media) = build_board(spec, hosts)?;
-    let cpu = Box::new(Interpreter::new(CpuId(0), model));
+    let mut cpu = Box::new(Interpreter::new(CpuId(0), model));
+    cpu.seed_random(spec.seed);
     let mut machine = Machine::new(board, cpu, model.name);
     machine.set_media(media);
     Ok(machine)

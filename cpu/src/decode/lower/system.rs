@@ -1,6 +1,6 @@
 //! Segment registers, far transfers, interrupts, control registers, I/O.
 
-use super::{Lowering, segment};
+use super::{Lowering, register, segment};
 use crate::alu::Int;
 use crate::event::smm::Rsm;
 use crate::exec::cpuid::Cpuid;
@@ -15,13 +15,15 @@ use crate::exec::long::{
     Invpcid, OutsideLongMode, Rdpkru, Rdtscp, ReadBase, SetAc, Swapgs, Syscall, SyscallLegacy,
     Sysret, SysretLegacy, WriteBase, Wrpkru,
 };
+use crate::exec::monitor::{Monitor, Mwait};
 use crate::exec::msr::{Rdmsr, Wrmsr};
 use crate::exec::operand::{B, Mem};
+use crate::exec::random::RandomNumber;
 use crate::exec::system::{
     Bound, Cli, Clts, FromControl, FromDebug, Hlt, Int_, Int1, Int3, Into_, Invlpg, Lmsw, Popf,
     Pushf, Rdpmc, Rdtsc, Smsw, Sti, Sysenter, Sysexit, ToControl, ToDebug, WriteBack,
 };
-use crate::mem::address::Segmented;
+use crate::mem::address::{self, Segmented};
 use crate::models::Traits;
 use emu_core::x86::Seg;
 use iced_x86::{Code, Mnemonic as M, OpKind, Register};
@@ -155,6 +157,9 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Stac => l.emit::<SetAc<true>>(0, 0, 0),
         M::Rdpkru => l.emit::<Rdpkru>(0, 0, 0),
         M::Wrpkru => l.emit::<Wrpkru>(0, 0, 0),
+        M::Rdrand | M::Rdseed => by_width!(l, 0, T => l.emit::<RandomNumber<T>>(l.reg(0), 0, 0)),
+        M::Monitor => monitor(l),
+        M::Mwait => last::<Mwait>(l),
         M::In => input(l),
         M::Out => output(l),
         _ => return false,
@@ -166,6 +171,24 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
 fn last<I: crate::op::Instruction>(l: &mut Lowering<'_>) {
     l.emit::<I>(0, 0, 0);
     l.ends_block = true;
+}
+
+/// MONITOR: the memory operand is implied, DS:(E)AX or what overrides DS.
+fn monitor(l: &mut Lowering<'_>) {
+    let (base, bits) = match l.insn.code() {
+        Code::Monitorw => (Register::AX, 16),
+        Code::Monitord => (Register::EAX, 32),
+        _ => (Register::RAX, 64),
+    };
+    let seg = match (segment(l.insn.segment_prefix()), l.is_64_bit()) {
+        (seg @ (Seg::Fs | Seg::Gs), _) => seg,
+        (_, true) => Seg::Ds,
+        _ if !l.insn.has_segment_prefix() => Seg::Ds,
+        (seg, false) => seg,
+    };
+    let d = address::encode(0, seg, bits);
+    let handler = crate::op::call::<Monitor>;
+    l.push(handler, 0, register(base), crate::registers::ZERO, d, 0);
 }
 
 /// Whether the block must end: SS may change the mode of the stack and casts a shadow.
