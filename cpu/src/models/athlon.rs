@@ -1,10 +1,9 @@
-//! The AMD Athlon (Thunderbird, K7): no SSE, but its integer instructions on MMX registers.
+//! The AMD Athlon (Thunderbird, K7): no SSE, but its integer instructions on MMX registers, and 3DNow!.
 //!
 //! AMD, "AMD Athlon Processor x86 Code Optimization Guide" (22007); "AMD Processor Recognition Application Note" (20734);
-//! "AMD Extensions to the 3DNow! and MMX Instruction Sets" (22466); "SYSCALL and SYSRET Instruction Specification" (21086).
+//! "3DNow! Technology Manual" (21928); "AMD Extensions to the 3DNow! and MMX Instruction Sets" (22466); "SYSCALL and SYSRET Instruction Specification" (21086).
 //!
-//! **Not implemented**: 3DNow! and its extensions, which CPUID does not claim, so they are undefined; the K7's own MSRs
-//! (HWCR, SYSCFG, IORR, TOP_MEM) and its performance counters.
+//! **Not implemented**: the K7's own MSRs (HWCR, SYSCFG, IORR, TOP_MEM) and its performance counters.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for (flags that are left
 //! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
 
@@ -14,8 +13,8 @@ use super::{CpuModel, Identity, Msrs, Traits, p6, pentium2};
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "athlon",
-    description: "AMD Athlon (K7, Thunderbird), without 3DNow!",
-    lacks: &["3dnow", "3dnowext"],
+    description: "AMD Athlon (K7, Thunderbird)",
+    lacks: &[],
     traits: Traits::AMD_SYSTEM_CALLS,
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
     identity: Some(&IDENTITY),
@@ -24,7 +23,7 @@ pub static MODEL: CpuModel = CpuModel {
 }
 .with(p6::FLAGS)
 .with(pentium2::FLAGS)
-.with(&["syscall", "mmxext"]);
+.with(&["syscall", "mmxext", "3dnowext", "3dnow"]);
 
 const IDENTITY: Identity = Identity {
     vendor: AMD,

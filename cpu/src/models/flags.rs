@@ -229,6 +229,8 @@ pub const FLAGS: &[Flag] = &[
     property("mmxext", X1D, 22, Traits::MMX_EXTENSIONS).needs(&["mmx"]),
     property("pdpe1gb", X1D, 26, Traits::GIANT_PAGES).needs(&["lm"]),
     insn("rdtscp", X1D, 27, &[F::RDTSCP]).needs(&["tsc"]),
+    insn("3dnowext", X1D, 30, &[F::D3NOWEXT]).needs(&["3dnow"]),
+    insn("3dnow", X1D, 31, &[F::D3NOW]).needs(&["mmx"]),
     insn("lm", X1D, 29, &[F::X64]).and_efer(LONG).needs(&[
         "fpu", "cx8", "msr", "pae", "pge", "cmov", "pat", "clflush", "mmx", "fxsr", "sse", "sse2",
         "syscall", "nx",

@@ -66,7 +66,7 @@ pub static MODEL: CpuModel = CpuModel {
     "xsaves",
 ])
 .with(&[
-    "abm", "syscall", "nx", "pdpe1gb", "rdtscp", "lm",
+    "abm", "syscall", "nx", "pdpe1gb", "rdtscp", "3dnowext", "3dnow", "lm",
 ]);
 
 const IDENTITY: Identity = Identity {

@@ -139,7 +139,9 @@ const TABLE: &[Row] = &[
     ("movaps xmm0,xmm1", 32, &[0x0F, 0x28, 0xC1], "----- -- ---x -x xxxxx x x"),
     ("movapd xmm0,xmm1", 32, &[0x66, 0x0F, 0x28, 0xC1], "----- -- ---- -x xxxxx x x"),
     ("clflush [esi]", 32, &[0x0F, 0xAE, 0x3E], "----- -- ---- -x xxxxx x x"),
-    ("pfadd mm0,mm1", 32, &[0x0F, 0x0F, 0xC1, 0x9E], "----- -- ---- -- ----- - -"),
+    ("pfadd mm0,mm1", 32, &[0x0F, 0x0F, 0xC1, 0x9E], "----- -- ---- x- ----- - x"),
+    ("pswapd mm0,mm1", 32, &[0x0F, 0x0F, 0xC1, 0xBB], "----- -- ---- x- ----- - x"),
+    ("femms", 32, &[0x0F, 0x0E], "----- -- ---- x- ----- - x"),
     // Outside of 64-bit mode AMD's processors only; the bytes are LOADALL on an 80286.
     ("syscall", 32, &[0x0F, 0x05], "-x--- -- ---- x- ----- x -"),
     ("monitor", 32, &[0x0F, 0x01, 0xC8], "----- -- ---- -- xxxxx x x"),
@@ -440,11 +442,8 @@ fn cpuid_leaf_1_is_that_of_the_processors_that_were_sold_where_they_have_no_more
             signature.into()
         );
     }
-    // EDX of leaf 8000_0001h: 3DNow! is missing on the Athlon.
-    assert_eq!(
-        model("athlon").cpuid(0x8000_0001, 0)[3],
-        0x01C3_F3FF | 1 << 11
-    );
+    // EDX of leaf 8000_0001h.
+    assert_eq!(model("athlon").cpuid(0x8000_0001, 0)[3], 0xC1C3_FBFF);
     assert_eq!(model("core2").cpuid(0x8000_0001, 0)[3], 0x2010_0800);
     assert_eq!(model("haswell").cpuid(0x8000_0001, 0)[3], 0x2C10_0800);
     // "cAMD" in ECX.

@@ -16,6 +16,7 @@
 //! | `float` | float arithmetic and comparison, on `softfloat` |
 //! | `convert` | conversions |
 //! | `approximate` | RCPPS, RSQRTPS |
+//! | `d3now` | 3DNow! |
 //! | `crypto` | AES, carry-less multiplication, SHA |
 //! | `wide` | what sees 256 bits as a whole, fused multiply-add |
 //! | `table` | which mnemonic is which function |
@@ -27,14 +28,13 @@
 //! | `image` | FXSAVE, FXRSTOR |
 //! | `xsave` | XSAVE and its kin, XCR0 |
 //!
-//! **Not implemented**: 3DNow! (no model shows it, so it is undefined).
-//!
 //! **Known inaccuracies**: RCPPS and RSQRTPS keep the manual's error bound but are no particular processor's values.
 
 pub mod approximate;
 pub mod control;
 pub mod convert;
 pub mod crypto;
+pub mod d3now;
 pub mod exec;
 pub mod float;
 pub mod image;

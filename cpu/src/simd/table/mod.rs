@@ -2,6 +2,7 @@
 
 mod avx;
 mod crypto;
+mod d3now;
 mod float;
 mod integer;
 mod moves;
@@ -79,12 +80,13 @@ const fn form(form: Form, legacy: Mnemonic, vex: Mnemonic, apply: Apply) -> Row 
     }
 }
 
-const PARTS: [&[Row]; 5] = [
+const PARTS: [&[Row]; 6] = [
     integer::ROWS,
     float::ROWS,
     moves::ROWS,
     avx::ROWS,
     crypto::ROWS,
+    d3now::ROWS,
 ];
 
 const COUNT: usize = {
