@@ -63,7 +63,7 @@ impl CpuBackend for Scripted {
                 continue;
             }
             match self.state.activity {
-                Activity::Halted => return Exit::Halted,
+                Activity::Halted | Activity::Waiting { .. } => return Exit::Halted,
                 Activity::Shutdown => return Exit::Shutdown,
                 Activity::Running => {}
             }

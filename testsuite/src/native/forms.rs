@@ -117,7 +117,6 @@ fn left_out(code: Code) -> Option<&'static str> {
         M::Prefetchnta | M::Prefetcht0 | M::Prefetcht1 | M::Prefetcht2 => RESERVED_NOP,
         M::Cldemote | M::Rdsspd | M::Rdsspq => RESERVED_NOP,
         M::Endbr32 | M::Endbr64 => RESERVED_NOP,
-        M::Rdrand | M::Rdseed => "random numbers",
         M::Rsm => "only in system management mode",
         _ => return None,
     })
