@@ -1,8 +1,8 @@
 //! XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS, XGETBV, XSETBV (SDM vol. 1, chapter 13; vol. 2).
 //!
 //! A component whose registers hold their initial values counts as not in use, which is what the init optimisation goes
-//! by. The modified optimisation of XSAVEOPT and XSAVES is a may: here every component counts as modified
-//! (SDM vol. 1, section 13.6).
+//! by. The modified optimisation of XSAVEOPT and XSAVES is a may (SDM vol. 1, section 13.6): XMODIFIED is all ones here, always,
+//! so that XRSTOR_INFO decides nothing and is not kept. A save then writes every component that is asked for and in use.
 //!
 //! What the manual leaves open is as measured on a processor with XSAVEC: MXCSR other than 1F80h makes SSE count as in
 //! use for XSAVEC, XSAVES and XGETBV, but not in the XSTATE_BV of XSAVE and XSAVEOPT; XRSTOR in standard form loads MXCSR

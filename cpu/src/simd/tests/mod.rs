@@ -1,5 +1,6 @@
 //! Vector instructions: who may execute them, what faults and when, and the images of FXSAVE.
 
+mod d3now;
 mod forms;
 mod published;
 mod random;
