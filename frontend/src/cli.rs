@@ -110,6 +110,14 @@ pub enum MachineChoice {
     Pc,
 }
 
+#[derive(Copy, Clone, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AccelChoice {
+    /// The interpreter: exact, and the same on every host
+    Interp,
+    /// The host's processor, through Linux' KVM
+    Kvm,
+}
+
 #[derive(Args, Debug)]
 pub struct RunArgs {
     /// Image to boot; floppy, hard disk or CD is recognised. None: the demo disk. FILE[,readonly][,snapshot]
@@ -124,6 +132,9 @@ pub struct RunArgs {
     /// CPU model, with features added and taken off: haswell,-avx2. "boxwood cpu list" names all; ours is a BIOS for the 80386 and later
     #[arg(long, value_name = "MODEL[,+F][,-F]", default_value = machine::spec::DEFAULT_CPU, help_heading = MACHINE)]
     pub cpu: String,
+    /// What executes the guest: interp, or kvm (a first step: x86-64 Linux hosts, one CPU, runs do not repeat)
+    #[arg(long, value_enum, value_name = "interp|kvm", default_value = "interp", hide_possible_values = true, help_heading = MACHINE)]
+    pub accel: AccelChoice,
     /// Memory
     #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, allow_negative_numbers = true, help_heading = MACHINE)]
     pub mem: u64,

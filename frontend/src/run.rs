@@ -2,7 +2,8 @@
 
 use crate::characters::{self, Output, Sinks, Tap};
 use crate::cli::{
-    CharacterEnd, ClockChoice, DisplayChoice, MachineChoice, RunArgs, Step, TripleFaultChoice,
+    AccelChoice, CharacterEnd, ClockChoice, DisplayChoice, MachineChoice, RunArgs, Step,
+    TripleFaultChoice,
 };
 use crate::display::{terminal, window};
 use crate::drives;
@@ -13,7 +14,7 @@ use crate::trace::Tracer;
 use emu_core::host::CharBackend;
 use machine::boards::{self, BuildError, Hosts};
 use machine::linux::LinuxError;
-use machine::spec::{BoardKind, LinuxSpec, MachineSpec, RomSource, RtcStart, SpecError};
+use machine::spec::{Accel, BoardKind, LinuxSpec, MachineSpec, RomSource, RtcStart, SpecError};
 use machine::{ClockMode, Machine, OnTripleFault};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -142,6 +143,10 @@ fn spec_of(args: &RunArgs, clock: ClockChoice) -> Result<MachineSpec, Mistake> {
     let mut spec = MachineSpec {
         board: match args.machine {
             MachineChoice::Pc => BoardKind::Pc,
+        },
+        accel: match args.accel {
+            AccelChoice::Interp => Accel::Interp,
+            AccelChoice::Kvm => Accel::Kvm,
         },
         cpu: args.cpu.clone(),
         memory_bytes: args.mem,

@@ -6,7 +6,7 @@
 use crate::board::{Board, BoardFault, Outcome};
 use crate::pace::Pacer;
 use crate::snapshot::{self, MediaIdentity, StatePart};
-use emu_core::backend::{Attention, BackendStats, CpuBackend, Exit, Invalidate, Kick};
+use emu_core::backend::{Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick};
 use emu_core::cap::TextScreen;
 use emu_core::host::{Frame, HostEvent};
 use emu_core::probe::Probe;
@@ -159,6 +159,11 @@ impl Machine {
     /// The CPU's counters.
     pub fn cpu_stats(&self) -> BackendStats {
         self.cpu.stats()
+    }
+
+    /// What the CPU's back end can do.
+    pub fn cpu_caps(&self) -> BackendCaps {
+        self.cpu.caps()
     }
 
     /// A handle with which another thread ends a slice.

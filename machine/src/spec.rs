@@ -13,6 +13,17 @@ pub enum BoardKind {
     Pc,
 }
 
+/// What executes the guest's instructions.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accel {
+    /// The interpreter.
+    #[default]
+    Interp,
+    /// The host's processor, through KVM.
+    Kvm,
+}
+
 /// What a drive is given.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MediumSource {
@@ -79,6 +90,8 @@ pub struct MachineSpec {
     pub board: BoardKind,
     /// The CPU model: NAME[,+feature][,-feature]...
     pub cpu: String,
+    /// What executes the guest's instructions.
+    pub accel: Accel,
     /// RAM.
     pub memory_bytes: u64,
     /// Floppy drives A: and B:.
@@ -114,6 +127,7 @@ impl Default for MachineSpec {
         Self {
             board: BoardKind::Pc,
             cpu: DEFAULT_CPU.to_string(),
+            accel: Accel::default(),
             memory_bytes: DEFAULT_MEMORY_BYTES,
             floppies: [None, None],
             disks: Vec::new(),

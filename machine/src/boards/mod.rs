@@ -10,11 +10,11 @@ use crate::linux::LinuxError;
 use crate::media::{self, DriveSlot, MediaError, OpenOptions};
 use crate::run::Machine;
 use crate::snapshot::MediaIdentity;
-use crate::spec::{BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
+use crate::spec::{Accel, BoardKind, MachineSpec, MediumSource, RomSource, SpecError};
 use chipset::local_apic::{Config, spec::Family};
 use cpu::models::Traits;
 use cpu::{CpuModel, Interpreter};
-use emu_core::backend::CpuId;
+use emu_core::backend::{CpuBackend, CpuId};
 use emu_core::host::{BlockBackend, CharBackend, MemoryDisk};
 use emu_core::ram::OutOfMemory;
 use emu_core::time::Frequency;
@@ -46,6 +46,9 @@ pub enum BuildError {
     /// A kernel.
     #[error(transparent)]
     Linux(#[from] LinuxError),
+    /// KVM.
+    #[error(transparent)]
+    Kvm(#[from] accel_kvm::KvmError),
     /// The firmware.
     #[error("{0}")]
     Firmware(String),
@@ -72,8 +75,14 @@ pub fn build(spec: &MachineSpec, hosts: Hosts) -> Result<Machine, BuildError> {
         return Err(SpecError::CpuTooOld { model: model.name }.into());
     }
     let (board, media) = build_board(spec, hosts)?;
-    let mut cpu = Box::new(Interpreter::new(CpuId(0), model));
-    cpu.seed_random(spec.seed);
+    let cpu: Box<dyn CpuBackend> = match spec.accel {
+        Accel::Interp => {
+            let mut cpu = Box::new(Interpreter::new(CpuId(0), model));
+            cpu.seed_random(spec.seed);
+            cpu
+        }
+        Accel::Kvm => accel_kvm::cpu(&model.reset_state(), spec.insns_per_second)?,
+    };
     let mut machine = Machine::new(board, cpu, model.name);
     machine.set_media(media);
     Ok(machine)

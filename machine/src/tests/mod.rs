@@ -3,6 +3,8 @@
 
 mod board;
 mod firmware;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod kvm;
 mod parts;
 mod pc;
 mod scripted;
