@@ -22,6 +22,9 @@ pub enum Kind {
     Debug,
     Flags,
     FastCall,
+    SystemCall,
+    Canonical,
+    LongSystem,
 }
 
 impl Kind {
@@ -43,6 +46,9 @@ impl Kind {
             Self::Debug => "debug",
             Self::Flags => "flags",
             Self::FastCall => "fast-call",
+            Self::SystemCall => "system-call",
+            Self::Canonical => "canonical",
+            Self::LongSystem => "long-system",
         }
     }
 }
@@ -73,8 +79,28 @@ pub struct Case {
     pub data: [u16; 4],
     /// The instructions, which lie at CS:EIP.
     pub code: Vec<u8>,
-    /// Whether CS is a 32-bit segment.
+    /// Whether CS is a 32-bit segment, or one of 64-bit code.
     pub wide: bool,
+    /// What it has besides in long mode.
+    pub long: Option<Long>,
+}
+
+/// What a case of long mode has besides.
+#[derive(Clone)]
+pub struct Long {
+    /// Whether it begins in 64-bit mode, not in compatibility mode.
+    pub code: bool,
+    /// The upper halves of [`Case::registers`].
+    pub upper: [u32; 7],
+    /// R8 to R15.
+    pub extended: [u64; 8],
+    /// The upper halves of RIP and RSP.
+    pub rip_upper: u32,
+    pub rsp_upper: u32,
+    /// What [`head::MSRS`] hold.
+    pub msrs: [u64; 10],
+    /// The process-context identifier; `Some` turns CR4.PCIDE on.
+    pub context: Option<u16>,
 }
 
 pub const EFLAGS_VM: u32 = 1 << 17;
@@ -83,6 +109,9 @@ pub const CR0_WP: u32 = 1 << 16;
 pub const CR0_AM: u32 = 1 << 18;
 pub const CR4_PAE: u32 = 1 << 5;
 pub const CR4_PSE: u32 = 1 << 4;
+pub const CR4_PCIDE: u32 = 1 << 17;
+pub const CR4_SMEP: u32 = 1 << 20;
+pub const CR4_SMAP: u32 = 1 << 21;
 
 impl Case {
     /// The level at which the instruction is executed.
@@ -99,10 +128,19 @@ impl Case {
         self.eflags & EFLAGS_VM != 0
     }
 
+    /// Whether it is executed in 64-bit mode.
+    pub fn is_64_bit(&self) -> bool {
+        self.long.as_ref().is_some_and(|l| l.code)
+    }
+
     /// The linear address of the instruction.
     pub fn code_at(&self) -> u32 {
         if self.is_virtual() {
             return (u32::from(self.cs) << 4) + self.eip;
+        }
+        if self.is_64_bit() {
+            // The higher half's is the same memory.
+            return self.eip;
         }
         base_of(self.sandbox.descriptor(self.cs)).wrapping_add(self.eip)
     }
@@ -120,7 +158,11 @@ impl Case {
         words[head::NUMBER] = self.number as u32;
         let by_iret = if self.cpl() != 0 { head::BY_IRET } else { 0 };
         let virtual_8086 = if self.is_virtual() { head::VIRTUAL } else { 0 };
-        words[head::FLAGS] = by_iret | virtual_8086;
+        let long = if self.long.is_some() { head::LONG } else { 0 };
+        words[head::FLAGS] = by_iret | virtual_8086 | long;
+        if let Some(long) = &self.long {
+            self.encode_long(long, &mut words);
+        }
         words[head::CR0] = self.cr0;
         words[head::CR3] = self.cr3;
         words[head::CR4] = self.cr4;
@@ -157,14 +199,54 @@ impl Case {
 
     /// The mnemonic of its first instruction.
     pub fn mnemonic(&self) -> String {
-        let bits = if self.wide { 32 } else { 16 };
+        let bits = self.bits();
         let mut decoder = Decoder::new(bits, &self.code, DecoderOptions::NONE);
         format!("{:?}", decoder.decode().mnemonic()).to_lowercase()
     }
 
+    /// How wide its code is.
+    fn bits(&self) -> u32 {
+        match self.wide {
+            _ if self.is_64_bit() => 64,
+            true => 32,
+            false => 16,
+        }
+    }
+
+    fn encode_long(&self, long: &Long, words: &mut [u32]) {
+        let mut put = |at: usize, value: u64| {
+            words[at] = value as u32;
+            words[at + 1] = (value >> 32) as u32;
+        };
+        let both = |low: u32, upper: u32| u64::from(low) | u64::from(upper) << 32;
+        for (n, (&low, &upper)) in self.registers.iter().zip(&long.upper).enumerate() {
+            put(head::LONG_REGISTERS + 2 * n, both(low, upper));
+        }
+        for (n, &r) in long.extended.iter().enumerate() {
+            put(head::LONG_REGISTERS + 2 * (7 + n), r);
+        }
+        let frame = [
+            both(self.eip, long.rip_upper),
+            self.cs.into(),
+            self.eflags.into(),
+            both(self.esp, long.rsp_upper),
+            self.ss.into(),
+        ];
+        for (n, v) in frame.into_iter().enumerate() {
+            put(head::FRAME + 2 * n, v);
+        }
+        for (n, &v) in long.msrs.iter().enumerate() {
+            put(head::MSR_VALUES + 2 * n, v);
+        }
+        let context = long.context.map_or(0, u32::from);
+        words[head::LONG_CR3] = self.cr3 | context;
+        let pcide = if long.context.is_some() { CR4_PCIDE } else { 0 };
+        words[head::LONG_CR4] = self.cr4 | pcide;
+    }
+
     /// Its instructions as text.
     pub fn disassembly(&self) -> String {
-        let bits = if self.wide { 32 } else { 16 };
+        let bits = self.bits();
         let ip = u64::from(self.eip);
         let decoder = Decoder::with_ip(bits, &self.code, ip, DecoderOptions::NONE);
         let mut formatter = NasmFormatter::new();

@@ -5,6 +5,7 @@
 
 use super::case::{Case, EFLAGS_VM, Kind};
 use super::compare::{Difference, What};
+use super::explained_long::LONG_RULES;
 use super::layout::*;
 use super::machines::Who;
 use super::record::{Outcome, Record};
@@ -28,9 +29,9 @@ pub struct Rule {
     pub explains: fn(&Situation, &Difference) -> bool,
 }
 
-const BOTH: &[Who] = &[Who::Bochs, Who::Qemu];
-const BOCHS: &[Who] = &[Who::Bochs];
-const QEMU: &[Who] = &[Who::Qemu];
+pub const BOTH: &[Who] = &[Who::Bochs, Who::Qemu];
+pub const BOCHS: &[Who] = &[Who::Bochs];
+pub const QEMU: &[Who] = &[Who::Qemu];
 
 const RF: u32 = 1 << 16;
 const VIF_VIP: u32 = 0x18_0000;
@@ -38,7 +39,7 @@ const DOUBLE_FAULT: u32 = 8;
 
 impl Situation<'_> {
     /// Both records.
-    fn records(&self) -> Option<(&Record, &Record)> {
+    pub fn records(&self) -> Option<(&Record, &Record)> {
         match (self.ours, self.theirs) {
             (Outcome::Recorded(a), Outcome::Recorded(b)) => Some((a, b)),
             _ => None,
@@ -46,7 +47,7 @@ impl Situation<'_> {
     }
 
     /// Both vectors; 256: the machine came down.
-    fn vectors(&self) -> (u32, u32) {
+    pub fn vectors(&self) -> (u32, u32) {
         let vector = |o: &Outcome| match o {
             Outcome::Recorded(r) => r.vector(),
             Outcome::Shutdown | Outcome::Silent => 256,
@@ -55,7 +56,7 @@ impl Situation<'_> {
     }
 
     /// Whether ours ended at the instruction at which the case begins, with that vector.
-    fn we_fault_at_once(&self, vectors: &[u32]) -> bool {
+    pub fn we_fault_at_once(&self, vectors: &[u32]) -> bool {
         match self.ours {
             Outcome::Recorded(r) => {
                 vectors.contains(&r.vector()) && r.fields[record::EIP] == self.case.eip
@@ -113,8 +114,51 @@ fn in_stacks(d: &Difference) -> bool {
     matches!(d.what, What::Memory(at) if (STACKS..STACKS + 4 * STACK_BYTES).contains(&at))
 }
 
-/// All rules.
+/// The rules for a case.
+pub fn rules(case: &Case) -> &'static [Rule] {
+    match case.long {
+        Some(_) => LONG_RULES,
+        None => RULES,
+    }
+}
+
+/// Those outside of long mode.
 pub static RULES: &[Rule] = &[
+    Rule {
+        name: "limit that SGDT stores before an alignment check",
+        peers: BOCHS,
+        reason: "SGDT and SIDT store a word and a doubleword (SDM vol. 3, section 3.5.1); the second is misaligned. An alignment \
+                 check is a fault, which leaves the state as before the instruction (section 6.5); Bochs has stored the word",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let before = s.case.sandbox.get32(at);
+            let limit =
+                |v: u32| v == u32::from(s.case.gdt_limit) || v == u32::from(s.case.idt_limit);
+            let stored = limit(d.theirs & 0xFFFF) && (d.theirs ^ before) >> 16 == 0
+                || limit(d.theirs >> 16) && (d.theirs ^ before) & 0xFFFF == 0;
+            s.case.kind == Kind::Alignment
+                && s.we_fault_at_once(&[17])
+                && s.vectors().1 == 17
+                && d.ours == before
+                && stored
+        },
+    },
+    Rule {
+        name: "error code of a task that begins beyond its code's limit",
+        peers: BOCHS,
+        reason: "the error code is pushed on the new task's stack before EIP is held against the limit (SDM vol. 2, INT n, \
+                 TASK-GATE); the double fault's switch saves the ESP behind that push, in Bochs the one before it",
+        explains: |s, d| {
+            let esp = match d.what {
+                What::Memory(at) => at == TSS_32 + 56 || at == TSS_16 + 24 || at == TSS_16 + 26,
+                _ => false,
+            };
+            let pushed = d.theirs.wrapping_sub(d.ours);
+            esp && s.vectors() == (DOUBLE_FAULT, DOUBLE_FAULT) && [2, 4, 2 << 16].contains(&pushed)
+        },
+    },
     Rule {
         name: "level before DR4",
         peers: BOCHS,

@@ -13,6 +13,14 @@ pub const RUNTIME_BYTES: u32 = 0x9000;
 pub const STUBS: u32 = RUNTIME + 0x2000;
 /// The distance between two of them.
 pub const STUB_BYTES: u32 = 16;
+/// The same in long mode.
+pub const STUBS_64: u32 = RUNTIME + 0x1000;
+/// Where all of them lead.
+pub const HANDLER_64: u32 = RUNTIME + 0x1400;
+/// From compatibility mode to the first instruction of a case.
+pub const ENTER_64: u32 = RUNTIME + 0x1A00;
+/// Out of long mode, in compatibility mode.
+pub const LEAVE_64: u32 = RUNTIME + 0x1E00;
 /// Where all of them lead.
 pub const HANDLER: u32 = RUNTIME + 0x2800;
 /// The GDT that is in force between cases; a case's own begins with the same three descriptors.
@@ -21,6 +29,8 @@ pub const OWN_GDT: u32 = RUNTIME + 0x3000;
 pub const OWN_GDTR: u32 = RUNTIME + 0x3040;
 /// The same, for no IDT.
 pub const OWN_IDTR: u32 = RUNTIME + 0x3048;
+/// A far pointer to [`LEAVE_64`].
+pub const WAY_OUT: u32 = RUNTIME + 0x3050;
 /// The TSS of the double fault's task.
 pub const DOUBLE_FAULT_TSS: u32 = RUNTIME + 0x3100;
 /// A page directory of 32-bit paging that maps the first 640 KiB.
@@ -45,11 +55,11 @@ pub const FIRST_PAGE: u32 = 0x22_0000;
 /// What a case leaves, in the order in which it is printed ([`super::record`]).
 pub const RECORD: u32 = 0x1_A000;
 /// Variables of the runtime.
-pub const NEXT_CASE: u32 = 0x1_A100;
+pub const NEXT_CASE: u32 = 0x1_A1E0;
 /// Where the present case's patches are.
-pub const PATCHES: u32 = 0x1_A104;
+pub const PATCHES: u32 = 0x1_A1E4;
 /// Not 0 while a handler takes its frame off the case's stack.
-pub const TAKING: u32 = 0x1_A108;
+pub const TAKING: u32 = 0x1_A1E8;
 /// A copy of the present case's head.
 pub const HEAD: u32 = 0x1_A200;
 /// The top of the runtime's stack.
@@ -60,7 +70,7 @@ pub const DOUBLE_FAULT_STACK: u32 = 0x1_EF00;
 /// What a case may change: tables, stacks, code, data.
 pub const SANDBOX: u32 = 0x8_0000;
 /// Its size.
-pub const SANDBOX_BYTES: u32 = 0x9000;
+pub const SANDBOX_BYTES: u32 = 0xB000;
 /// The sandbox as it was when the case began.
 pub const BEFORE: u32 = 0x20_0000;
 /// The sandbox as all cases have it.
@@ -112,6 +122,16 @@ pub const CODE: u32 = SANDBOX + 0x6000;
 pub const DATA: u32 = SANDBOX + 0x7000;
 /// The linear addresses that [`TABLE`] maps.
 pub const WINDOW: u32 = 0x2000_0000;
+/// In long mode [`DIRECTORY`] is the PML4 and [`PAE_DIRECTORY`] the page-directory-pointer table; this is the page directory.
+pub const DIRECTORY_64: u32 = SANDBOX + 0x9000;
+/// Its first page table: the first 640 KiB, as elsewhere.
+pub const IDENTITY: u32 = SANDBOX + 0xA000;
+/// The linear addresses that the second, [`TABLE`], maps. Both page-directory-pointer entries lead to the same directory.
+pub const WINDOW_64: u32 = 0x4020_0000;
+/// The runtime's stack, mapped once more, in long mode and alone.
+pub const ENTRY_STACK: u32 = 0xF_F000;
+/// What is mapped in the lower half is also mapped here, by the PML4's entry 256.
+pub const HIGH_HALF: u64 = 0xFFFF_8000_0000_0000;
 
 /// Selectors that every case has: code and data of the runtime, the double fault's task.
 pub const OWN_CODE: u16 = 0x08;
@@ -154,17 +174,43 @@ pub mod head {
     pub const DS: usize = 31;
     pub const FS: usize = 32;
     pub const GS: usize = 33;
+    /// Long mode: RAX RCX RDX RBX RBP RSI RDI R8 to R15, two dwords each.
+    pub const LONG_REGISTERS: usize = 34;
+    /// The frame of an IRETQ: RIP, CS, RFLAGS, RSP, SS.
+    pub const FRAME: usize = 64;
+    /// The values of [`MSRS`].
+    pub const MSR_VALUES: usize = 74;
+    /// CR3 and CR4 with what only long mode can have.
+    pub const LONG_CR3: usize = 94;
+    pub const LONG_CR4: usize = 95;
     /// How many.
-    pub const DWORDS: usize = 34;
+    pub const DWORDS: usize = 96;
+
+    /// FS.base, GS.base, KernelGSbase, STAR, LSTAR, CSTAR, FMASK; SYSENTER's.
+    pub const MSRS: [u32; 10] = [
+        0xC000_0100,
+        0xC000_0101,
+        0xC000_0102,
+        0xC000_0081,
+        0xC000_0082,
+        0xC000_0083,
+        0xC000_0084,
+        0x174,
+        0x175,
+        0x176,
+    ];
 
     /// The case begins by IRET, at an outer level.
     pub const BY_IRET: u32 = 1;
     /// It begins in virtual-8086 mode.
     pub const VIRTUAL: u32 = 2;
+    /// It begins in long mode.
+    pub const LONG: u32 = 4;
 }
 
 /// What a case leaves: dword by dword.
 pub mod record {
+    /// With [`LONG`] in long mode.
     pub const NUMBER: usize = 0;
     /// Vector in the upper word, DS at the handler in the lower; [`BROKEN`].
     pub const VECTOR: usize = 1;
@@ -193,8 +239,24 @@ pub mod record {
     pub const TASK: usize = 31;
     /// The back link of the double fault's TSS.
     pub const LINK: usize = 32;
-    pub const DWORDS: usize = 33;
+    /// So many are printed outside of long mode.
+    pub const LEGACY_DWORDS: usize = 33;
+    /// The upper halves of [`EIP`], [`ESP`] and [`CR2`].
+    pub const EIP_UPPER: usize = 33;
+    pub const ESP_UPPER: usize = 34;
+    pub const CR2_UPPER: usize = 35;
+    pub const EFER: usize = 36;
+    pub const CR8: usize = 37;
+    /// The upper halves of [`REGISTERS`].
+    pub const UPPER: usize = 38;
+    /// R8 to R15, two dwords each.
+    pub const R8: usize = 46;
+    /// The bases of FS and GS, and the one that SWAPGS has, two dwords each.
+    pub const BASES: usize = 62;
+    pub const DWORDS: usize = 68;
 
+    /// In [`NUMBER`]: all fields are printed.
+    pub const LONG: u32 = 1 << 31;
     /// In the upper word of [`VECTOR`]: the frame cannot be read by POP, which caused this exception.
     pub const BROKEN: u32 = 0x100;
 }

@@ -46,7 +46,7 @@ impl Who {
 
 /// The model of ours, and of Bochs the one that has as much of it as there is.
 const MODEL: &str = "max";
-const BOCHS_MODEL: &str = "corei7_haswell_4770";
+const BOCHS_MODEL: &str = "broadwell_ult";
 const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(20);

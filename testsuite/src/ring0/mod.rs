@@ -13,6 +13,7 @@
 mod case;
 mod compare;
 mod explained;
+mod explained_long;
 mod generator;
 mod image;
 mod layout;
@@ -20,6 +21,7 @@ mod machines;
 mod record;
 mod report;
 mod runtime;
+mod runtime_64;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,9 @@ pub struct Args {
     /// Run the case with this number alone, and show everything about it
     #[arg(long, value_name = "NUMBER", conflicts_with = "shard")]
     case: Option<u64>,
+    /// Show the cases that the rule of this name explains too
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
     /// Show up to N failures
     #[arg(long, value_name = "N", default_value_t = 20)]
     verbose: usize,
@@ -64,7 +69,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<bool> {
     let folder = Folder::new()?;
     let pristine = Sandbox::pristine();
-    let mut report = report::Report::new(args.verbose, args.case.is_some());
+    let mut report = report::Report::new(args.verbose, args.case.is_some(), args.rule.clone());
     let shard = match args.case {
         Some(_) => Shard::WHOLE,
         None => args.campaign.shard()?,

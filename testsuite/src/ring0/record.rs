@@ -25,16 +25,23 @@ pub struct Record {
 impl Record {
     /// Parses a line.
     pub fn parse(line: &str) -> Option<Self> {
-        let mut words = line
+        let words = line
             .strip_prefix('#')?
             .split_ascii_whitespace()
             .map(|w| u32::from_str_radix(w, 16).ok());
         let mut fields = [0; record::DWORDS];
-        for f in &mut fields {
-            *f = words.next()??;
-        }
-        let rest: Option<Vec<u32>> = words.collect();
-        let rest = rest?;
+        let words: Option<Vec<u32>> = words.collect();
+        let words = words?;
+        // The number says how many follow.
+        let long = words.first()? & record::LONG != 0;
+        let many = if long {
+            record::DWORDS
+        } else {
+            record::LEGACY_DWORDS
+        };
+        fields[..many].copy_from_slice(words.get(..many)?);
+        fields[record::NUMBER] &= !record::LONG;
+        let rest = &words[many..];
         let pairs = rest.chunks_exact(2);
         if !pairs.remainder().is_empty() {
             return None;

@@ -2,19 +2,25 @@
 
 use super::case::{Case, Kind};
 use super::compare::{Difference, What, compare, field_name};
-use super::explained::{RULES, Situation};
-use super::layout::{IDT, TSS_16, TSS_32, VECTORS, record};
+use super::explained::{RULES, Situation, rules};
+use super::explained_long::LONG_RULES;
+use super::layout::{IDT, TSS, TSS_16, TSS_32, VECTORS, record};
 use super::machines::Who;
 use super::record::Outcome;
 use super::sandbox::Sandbox;
 use campaign::{Results, Row, Tally};
 use std::collections::BTreeMap;
 
+/// So many values of a case are shown.
+const SHOWN: usize = 60;
+
 /// The suite's tally.
 pub struct Report {
     verbose: usize,
     /// Show every case, not only failures.
     everything: bool,
+    /// Show the cases that this rule explains.
+    rule: Option<String>,
     shutdowns: u64,
     failed: u64,
     rows: BTreeMap<(Kind, String), Row>,
@@ -23,10 +29,11 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn new(verbose: usize, everything: bool) -> Self {
+    pub fn new(verbose: usize, everything: bool, rule: Option<String>) -> Self {
         Self {
             verbose,
             everything,
+            rule,
             shutdowns: 0,
             failed: 0,
             rows: BTreeMap::new(),
@@ -47,15 +54,23 @@ impl Report {
                 ours,
                 theirs: outcome,
             };
-            let mut left = Vec::new();
+            let (mut left, mut wanted) = (Vec::new(), Vec::new());
             for d in &differences {
-                let rule = RULES
+                let rule = rules(case)
                     .iter()
                     .find(|r| r.peers.contains(&who) && (r.explains)(&situation, d));
                 match rule {
-                    Some(rule) => *self.by_rule.entry(rule.name).or_default() += 1,
+                    Some(rule) => {
+                        *self.by_rule.entry(rule.name).or_default() += 1;
+                        if self.rule.as_deref() == Some(rule.name) {
+                            wanted.push(d.clone());
+                        }
+                    }
                     None => left.push(d.clone()),
                 }
+            }
+            if !wanted.is_empty() {
+                show(case, ours, theirs, &[(who, wanted)]);
             }
             if !left.is_empty() {
                 failures.push((who, left));
@@ -117,7 +132,7 @@ impl Report {
             .map(|(end, n)| format!("{end}: {n}"))
             .collect();
         println!("ends: {}", ends.join(", "));
-        for rule in RULES {
+        for rule in RULES.iter().chain(LONG_RULES) {
             if let Some(n) = self.by_rule.get(rule.name) {
                 println!("rule: {n} values: {}: {}", rule.name, rule.reason);
             }
@@ -138,6 +153,10 @@ fn show(
         case.cpl(),
         if case.is_virtual() {
             " virtual-8086"
+        } else if case.is_64_bit() {
+            " 64 bits"
+        } else if case.long.is_some() && case.wide {
+            " compatibility"
         } else if case.wide {
             ""
         } else {
@@ -159,17 +178,25 @@ fn show(
         case.data
     );
     println!("    eax ecx edx ebx ebp esi edi {:x?}", case.registers);
+    if let Some(l) = &case.long {
+        println!(
+            "    upper {:x?} rip {:x} rsp {:x} r11 {:x} msrs {:x?} context {:x?} ldtr {:x}",
+            l.upper, l.rip_upper, l.rsp_upper, l.extended[3], l.msrs, l.context, case.ldtr
+        );
+    }
     let end = |who: &str, outcome: &Outcome| match outcome {
         Outcome::Shutdown => println!("    {who}: shut down"),
         Outcome::Silent => println!("    {who}: silent"),
         Outcome::Recorded(r) => println!(
-            "    {who}: vector {} error {:x} at {:x}:{:x} eflags {:x} ss:esp {:x}:{:x}",
+            "    {who}: vector {} error {:x} at {:x}:{:x}{:08x} eflags {:x} ss:esp {:x}:{:x}{:08x}",
             r.vector(),
             r.fields[record::ERROR],
             r.fields[record::CS],
+            r.fields[record::EIP_UPPER],
             r.fields[record::EIP],
             r.fields[record::EFLAGS],
             r.fields[record::SS],
+            r.fields[record::ESP_UPPER],
             r.fields[record::ESP],
         ),
     };
@@ -178,7 +205,7 @@ fn show(
         end(who.name(), outcome);
     }
     for (who, differences) in failures {
-        for d in differences.iter().take(12) {
+        for d in differences.iter().take(SHOWN) {
             let what = match d.what {
                 What::Lost => "recorded 0, shut down 1, silent 2".to_string(),
                 What::Field(n) => field_name(n).to_string(),
@@ -191,16 +218,31 @@ fn show(
                 d.theirs
             );
         }
-        if differences.len() > 12 {
-            println!("    and {} more for {}", differences.len() - 12, who.name());
+        if differences.len() > SHOWN {
+            println!(
+                "    and {} more for {}",
+                differences.len() - SHOWN,
+                who.name()
+            );
         }
     }
+    let mut usual = Sandbox::pristine();
+    if case.long.is_some() {
+        usual.lengthen();
+    }
     for vector in 0..VECTORS {
-        let at = IDT + 8 * vector;
+        let (at, upper) = match case.long {
+            Some(_) => (IDT + 16 * vector, case.sandbox.get64(IDT + 16 * vector + 8)),
+            None => (IDT + 8 * vector, 0),
+        };
         let raw = case.sandbox.get64(at);
-        if raw != Sandbox::pristine().get64(at) {
-            println!("    gate {vector:02x}: {raw:016x}");
+        if raw != usual.get64(at) || upper != 0 {
+            println!("    gate {vector:02x}: {raw:016x} {upper:x}");
         }
+    }
+    if case.long.is_some() {
+        let words = (0..13).map(|n| format!("{:x}", case.sandbox.get64(TSS + 4 + 8 * n)));
+        println!("    task: {}", words.collect::<Vec<_>>().join(" "));
     }
     for (name, at, bytes) in [("32", TSS_32, 104), ("16", TSS_16, 44)] {
         let words = (0..bytes / 4).map(|n| format!("{:x}", case.sandbox.get32(at + 4 * n)));

@@ -5,10 +5,12 @@
 //! segment comes from a word in its code segment.
 
 use super::layout::*;
+use super::runtime_64;
+use super::sandbox::{CODE_64, own_entry};
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
-type Assembled = Result<Vec<u8>, IcedError>;
+pub type Assembled = Result<Vec<u8>, IcedError>;
 
 /// How many sectors are read at once, and the runtime's own.
 const CHUNK_SECTORS: u32 = 64;
@@ -23,24 +25,24 @@ const DESTINATION: u32 = BOOT + 0x1DC;
 const CHUNKS: u32 = BOOT + 0x1E0;
 
 const DEBUG_PORT: u32 = 0xE9;
-const EFER_REGISTER: u32 = 0xC000_0080;
+pub const EFER_REGISTER: u32 = 0xC000_0080;
 /// Exceptions that push an error code (SDM vol. 3, table 6-1).
-const WITH_ERROR_CODE: u32 = 1 << 8 | 0x1F << 10 | 1 << 17;
+pub const WITH_ERROR_CODE: u32 = 1 << 8 | 0x1F << 10 | 1 << 17;
 /// How many changed dwords of a case are printed.
 const CHANGES_MAX: u32 = 96;
 
-fn word(at: u32) -> AsmMemoryOperand {
+pub fn word(at: u32) -> AsmMemoryOperand {
     word_ptr(at)
 }
-fn dword(at: u32) -> AsmMemoryOperand {
+pub fn dword(at: u32) -> AsmMemoryOperand {
     dword_ptr(at)
 }
 /// A dword of the present case's head.
-fn of_head(n: usize) -> u32 {
+pub fn of_head(n: usize) -> u32 {
     HEAD + 4 * n as u32
 }
 /// A dword of the record.
-fn of_record(n: usize) -> u32 {
+pub fn of_record(n: usize) -> u32 {
     RECORD + 4 * n as u32
 }
 
@@ -175,7 +177,11 @@ pub fn runtime() -> Assembled {
     put(RUNTIME, &start()?, NEXT);
     put(NEXT, &begin_case()?, REPORT);
     put(REPORT, &report()?, PRINT);
-    put(PRINT, &print()?, STUBS);
+    put(PRINT, &print()?, STUBS_64);
+    put(STUBS_64, &runtime_64::stubs()?, HANDLER_64);
+    put(HANDLER_64, &runtime_64::handler()?, ENTER_64);
+    put(ENTER_64, &runtime_64::enter()?, LEAVE_64);
+    put(LEAVE_64, &runtime_64::leave()?, STUBS);
     put(STUBS, &stubs()?, DATA_WORD);
     put(DATA_WORD, &OWN_DATA.to_le_bytes(), HANDLER);
     put(HANDLER, &handler()?, OWN_GDT);
@@ -183,6 +189,8 @@ pub fn runtime() -> Assembled {
     put(OWN_GDT + 16, &flat(0x93), OWN_GDTR);
     put(OWN_GDTR, &0x1Fu16.to_le_bytes(), OWN_IDTR);
     put(OWN_GDTR + 2, &OWN_GDT.to_le_bytes(), OWN_IDTR);
+    put(WAY_OUT, &LEAVE_64.to_le_bytes(), DOUBLE_FAULT_TSS);
+    put(WAY_OUT + 4, &OWN_CODE.to_le_bytes(), DOUBLE_FAULT_TSS);
     let mut tss = [0u8; 104];
     for (at, value) in [
         (28, OWN_DIRECTORY),
@@ -200,18 +208,8 @@ pub fn runtime() -> Assembled {
         tss[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
     }
     put(DOUBLE_FAULT_TSS, &tss, OWN_DIRECTORY);
-    // Present, writable, accessed, dirty; for everybody from the sandbox on, and the first page: interrupts that
-    // virtual-8086 mode handles by itself use its table.
     put(OWN_DIRECTORY, &(OWN_TABLE | 0x27).to_le_bytes(), OWN_TABLE);
-    let entries = || {
-        (0..MAPPED >> 12).map(|n| match n << 12 {
-            0 => 0x67,
-            at @ RUNTIME..STACKS_END => at | 0x63,
-            at @ SANDBOX..FILLER => at | 0x67,
-            FILLER.. => FILLER | 0x67,
-            _ => 0,
-        })
-    };
+    let entries = || (0..MAPPED).step_by(0x1000).map(own_entry);
     let table: Vec<u8> = entries().flat_map(u32::to_le_bytes).collect();
     put(OWN_TABLE, &table, OWN_POINTERS);
     let pointer = u64::from(OWN_PAE_DIRECTORY | 1).to_le_bytes();
@@ -325,6 +323,11 @@ fn begin_case() -> Assembled {
     a.mov(ecx, DWORDS as u32)?;
     a.rep().movsd()?;
     a.mov(eax, dword(of_head(NUMBER)))?;
+    let mut legacy = a.create_label();
+    a.test(dword(of_head(FLAGS)), LONG)?;
+    a.jz(legacy)?;
+    a.or(eax, record::LONG)?;
+    a.set_label(&mut legacy)?;
     a.mov(dword(of_record(record::NUMBER)), eax)?;
     // Its patches, in the sandbox and in the copy that it will be compared with.
     a.mov(dword(PATCHES), esi)?;
@@ -386,6 +389,13 @@ fn begin_case() -> Assembled {
     a.mov(cr0, eax)?;
     let (mut direct, mut no_segments, mut registers) =
         (a.create_label(), a.create_label(), a.create_label());
+    let mut protected = a.create_label();
+    a.test(dword(of_head(FLAGS)), LONG)?;
+    a.jz(protected)?;
+    a.db(&[0xEA])?;
+    a.dd(&[ENTER_64])?;
+    a.dw(&[CODE_64])?;
+    a.set_label(&mut protected)?;
     a.test(dword(of_head(FLAGS)), BY_IRET)?;
     a.jz(direct)?;
     // Out to ring 1, 2, 3 or virtual-8086 mode.
@@ -530,7 +540,12 @@ fn handler() -> Assembled {
     a.mov(at(TASK), eax)?;
     a.mov(eax, dword(DOUBLE_FAULT_TSS))?;
     a.mov(at(LINK), eax)?;
-    // Out of the case's world.
+    out_of_the_case(&mut a)?;
+    a.assemble(HANDLER.into())
+}
+
+/// Leaves the case's world for the report.
+pub fn out_of_the_case(a: &mut CodeAssembler) -> Result<(), IcedError> {
     a.mov(eax, 0x11u32)?;
     a.mov(cr0, eax)?;
     a.xor(eax, eax)?;
@@ -547,8 +562,7 @@ fn handler() -> Assembled {
     a.mov(es, ax)?;
     a.mov(fs, ax)?;
     a.mov(gs, ax)?;
-    a.jmp(u64::from(REPORT))?;
-    a.assemble(HANDLER.into())
+    a.jmp(u64::from(REPORT))
 }
 
 /// Prints the record and what has changed in the sandbox, and makes the sandbox pristine again.
@@ -559,6 +573,9 @@ fn report() -> Assembled {
     a.mov(esi, RECORD)?;
     a.mov(ecx, record::DWORDS as u32)?;
     let mut field = a.create_label();
+    a.test(dword(of_head(head::FLAGS)), head::LONG)?;
+    a.jnz(field)?;
+    a.mov(ecx, record::LEGACY_DWORDS as u32)?;
     a.set_label(&mut field)?;
     a.lodsd()?;
     a.push(ecx)?;

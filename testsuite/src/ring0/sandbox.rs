@@ -64,6 +64,9 @@ impl Gate {
     }
 }
 
+/// L in [`Segment::spare`].
+pub const LONG: u8 = 2;
+
 /// Types of descriptors, S included.
 pub const DATA_RW: u8 = 0x13;
 pub const CODE_R: u8 = 0x1B;
@@ -86,6 +89,10 @@ pub const CODE_16: u16 = 0x70;
 pub const DATA_16: u16 = 0x90;
 pub const TASK_32: u16 = 0xB0;
 pub const TASK_16: u16 = 0xB8;
+/// The LDT of long mode, a descriptor of 16 bytes.
+pub const LONG_LDT: u16 = 0xB0;
+/// 64-bit code, DPL 0 to 3.
+pub const CODE_64: u16 = 0x140;
 /// From here on descriptors are random.
 pub const WILD: u16 = 0xC0;
 /// How many in the GDT; also all of the LDT.
@@ -124,7 +131,68 @@ impl Sandbox {
         s.0[(CODE - SANDBOX) as usize..(DATA - SANDBOX) as usize].fill(0xCC);
         // The window is filled in by the cases about paging.
         s.put32(DIRECTORY, OWN_TABLE | 0x27);
+        s.put64(DIRECTORY_64, u64::from(IDENTITY | 0x27));
+        s.put64(DIRECTORY_64 + 8, u64::from(TABLE | 0x27));
+        for n in 0..MAPPED >> 12 {
+            s.put64(IDENTITY + 8 * n, own_entry(n << 12).into());
+        }
+        let stack = (OWN_STACK - 0x1000) | 0x63;
+        s.put64(IDENTITY + 8 * (ENTRY_STACK / 0x1000 - 1), stack.into());
         s
+    }
+
+    /// Makes it one of long mode: the tables of paging, a 64-bit TSS, gates of 16 bytes.
+    pub fn lengthen(&mut self) {
+        for entry in [0, 256] {
+            self.put64(DIRECTORY + 8 * entry, u64::from(PAE_DIRECTORY | 0x27));
+        }
+        for entry in [0, 1] {
+            let raw = u64::from(DIRECTORY_64 | 0x27);
+            self.put64(PAE_DIRECTORY + 8 * entry, raw);
+        }
+        // The TSS descriptor is there already but for its upper half.
+        self.describe(MAIN_LDT, 0);
+        let table = Segment {
+            base: LDT,
+            limit: LDT_COUNT as u32 * 8 - 1,
+            kind: LDT_TYPE,
+            present: true,
+            ..Segment::default()
+        };
+        self.describe_wide(LONG_LDT, [table.raw(), 0]);
+        for at in (0..0x60).step_by(4) {
+            self.put32(TSS + 4 + at, 0);
+        }
+        for ring in 0..3u8 {
+            let top = stack_of(ring) + STACK_START;
+            self.put64(TSS + 4 + 8 * u32::from(ring), top.into());
+        }
+        self.put64(TSS + IST + 8, DOUBLE_FAULT_STACK.into());
+        for vector in 0..VECTORS {
+            let gate = Gate {
+                selector: CODE_64,
+                offset: STUBS_64 + vector * STUB_BYTES,
+                kind: INTERRUPT_GATE_32,
+                dpl: if vector == 3 { 3 } else { 0 },
+                present: true,
+                // IST1.
+                parameters: u8::from(vector == 8),
+            };
+            self.put_gate(vector, [gate.raw(), 0]);
+        }
+    }
+
+    /// Writes a gate of long mode's IDT.
+    pub fn put_gate(&mut self, vector: u32, halves: [u64; 2]) {
+        for (n, half) in (0..).zip(halves) {
+            self.put64(IDT + 16 * vector + 8 * n, half);
+        }
+    }
+
+    /// Writes a descriptor of 16 bytes.
+    pub fn describe_wide(&mut self, selector: u16, halves: [u64; 2]) {
+        self.describe(selector, halves[0]);
+        self.describe(selector + 8, halves[1]);
     }
 
     fn tables(&mut self) {
@@ -163,6 +231,13 @@ impl Sandbox {
             self.describe(selector(DATA_32), raw(flat(ring), DATA_RW));
             self.describe(selector(CODE_16), raw(small, CODE_R));
             self.describe(selector(DATA_16), raw(small, DATA_RW));
+            let long = Segment {
+                kind: CODE_R,
+                big: false,
+                spare: LONG,
+                ..flat(ring)
+            };
+            self.describe(selector(CODE_64), long.raw());
         }
         for vector in 0..VECTORS {
             let gate = Gate {
@@ -270,6 +345,22 @@ impl Sandbox {
         runs.into_iter()
             .map(|(start, end)| (start, &self.0[4 * start..4 * end]))
             .collect()
+    }
+}
+
+/// Where IST1 is in a 64-bit TSS, less 8 (SDM vol. 3, figure 8-11).
+pub const IST: u32 = 0x1C;
+
+/// The entry of a page table that maps an address below [`MAPPED`].
+pub fn own_entry(at: u32) -> u32 {
+    // Present, writable, accessed, dirty; for everybody from the sandbox on, and the first page: interrupts that
+    // virtual-8086 mode handles by itself use its table.
+    match at {
+        0 => 0x67,
+        RUNTIME..STACKS_END => at | 0x63,
+        SANDBOX..FILLER => at | 0x67,
+        FILLER.. => FILLER | 0x67,
+        _ => 0,
     }
 }
 

@@ -161,7 +161,7 @@ impl Builder {
 
     /// IN, OUT, INS and OUTS with IOPL and the permission bitmap.
     pub fn port(&mut self) {
-        if self.one_in(3) {
+        if self.case.long.is_none() && self.one_in(3) {
             self.enter_virtual_8086();
         } else if !self.one_in(3) {
             let wide = self.case.wide;

@@ -1,6 +1,10 @@
 //! Random cases. Most of a case is sensible, so that what is checked late is reached.
 
+mod canonical;
 mod data;
+mod long;
+mod long_system;
+mod long_transfer;
 mod paging;
 mod segment;
 mod system;
@@ -30,6 +34,23 @@ const WEIGHTS: [(Kind, u64); 15] = [
     (Kind::FastCall, 1),
 ];
 
+/// The same in long mode. The kinds that are not its own are those of compatibility mode, and of 64-bit mode.
+const LONG_WEIGHTS: [(Kind, u64); 13] = [
+    (Kind::SegmentLoad, 10),
+    (Kind::Query, 6),
+    (Kind::FarTransfer, 13),
+    (Kind::FarReturn, 8),
+    (Kind::Interrupt, 13),
+    (Kind::InterruptReturn, 12),
+    (Kind::Page, 10),
+    (Kind::Limit, 3),
+    (Kind::Port, 2),
+    (Kind::Flags, 2),
+    (Kind::SystemCall, 7),
+    (Kind::Canonical, 8),
+    (Kind::LongSystem, 6),
+];
+
 /// Case `number` of a seed.
 pub fn generate(seed: u64, number: u64, pristine: &Sandbox) -> Case {
     let mut rng = Prng::new(seed.wrapping_mul(0x1_0000_0001).wrapping_add(number));
@@ -37,17 +58,23 @@ pub fn generate(seed: u64, number: u64, pristine: &Sandbox) -> Case {
     for _ in 0..4 {
         rng.next_u64();
     }
+    let long = rng.below(5) < 2;
     let mut at = rng.below(100);
     let mut kind = Kind::SegmentLoad;
-    for (k, weight) in WEIGHTS {
+    let weights = if long { &LONG_WEIGHTS[..] } else { &WEIGHTS };
+    for &(k, weight) in weights {
         if at < weight {
             kind = k;
             break;
         }
         at -= weight;
     }
-    let mut b = Builder::new(rng, number, kind, pristine);
+    let mut b = Builder::new(rng, number, kind, long, pristine);
     match kind {
+        Kind::FarTransfer if long => b.long_transfer(),
+        Kind::FarReturn if long => b.long_far_return(),
+        Kind::Interrupt if long => b.long_interrupt(),
+        Kind::InterruptReturn if long => b.long_interrupt_return(),
         Kind::SegmentLoad => b.segment_load(),
         Kind::Query => b.query(),
         Kind::Privileged => b.privileged(),
@@ -63,6 +90,9 @@ pub fn generate(seed: u64, number: u64, pristine: &Sandbox) -> Case {
         Kind::Debug => b.debug(),
         Kind::Flags => b.flags(),
         Kind::FastCall => b.fast_call(),
+        Kind::SystemCall => b.system_call(),
+        Kind::Canonical => b.canonical(),
+        Kind::LongSystem => b.long_system(),
     }
     b.case.place_code();
     b.case
@@ -72,7 +102,7 @@ pub fn generate(seed: u64, number: u64, pristine: &Sandbox) -> Case {
 #[cfg(test)]
 pub fn plain(number: u64, pristine: &Sandbox) -> Case {
     let rng = Prng::new(1);
-    let mut case = Builder::new(rng, number, Kind::Query, pristine).case;
+    let mut case = Builder::new(rng, number, Kind::Query, false, pristine).case;
     case.sandbox = pristine.clone();
     case.cr0 = 0x8000_0011;
     case.cr4 = 0;
@@ -95,7 +125,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    fn new(mut rng: Prng, number: u64, kind: Kind, pristine: &Sandbox) -> Self {
+    fn new(mut rng: Prng, number: u64, kind: Kind, long: bool, pristine: &Sandbox) -> Self {
         let r32 = |rng: &mut Prng| rng.next_u64() as u32;
         let registers = std::array::from_fn(|_| r32(&mut rng));
         let case = Case {
@@ -120,6 +150,7 @@ impl Builder {
             data: [0; 4],
             code: Vec::new(),
             wide: true,
+            long: None,
         };
         let mut b = Self { rng, case };
         b.case.eflags |= b.u32() & 0x0020_0AD5;
@@ -129,7 +160,9 @@ impl Builder {
         if b.one_in(12) {
             b.case.eflags |= 1 << 18;
         }
-        if b.one_in(10) {
+        if long {
+            b.enter_long_mode();
+        } else if b.one_in(10) {
             b.use_pae();
         }
         let ring = b.ring();
@@ -144,7 +177,11 @@ impl Builder {
         }
         // DS is always good for operands in memory.
         b.case.data[1] = of_ring(DATA_32, 3);
-        b.wild_tables();
+        if long {
+            b.long_tables();
+        } else {
+            b.wild_tables();
+        }
         b
     }
 
@@ -172,6 +209,10 @@ impl Builder {
     /// Code, stack and EIP for a ring.
     pub fn at_ring(&mut self, ring: u8, wide: bool) {
         let at = CODE + self.rng.below(0xE00) as u32;
+        if self.case.is_64_bit() {
+            self.at_ring_64(ring, at);
+            return;
+        }
         self.case.wide = wide;
         if wide {
             self.case.cs = of_ring(CODE_32, ring);
@@ -195,6 +236,9 @@ impl Builder {
     pub fn stack_top(&self) -> u32 {
         if self.case.is_virtual() {
             return (u32::from(self.case.ss) << 4) + (self.case.esp & 0xFFFF);
+        }
+        if self.case.is_64_bit() {
+            return self.case.esp;
         }
         let raw = self.case.sandbox.descriptor(self.case.ss);
         let big = raw >> 54 & 1 != 0;
@@ -246,7 +290,12 @@ impl Builder {
             self.emit(&[0x67]);
         }
         self.emit(opcode);
-        self.emit(&[reg << 3 | 5]);
+        if self.case.is_64_bit() {
+            // Without a SIB byte it would be relative to RIP.
+            self.emit(&[reg << 3 | 4, 0x25]);
+        } else {
+            self.emit(&[reg << 3 | 5]);
+        }
         self.emit(&(OPERANDS + offset).to_le_bytes());
     }
 

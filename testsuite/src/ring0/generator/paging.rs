@@ -23,10 +23,12 @@ impl Builder {
             self.case.sandbox.put(DATA, &code);
         }
         let pae = self.case.cr4 & CR4_PAE != 0 || self.one_in(3);
-        let offset = if pae {
-            self.pae_window()
+        let window = if self.case.long.is_some() {
+            self.long_window()
+        } else if pae {
+            WINDOW + self.pae_window()
         } else {
-            self.window()
+            WINDOW + self.window()
         };
         // Around the boundary of two pages, or anywhere in the first.
         let within = match self.rng.below(3) {
@@ -34,8 +36,18 @@ impl Builder {
             1 => self.rng.below(0xFF0) as u32,
             _ => 0xFFC,
         };
-        let at = WINDOW + offset + within;
+        let at = window + within;
         self.case.registers[2] = at;
+        let high = self.one_in(3);
+        if let Some(long) = &mut self.case.long
+            && high
+            && long.code
+        {
+            let upper = (HIGH_HALF >> 32) as u32;
+            long.upper[2] = upper;
+            long.upper[6] = upper;
+            long.rsp_upper = upper;
+        }
         if fetch {
             match self.rng.below(3) {
                 0 => self.emit(&[0xFF, 0xE2]),
@@ -87,7 +99,7 @@ impl Builder {
         }
     }
 
-    fn entry_flags(&mut self, often: u64) -> u64 {
+    pub fn entry_flags(&mut self, often: u64) -> u64 {
         let mut f = 7;
         for bit in [0u64, 1, 2] {
             if self.rng.below(often) == 0 {
@@ -155,7 +167,7 @@ impl Builder {
     }
 
     /// Execute disable, and reserved bits at times.
-    fn high_bits(&mut self) -> u64 {
+    pub fn high_bits(&mut self) -> u64 {
         let mut bits = 0;
         if self.one_in(4) {
             bits |= 1 << 63;
