@@ -521,6 +521,23 @@ fn a_call_gate_has_an_entry_point_of_64_bits_and_copies_nothing() {
 }
 
 #[test]
+fn a_call_gate_pushes_as_64_bit_mode_does_though_compatibility_mode_calls() {
+    // call 48:0
+    let (mut b, mut s) = in_64_bit_mode(&[0x9A, 0, 0, 0, 0, GATE as u8, 0]);
+    s.segments[Seg::Cs as usize] = register(CODE_32, D_CODE_32);
+    s.segments[Seg::Ss as usize].base = 0x1000;
+    b.set(
+        GDT + u64::from(GATE),
+        0x8C00 << 32 | u64::from(CODE_64) << 16 | 0x5000,
+    );
+    b.ram[0].write(0x5000, &[0xF4]);
+    let s = run(&mut b, &s);
+    assert_eq!((s.rip, reg(&s, Gpr::Rsp)), (0x5001, STACK - 16));
+    let frame = [b.get(STACK - 16), b.get(STACK - 8)];
+    assert_eq!(frame, [CODE + 7, CODE_32.into()]);
+}
+
+#[test]
 fn pages_beyond_4_gib_and_of_2_mib_are_reached() {
     // mov [rcx],rdx / mov rbx,[rcx] / mov rax,[rsi] / hlt
     let (mut b, mut s) =

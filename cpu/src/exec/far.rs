@@ -199,7 +199,8 @@ impl Interpreter {
         op: OpRef,
     ) -> Result<(), Stop> {
         if !self.is_protected() {
-            let frame = self.return_frame(width, op)?;
+            let mut frame = StackFrame::current(self);
+            self.push_far_return(&mut frame, width, op)?;
             self.check_target(rip)?;
             let sp = frame.commit(self);
             self.set_stack_pointer(sp);
@@ -213,7 +214,8 @@ impl Interpreter {
                 rip: self.offset_within(d, rip),
             };
             self.check_direct(t)?;
-            return self.call_same_level(width, t, op);
+            let frame = StackFrame::current(self);
+            return self.call_same_level(frame, width, t, op);
         }
         let d = self.check_system_target(selector, d)?;
         if d.system_type() == Some(SystemType::TaskGate) || d.is_available_tss() {
@@ -236,7 +238,14 @@ impl Interpreter {
             }
             return self.call_inner_level(width, t, d.gate_parameters(), op);
         }
-        self.call_same_level(width, t, op)
+        // The gate's code segment is loaded before the pushes (SDM vol. 2, "CALL", SAME-PRIVILEGE): they are those of
+        // 64-bit mode even if compatibility mode called.
+        let frame = if self.is_long() {
+            StackFrame::long(self, self.regs.named(Gpr::Rsp), self.cpl)
+        } else {
+            StackFrame::current(self)
+        };
+        self.call_same_level(frame, width, t, op)
     }
 
     /// The descriptor that a far pointer names.
@@ -322,19 +331,28 @@ impl Interpreter {
         })
     }
 
-    /// CS and the next instruction's address, pushed on the present stack.
-    fn return_frame(&mut self, width: Width, op: OpRef) -> Result<StackFrame, Stop> {
-        let mut frame = StackFrame::current(self);
+    /// Pushes CS and the next instruction's address.
+    fn push_far_return(&mut self, frame: &mut StackFrame, width: Width, op: OpRef) -> Result<(), Stop> {
         frame.push(self, width, self.segment(Seg::Cs).selector.0.into())?;
-        frame.push(self, width, self.next_rip(op))?;
-        Ok(frame)
+        frame.push(self, width, self.next_rip(op))
     }
 
-    fn call_same_level(&mut self, width: Width, t: CodeTarget, op: OpRef) -> Result<(), Stop> {
-        let frame = self.return_frame(width, op)?;
+    /// A call that stays at its level; the return address goes to `frame`.
+    fn call_same_level(
+        &mut self,
+        mut frame: StackFrame,
+        width: Width,
+        t: CodeTarget,
+        op: OpRef,
+    ) -> Result<(), Stop> {
+        self.push_far_return(&mut frame, width, op)?;
         self.check_code(t)?;
         let sp = frame.commit(self);
-        self.set_stack_pointer(sp);
+        match width {
+            // Of 64-bit mode, or soon to be there.
+            Width::Qword => self.regs.set_named(Gpr::Rsp, sp),
+            _ => self.set_stack_pointer(sp),
+        }
         self.go(t)
     }
 
@@ -449,7 +467,9 @@ impl Interpreter {
                 let selector = Selector(0);
                 self.put_segment(seg, SegmentRegister { selector, ..null });
             } else if outer && !conforming && a.dpl() < rpl {
-                self.put_segment(seg, null_register(Selector(0)));
+                let base = self.segment(seg).base;
+                let null = null_register(Selector(0));
+                self.put_segment(seg, SegmentRegister { base, ..null });
             }
         }
         self.update_mode();

@@ -115,36 +115,21 @@ fn in_stacks(d: &Difference) -> bool {
 }
 
 /// The rules for a case.
-pub fn rules(case: &Case) -> &'static [Rule] {
-    match case.long {
+pub fn rules(case: &Case) -> impl Iterator<Item = &'static Rule> {
+    let own = match case.long {
         Some(_) => LONG_RULES,
-        None => RULES,
-    }
+        None => LEGACY_RULES,
+    };
+    own.iter().chain(COMMON_RULES)
+}
+
+/// All of them.
+pub fn all_rules() -> impl Iterator<Item = &'static Rule> {
+    LEGACY_RULES.iter().chain(LONG_RULES).chain(COMMON_RULES)
 }
 
 /// Those outside of long mode.
-pub static RULES: &[Rule] = &[
-    Rule {
-        name: "limit that SGDT stores before an alignment check",
-        peers: BOCHS,
-        reason: "SGDT and SIDT store a word and a doubleword (SDM vol. 3, section 3.5.1); the second is misaligned. An alignment \
-                 check is a fault, which leaves the state as before the instruction (section 6.5); Bochs has stored the word",
-        explains: |s, d| {
-            let What::Memory(at) = d.what else {
-                return false;
-            };
-            let before = s.case.sandbox.get32(at);
-            let limit =
-                |v: u32| v == u32::from(s.case.gdt_limit) || v == u32::from(s.case.idt_limit);
-            let stored = limit(d.theirs & 0xFFFF) && (d.theirs ^ before) >> 16 == 0
-                || limit(d.theirs >> 16) && (d.theirs ^ before) & 0xFFFF == 0;
-            s.case.kind == Kind::Alignment
-                && s.we_fault_at_once(&[17])
-                && s.vectors().1 == 17
-                && d.ours == before
-                && stored
-        },
-    },
+static LEGACY_RULES: &[Rule] = &[
     Rule {
         name: "error code of a task that begins beyond its code's limit",
         peers: BOCHS,
@@ -157,33 +142,6 @@ pub static RULES: &[Rule] = &[
             };
             let pushed = d.theirs.wrapping_sub(d.ours);
             esp && s.vectors() == (DOUBLE_FAULT, DOUBLE_FAULT) && [2, 4, 2 << 16].contains(&pushed)
-        },
-    },
-    Rule {
-        name: "level before DR4",
-        peers: BOCHS,
-        reason: "MOV of DR4 or DR5 with CR4.DE above ring 0: a processor (Skylake) raises #GP, though table 6-2 of vol. 3 has \
-                 undefined opcodes first",
-        explains: |s, _| {
-            let is_dr4 =
-                |w: &[u8]| matches!(w[..2], [0x0F, 0x21 | 0x23]) && matches!(w[2] >> 3 & 7, 4 | 5);
-            s.we_fault_at_once(&[13])
-                && s.vectors().1 == 6
-                && s.case.cr4 & 8 != 0
-                && s.case.code.windows(3).any(is_dr4)
-        },
-    },
-    Rule {
-        name: "upper half of a pushed selector",
-        peers: BOTH,
-        reason: "a selector that is pushed as a dword leaves the upper word alone or clears it, as the processor likes (SDM vol. 2, PUSH; vol. 3, section 6.12.1)",
-        explains: |s, d| {
-            let What::Memory(at) = d.what else {
-                return false;
-            };
-            let before = s.case.sandbox.get32(at) >> 16;
-            let halves = [d.ours >> 16, d.theirs >> 16];
-            d.ours & 0xFFFF == d.theirs & 0xFFFF && halves.contains(&0) && halves.contains(&before)
         },
     },
     Rule {
@@ -275,6 +233,112 @@ pub static RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "VIF and VIP are not written by IRET",
+        peers: QEMU,
+        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
+        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
+    },
+    Rule {
+        name: "accessed bit in a page-directory-pointer entry",
+        peers: QEMU,
+        reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
+        explains: |s, d| {
+            let entry =
+                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 32).contains(&at));
+            entry && s.case.cr4 & super::case::CR4_PAE != 0 && d.ours ^ d.theirs == 0x20
+        },
+    },
+    Rule {
+        name: "null selectors on the way to an outer level",
+        peers: QEMU,
+        reason: "a null selector becomes 0 (SDM vol. 2, IRET and RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL: NULL); QEMU keeps its RPL",
+        explains: |_, d| match d.what {
+            What::Field(record::VECTOR) => {
+                d.ours >> 16 == d.theirs >> 16 && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
+            }
+            What::Field(n) => {
+                (record::SEGMENTS..record::SEGMENTS + 3).contains(&n)
+                    && d.ours == 0
+                    && d.theirs <= 3
+            }
+            What::Memory(at) => {
+                (TSS..STACKS).contains(&at) && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
+            }
+            What::Lost => false,
+        },
+    },
+    Rule {
+        name: "limits and types of data segments",
+        peers: QEMU,
+        reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU checks neither",
+        explains: |s, _| {
+            let memory = matches!(
+                s.case.kind,
+                Kind::Limit | Kind::SegmentLoad | Kind::Virtual8086 | Kind::Alignment
+            );
+            let Outcome::Recorded(r) = s.ours else {
+                return false;
+            };
+            let (ours, theirs) = s.vectors();
+            memory
+                && ours != theirs
+                && ([12, 13].contains(&ours) && r.fields[record::ERROR] == 0
+                    || ours == DOUBLE_FAULT)
+        },
+    },
+];
+
+/// Those in every mode.
+static COMMON_RULES: &[Rule] = &[
+    Rule {
+        name: "limit that SGDT stores before an alignment check",
+        peers: BOCHS,
+        reason: "SGDT and SIDT store a word and a doubleword (SDM vol. 3, section 3.5.1); the second is misaligned. An alignment \
+                 check is a fault, which leaves the state as before the instruction (section 6.5); Bochs has stored the word",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let before = s.case.sandbox.get32(at);
+            let limit =
+                |v: u32| v == u32::from(s.case.gdt_limit) || v == u32::from(s.case.idt_limit);
+            let stored = limit(d.theirs & 0xFFFF) && (d.theirs ^ before) >> 16 == 0
+                || limit(d.theirs >> 16) && (d.theirs ^ before) & 0xFFFF == 0;
+            s.case.kind == Kind::Alignment
+                && s.we_fault_at_once(&[17])
+                && s.vectors().1 == 17
+                && d.ours == before
+                && stored
+        },
+    },
+    Rule {
+        name: "level before DR4",
+        peers: BOCHS,
+        reason: "MOV of DR4 or DR5 with CR4.DE above ring 0: a processor (Skylake) raises #GP, though table 6-2 of vol. 3 has \
+                 undefined opcodes first",
+        explains: |s, _| {
+            let is_dr4 =
+                |w: &[u8]| matches!(w[..2], [0x0F, 0x21 | 0x23]) && matches!(w[2] >> 3 & 7, 4 | 5);
+            s.we_fault_at_once(&[13])
+                && s.vectors().1 == 6
+                && s.case.cr4 & 8 != 0
+                && s.case.code.windows(3).any(is_dr4)
+        },
+    },
+    Rule {
+        name: "upper half of a pushed selector",
+        peers: BOTH,
+        reason: "a selector that is pushed as a dword leaves the upper word alone or clears it, as the processor likes (SDM vol. 2, PUSH; vol. 3, section 6.12.1)",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let before = s.case.sandbox.get32(at) >> 16;
+            let halves = [d.ours >> 16, d.theirs >> 16];
+            d.ours & 0xFFFF == d.theirs & 0xFFFF && halves.contains(&0) && halves.contains(&before)
+        },
+    },
+    Rule {
         name: "bits 19 to 16 of LAR's result",
         peers: BOTH,
         reason: "undefined (SDM vol. 2, LAR: the mask is 00FxFF00H)",
@@ -335,60 +399,6 @@ pub static RULES: &[Rule] = &[
         reason: "every fault pushes EFLAGS with RF set (SDM vol. 3, section 17.3.1.1); QEMU never does",
         explains: |_, d| {
             may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == RF && d.ours & RF != 0
-        },
-    },
-    Rule {
-        name: "VIF and VIP are not written by IRET",
-        peers: QEMU,
-        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
-        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
-    },
-    Rule {
-        name: "accessed bit in a page-directory-pointer entry",
-        peers: QEMU,
-        reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
-        explains: |s, d| {
-            let entry =
-                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 32).contains(&at));
-            entry && s.case.cr4 & super::case::CR4_PAE != 0 && d.ours ^ d.theirs == 0x20
-        },
-    },
-    Rule {
-        name: "null selectors on the way to an outer level",
-        peers: QEMU,
-        reason: "a null selector becomes 0 (SDM vol. 2, IRET and RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL: NULL); QEMU keeps its RPL",
-        explains: |_, d| match d.what {
-            What::Field(record::VECTOR) => {
-                d.ours >> 16 == d.theirs >> 16 && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
-            }
-            What::Field(n) => {
-                (record::SEGMENTS..record::SEGMENTS + 3).contains(&n)
-                    && d.ours == 0
-                    && d.theirs <= 3
-            }
-            What::Memory(at) => {
-                (TSS..STACKS).contains(&at) && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
-            }
-            What::Lost => false,
-        },
-    },
-    Rule {
-        name: "limits and types of data segments",
-        peers: QEMU,
-        reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU checks neither",
-        explains: |s, _| {
-            let memory = matches!(
-                s.case.kind,
-                Kind::Limit | Kind::SegmentLoad | Kind::Virtual8086 | Kind::Alignment
-            );
-            let Outcome::Recorded(r) = s.ours else {
-                return false;
-            };
-            let (ours, theirs) = s.vectors();
-            memory
-                && ours != theirs
-                && ([12, 13].contains(&ours) && r.fields[record::ERROR] == 0
-                    || ours == DOUBLE_FAULT)
         },
     },
 ];

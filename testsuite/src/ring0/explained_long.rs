@@ -1,6 +1,232 @@
 //! Rules about differences in long mode.
 
-use super::explained::Rule;
+use super::case::{Case, Kind};
+use super::compare::What;
+use super::explained::{BOCHS, Rule, Situation};
+use super::layout::*;
+use super::record::{Outcome, Record};
+
+const PVI: u32 = 2;
+const VIF_VIP: u32 = 0x18_0000;
+/// The first address above the lower half.
+const HOLE: u64 = 0x8000_0000_0000;
+
+/// Whether a selector is one of 64-bit code.
+fn is_code_64(case: &Case, selector: u32) -> bool {
+    let raw = case.sandbox.descriptor(selector as u16);
+    raw >> 43 & 3 == 3 && raw >> 53 & 1 == 1
+}
+
+fn is_null(selector: u16) -> bool {
+    selector & 0xFFFC == 0
+}
+
+impl Situation<'_> {
+    fn ours(&self) -> Option<&Record> {
+        match self.ours {
+            Outcome::Recorded(r) => Some(r),
+            _ => None,
+        }
+    }
+
+    /// Whether ours ended, in a double fault perhaps, at the instruction at which the case begins.
+    fn we_stay(&self, vectors: &[u32]) -> bool {
+        self.we_fault_at_once(vectors)
+            && self
+                .ours()
+                .is_some_and(|r| r.fields[record::CS] == u32::from(self.case.cs))
+    }
+
+    /// What IRET or RETF pops: CS and SS, if the level changes or SS is popped anyway.
+    fn popped(&self) -> Option<(u16, u16)> {
+        let c = self.case;
+        let (bytes, rest): (u32, &[u8]) = match c.code[..] {
+            [0x48, ref rest @ ..] if c.is_64_bit() => (8, rest),
+            [0x66, ref rest @ ..] => (if c.wide { 2 } else { 4 }, rest),
+            ref rest => (if c.wide { 4 } else { 2 }, rest),
+        };
+        let behind_cs = match rest {
+            [0xCF, ..] => bytes,
+            [0xCB, ..] => 0,
+            [0xCA, low, high, ..] => u32::from(u16::from_le_bytes([*low, *high])),
+            _ => return None,
+        };
+        let mut top = c.esp;
+        if !c.is_64_bit() {
+            let raw = c.sandbox.descriptor(c.ss);
+            let esp = if raw >> 54 & 1 != 0 {
+                c.esp
+            } else {
+                c.esp & 0xFFFF
+            };
+            top = super::case::base_of(raw).wrapping_add(esp);
+        }
+        let word = |at: u32| {
+            let offset = at.wrapping_sub(SANDBOX) as usize;
+            let bytes = c.sandbox.bytes().get(offset..offset + 2)?;
+            Some(u16::from_le_bytes([bytes[0], bytes[1]]))
+        };
+        Some((word(top + bytes)?, word(top + 3 * bytes + behind_cs)?))
+    }
+
+    /// The instruction is CALL of a far pointer.
+    fn is_far_call(&self) -> bool {
+        let opcode = self
+            .case
+            .code
+            .iter()
+            .position(|b| ![0x48, 0x66, 0x67].contains(b));
+        let rest = opcode.map_or(&[][..], |n| &self.case.code[n..]);
+        matches!(rest, [0x9A, ..]) || matches!(rest, [0xFF, modrm, ..] if modrm >> 3 & 7 == 3)
+    }
+}
 
 /// Those in long mode.
-pub static LONG_RULES: &[Rule] = &[];
+pub static LONG_RULES: &[Rule] = &[
+    Rule {
+        name: "upper half of RSP behind 64-bit mode",
+        peers: BOCHS,
+        reason: "not preserved, that is undefined, in compatibility mode (SDM vol. 1, section 3.4.1.1); ours keeps it as \
+                 silicon does, Bochs clears it",
+        explains: |s, d| {
+            let Some((a, b)) = s.records() else {
+                return false;
+            };
+            let upper = a.fields[record::ESP_UPPER];
+            let register = matches!(
+                d.what,
+                What::Field(record::ESP_UPPER) | What::Memory(STACKS..DIRECTORY)
+            ) || d.what == What::Field(record::UPPER + 4);
+            s.case.is_64_bit()
+                && register
+                && (d.ours, d.theirs) == (upper, 0)
+                && a.fields[record::CS] == b.fields[record::CS]
+                // SYSRET's code segment is what it is to be, whatever its descriptor says.
+                && (s.case.code == [0x0F, 0x07] || !is_code_64(s.case, a.fields[record::CS]))
+        },
+    },
+    Rule {
+        name: "SS of SYSCALL",
+        peers: BOCHS,
+        reason: "SS is STAR[47:32] + 8; only CS is AND FFFCh (SDM vol. 2, SYSCALL); Bochs clears SS's RPL too",
+        explains: |s, d| {
+            let star = s.case.long.as_ref().map_or(0, |l| l.msrs[3]);
+            let ss = u32::from((star >> 32) as u16).wrapping_add(8) & 0xFFFF;
+            let place = matches!(d.what, What::Memory(_) | What::Field(record::SS))
+                || d.what == What::Field(record::SEGMENTS + 3);
+            s.case.code.ends_with(&[0x0F, 0x05]) && place && (d.ours, d.theirs) == (ss, ss & !3)
+        },
+    },
+    Rule {
+        name: "IRET of 16 or 32 bits in 64-bit mode",
+        peers: BOCHS,
+        reason: "it pops SS:RSP whatever its operand size and wherever it leads (SDM vol. 2, IRET: \"instruction began in \
+                 64-bit mode\"); a processor (Skylake) does so, and checks SS. Bochs does not if the level stays",
+        explains: |s, _| {
+            s.case.is_64_bit()
+                && matches!(s.case.code[..], [0xCF] | [0x66, 0xCF])
+                && s.popped()
+                    .is_some_and(|(cs, _)| cs as u8 & 3 == s.case.cpl())
+        },
+    },
+    Rule {
+        name: "RPL of a null stack segment",
+        peers: BOCHS,
+        reason: "a null SS on the way to 64-bit code must have the RPL of CS, or #GP(0) (SDM vol. 2, IRET, \
+                 IA-32e-MODE-RETURN; RET likewise); Bochs takes any",
+        explains: |s, _| {
+            matches!(s.case.kind, Kind::FarReturn | Kind::InterruptReturn)
+                && s.we_stay(&[13, 8])
+                && s.popped().is_some_and(|(cs, ss)| {
+                    is_code_64(s.case, cs.into()) && is_null(ss) && (cs ^ ss) & 3 != 0
+                })
+        },
+    },
+    Rule {
+        name: "pushes before an entry point that is not canonical",
+        peers: BOCHS,
+        reason: "what a call or a delivery that faults had pushed lies below the stack pointer, which has not moved; the \
+                 manual checks the entry point first (SDM vol. 2, INT n, 64-bit gate; CALL)",
+        explains: |s, d| {
+            let What::Memory(at) = d.what else {
+                return false;
+            };
+            let Some((a, b)) = s.records() else {
+                return false;
+            };
+            let same = [record::EIP, record::ESP, record::ESP_UPPER, record::SS]
+                .iter()
+                .all(|&n| a.fields[n] == b.fields[n]);
+            let (ours, theirs) = s.vectors();
+            let calls = matches!(s.case.kind, Kind::Interrupt | Kind::FarTransfer)
+                || matches!(s.case.code[..], [0xFF, 0xD2 | 0x12, ..]);
+            calls
+                && ours == theirs
+                && s.we_stay(&[13, 8])
+                && same
+                && d.ours == s.case.sandbox.get32(at)
+        },
+    },
+    Rule {
+        name: "a stack that begins at the end of the lower half",
+        peers: BOCHS,
+        reason: "a push refers to the addresses that it writes (SDM vol. 1, section 3.3.7.1): those below 0000800000000000h \
+                 are canonical, and not mapped here. Bochs refuses the stack pointer",
+        explains: |s, _| {
+            let cr2 = s.ours().map_or(0, |r| {
+                u64::from(r.fields[record::CR2]) | u64::from(r.fields[record::CR2_UPPER]) << 32
+            });
+            (HOLE - 16..HOLE).contains(&cr2)
+                && (0..12).any(|n| s.case.sandbox.get64(TSS + 4 + 8 * n) == HOLE)
+        },
+    },
+    Rule {
+        name: "#SS of a new stack that is not canonical",
+        peers: BOCHS,
+        reason: "the error code names the new stack segment, which is null in IA-32e mode (SDM vol. 2, INT n, #SS(0)); Bochs' \
+                 names the old one",
+        explains: |s, d| {
+            let old = u32::from(s.case.ss & !3);
+            let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
+            matches!(s.case.kind, Kind::Interrupt | Kind::FarTransfer)
+                && s.vectors() == (12, 12)
+                && place
+                && d.ours & !1 == 0
+                && d.theirs & !1 == old
+        },
+    },
+    Rule {
+        name: "the stack of a far CALL that changes the mode",
+        peers: BOCHS,
+        reason: "CALL of a code segment pushes CS and the address and then loads CS (SDM vol. 2, CALL, \
+                 NONCONFORMING-CODE-SEGMENT): by the rules of the mode that it leaves. Bochs loads CS first, so that SS's base and \
+                 size, or a null SS, count by the new mode",
+        explains: |s, _| {
+            let Some(r) = s.ours() else {
+                return false;
+            };
+            let to_64 = is_code_64(s.case, r.fields[record::CS]);
+            let stack = s.case.sandbox.descriptor(s.case.ss);
+            let matters = if s.case.is_64_bit() {
+                is_null(s.case.ss) && !to_64
+            } else {
+                (stack >> 54 & 1 == 0 || super::case::base_of(stack) != 0) && to_64
+            };
+            s.case.kind == Kind::FarTransfer && s.is_far_call() && matters
+        },
+    },
+    Rule {
+        name: "VIP and VIF in 64-bit mode",
+        peers: BOCHS,
+        reason: "with CR4.PVI, both set at CPL 3 below IOPL 3 are #GP(0) before the next instruction (SDM vol. 3, section 20.4), \
+                 in 64-bit mode as elsewhere; Bochs looks at them outside of it only",
+        explains: |s, _| {
+            s.case.is_64_bit()
+                && s.case.cpl() == 3
+                && s.case.cr4 & PVI != 0
+                && s.case.eflags & VIF_VIP == VIF_VIP
+                && s.case.eflags >> 12 & 3 != 3
+                && s.we_fault_at_once(&[13])
+        },
+    },
+];

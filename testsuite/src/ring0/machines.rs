@@ -50,8 +50,9 @@ const BOCHS_MODEL: &str = "broadwell_ult";
 const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(20);
-/// Ours, in instructions.
-const SILENCE_INSNS: u64 = 50_000_000;
+/// Ours, in instructions: many thousand cases', and before the first of them the firmware's.
+const SILENCE_INSNS: u64 = 2_000_000;
+const BOOT_INSNS: u64 = 100_000_000;
 const MEMORY_BYTES: u64 = 64 << 20;
 /// A machine that more of its cases bring down does not work at all: a share of them, and some.
 const LOST_SHARE: usize = 50;
@@ -199,7 +200,8 @@ fn run_ours(disk: &Path, cases: usize) -> Result<Collector> {
             came += 1;
         }
         let stuck = collector.records.len() > cases;
-        if collector.finished || came == 0 || stuck || stop != Stop::Insns {
+        let silent = came == 0 && (collector.began || machine.insns() > BOOT_INSNS);
+        if collector.finished || silent || stuck || stop != Stop::Insns {
             collector.silent = stop == Stop::Insns;
             return Ok(collector);
         }

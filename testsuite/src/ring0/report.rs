@@ -2,8 +2,7 @@
 
 use super::case::{Case, Kind};
 use super::compare::{Difference, What, compare, field_name};
-use super::explained::{RULES, Situation, rules};
-use super::explained_long::LONG_RULES;
+use super::explained::{Situation, all_rules, rules};
 use super::layout::{IDT, TSS, TSS_16, TSS_32, VECTORS, record};
 use super::machines::Who;
 use super::record::Outcome;
@@ -56,9 +55,8 @@ impl Report {
             };
             let (mut left, mut wanted) = (Vec::new(), Vec::new());
             for d in &differences {
-                let rule = rules(case)
-                    .iter()
-                    .find(|r| r.peers.contains(&who) && (r.explains)(&situation, d));
+                let rule =
+                    rules(case).find(|r| r.peers.contains(&who) && (r.explains)(&situation, d));
                 match rule {
                     Some(rule) => {
                         *self.by_rule.entry(rule.name).or_default() += 1;
@@ -132,7 +130,7 @@ impl Report {
             .map(|(end, n)| format!("{end}: {n}"))
             .collect();
         println!("ends: {}", ends.join(", "));
-        for rule in RULES.iter().chain(LONG_RULES) {
+        for rule in all_rules() {
             if let Some(n) = self.by_rule.get(rule.name) {
                 println!("rule: {n} values: {}: {}", rule.name, rule.reason);
             }

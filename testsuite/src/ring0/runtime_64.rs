@@ -144,6 +144,8 @@ pub fn handler() -> Assembled {
     a.mov(esp, OWN_STACK)?;
     a.pushfq()?;
     a.pop(rax)?;
+    // The arithmetic flags are the handler's own doing.
+    a.and(eax, !0x8D5i32)?;
     a.mov(at(OWN_EFLAGS), eax)?;
     // IRETQ: POPF would leave VIF and VIP alone.
     let mut clean = a.create_label();

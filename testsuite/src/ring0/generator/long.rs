@@ -48,7 +48,12 @@ impl Builder {
         if !self.one_in(3) {
             efer |= NXE;
         }
-        let upper = std::array::from_fn(|_| if self.one_in(3) { self.u32() } else { 0 });
+        let mut upper: [u32; 7] = std::array::from_fn(|_| match self.rng.below(3) {
+            0 => self.rng.next_u64() as u32,
+            _ => 0,
+        });
+        // Strings are short.
+        upper[1] = 0;
         let extended = std::array::from_fn(|_| self.rng.next_u64());
         let context = self
             .one_in(6)

@@ -20,8 +20,9 @@ const ADDRESSES: [u32; 8] = [
 const FMASK: u32 = 0xC000_0084;
 const EFER: u32 = 0xC000_0080;
 const NONE: [u32; 3] = [0x4000_00FF, 0x3FFF_FFF0, 0xC000_4000];
-/// CR4 as a Broadwell has it, without SMX and VMX; CR0's.
-const CR4_BITS: u32 = 0x0037_07DF;
+/// CR4 as a Broadwell has it, without SMX and VMX, and without SMEP and SMAP, which would take the handlers' code and stacks
+/// away; CR0's.
+const CR4_BITS: u32 = 0x0007_07DF;
 const CR0_BITS: u32 = 0x0005_002E;
 
 impl Builder {
