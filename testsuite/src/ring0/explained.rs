@@ -5,7 +5,7 @@
 
 use super::case::{Case, EFLAGS_VM, Kind};
 use super::compare::{Difference, What};
-use super::explained_long::LONG_RULES;
+use super::explained_long::{LONG_RULES, untouched};
 use super::layout::*;
 use super::machines::Who;
 use super::record::{Outcome, Record};
@@ -169,7 +169,8 @@ static LEGACY_RULES: &[Rule] = &[
                 What::Memory(_) => in_stacks(d) || s.task_of_16_bits(),
                 What::Lost => false,
             };
-            register && d.ours & 0xFFFF == d.theirs & 0xFFFF && d.theirs >> 16 == 0xFFFF
+            let has_one = s.task_of_16_bits() || s.task_was_switched();
+            register && has_one && d.ours & 0xFFFF == d.theirs & 0xFFFF && d.theirs >> 16 == 0xFFFF
         },
     },
     Rule {
@@ -178,7 +179,11 @@ static LEGACY_RULES: &[Rule] = &[
         reason: "an exception that comes up in a new task whose SS is not loaded yet has no stack to be pushed on: ours is a double fault; that #TS is to be handled by a task (SDM vol. 3, section 6.15, interrupt 10)",
         explains: |s, _| {
             let (ours, theirs) = s.vectors();
-            ours == DOUBLE_FAULT && [10, 11, 12, 13, 14].contains(&theirs)
+            // The double fault's task comes from the new one.
+            let from = s.records().map_or(0, |(a, _)| a.fields[record::LINK]);
+            ours == DOUBLE_FAULT
+                && (10..=14).contains(&theirs)
+                && from & 0xFFF8 != u32::from(super::sandbox::MAIN_TASK)
         },
     },
     Rule {
@@ -206,11 +211,11 @@ static LEGACY_RULES: &[Rule] = &[
                 return false;
             };
             let (ours, theirs) = s.vectors();
-            let before = s.case.sandbox.get32(at).to_le_bytes();
-            let (mine, other) = (d.ours.to_le_bytes(), d.theirs.to_le_bytes());
-            let untouched = (0..4).all(|n| mine[n] == before[n] || mine[n] == other[n]);
+            let untouched = untouched(s.case, at, d.ours, d.theirs);
             let stopped = ours == DOUBLE_FAULT || s.we_fault_at_once(&[12, 13, 14]);
-            ours == theirs && untouched && stopped
+            // Onto a stack, which is somewhere in the data where limits and pages are tried.
+            let elsewhere = matches!(s.case.kind, Kind::Limit | Kind::Page) && at >= DATA;
+            ours == theirs && untouched && stopped && (in_stacks(d) || elsewhere)
         },
     },
     Rule {

@@ -11,6 +11,13 @@ const VIF_VIP: u32 = 0x18_0000;
 /// The first address above the lower half.
 const HOLE: u64 = 0x8000_0000_0000;
 
+/// Whether ours has left each byte of a dword alone, or written what theirs has.
+pub fn untouched(case: &Case, at: u32, ours: u32, theirs: u32) -> bool {
+    let before = case.sandbox.get32(at).to_le_bytes();
+    let (ours, theirs) = (ours.to_le_bytes(), theirs.to_le_bytes());
+    (0..4).all(|n| ours[n] == before[n] || ours[n] == theirs[n])
+}
+
 /// Whether a selector is one of 64-bit code.
 fn is_code_64(case: &Case, selector: u32) -> bool {
     let raw = case.sandbox.descriptor(selector as u16);
@@ -106,6 +113,56 @@ pub static LONG_RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "upper halves in compatibility mode",
+        peers: BOCHS,
+        reason: "undefined there (SDM vol. 1, section 3.4.1.1); Bochs clears those of RSI, RDI and RCX in string instructions that \
+                 move nothing",
+        explains: |s, d| {
+            let upper =
+                matches!(d.what, What::Field(n) if (record::UPPER..record::R8).contains(&n));
+            upper
+                && !s.case.is_64_bit()
+                && s.case.code.iter().any(|b| [0xF2, 0xF3].contains(b))
+                && d.theirs == 0
+        },
+    },
+    Rule {
+        name: "SYSENTER's addresses written in compatibility mode",
+        peers: BOCHS,
+        reason: "WRMSR of an address that is not canonical is #GP(0) in IA-32e mode (SDM vol. 2, WRMSR, Protected Mode \
+                 Exceptions); Bochs drops the upper half outside of 64-bit mode",
+        explains: |s, _| {
+            !s.case.is_64_bit()
+                && s.case.code.starts_with(&[0x0F, 0x30])
+                && matches!(s.case.registers[1], 0x175 | 0x176)
+                && s.case.registers[2] != 0
+        },
+    },
+    Rule {
+        name: "which part of an operand comes first",
+        peers: BOCHS,
+        reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: Bochs loads the upper \
+                 part of FLD and FBLD first, and checks the selector of a far pointer behind the load of its offset",
+        explains: |s, d| {
+            let part = |code: &[u8]| match code {
+                [0xDF, modrm, ..] => modrm >> 3 & 7 == 4,
+                [0xDB, modrm, ..] => modrm >> 3 & 7 == 5,
+                _ => false,
+            };
+            let upper = d.what == What::Field(record::CR2)
+                && d.theirs.wrapping_sub(d.ours) == 8
+                && s.case.code.windows(2).any(part);
+            let pointer = s.case.kind == Kind::Limit
+                && s.case
+                    .code
+                    .windows(2)
+                    .any(|c| matches!(c, [0xC4 | 0xC5, _]))
+                && s.we_stay(&[12, 13])
+                && s.vectors().1 == 14;
+            upper || pointer
+        },
+    },
+    Rule {
         name: "SS of SYSCALL",
         peers: BOCHS,
         reason: "SS is STAR[47:32] + 8; only CS is AND FFFCh (SDM vol. 2, SYSCALL); Bochs clears SS's RPL too",
@@ -143,10 +200,10 @@ pub static LONG_RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "pushes before an entry point that is not canonical",
+        name: "pushes before a fault in long mode",
         peers: BOCHS,
-        reason: "what a call or a delivery that faults had pushed lies below the stack pointer, which has not moved; the \
-                 manual checks the entry point first (SDM vol. 2, INT n, 64-bit gate; CALL)",
+        reason: "what a call, a delivery, ENTER or PUSHA that faults had pushed lies below the stack pointer, which has not moved; \
+                 the manual checks the entry point first (SDM vol. 2, INT n, 64-bit gate; CALL; ENTER)",
         explains: |s, d| {
             let What::Memory(at) = d.what else {
                 return false;
@@ -154,17 +211,44 @@ pub static LONG_RULES: &[Rule] = &[
             let Some((a, b)) = s.records() else {
                 return false;
             };
-            let same = [record::EIP, record::ESP, record::ESP_UPPER, record::SS]
-                .iter()
-                .all(|&n| a.fields[n] == b.fields[n]);
+            let same = [
+                record::EIP,
+                record::ESP,
+                record::ESP_UPPER,
+                record::SS,
+                record::CR2,
+            ]
+            .iter()
+            .all(|&n| a.fields[n] == b.fields[n]);
             let (ours, theirs) = s.vectors();
-            let calls = matches!(s.case.kind, Kind::Interrupt | Kind::FarTransfer)
-                || matches!(s.case.code[..], [0xFF, 0xD2 | 0x12, ..]);
-            calls
-                && ours == theirs
-                && s.we_stay(&[13, 8])
-                && same
-                && d.ours == s.case.sandbox.get32(at)
+            let stopped = match s.case.kind {
+                // A second instruction, perhaps.
+                Kind::Interrupt => ours == 8,
+                Kind::FarTransfer => s.is_far_call() && s.we_stay(&[13, 8]),
+                _ => {
+                    matches!(s.case.code[..], [0xFF, 0xD2 | 0x12, ..] | [0xC8 | 0x60, ..])
+                        && s.we_stay(&[12, 13, 14, 8])
+                }
+            } || s.case.kind == Kind::Interrupt && s.we_stay(&[13]);
+            ours == theirs && stopped && same && untouched(s.case, at, d.ours, d.theirs)
+        },
+    },
+    Rule {
+        name: "LLDT and LTR in compatibility mode",
+        peers: BOCHS,
+        reason: "in IA-32e mode descriptors of an LDT or a TSS have 16 bytes, in compatibility mode too (SDM vol. 3, section 3.5.2: \
+                 \"in IA-32e mode\"); Bochs reads the upper half in 64-bit mode only",
+        explains: |s, _| {
+            let rest = match s.case.code[..] {
+                [0x67, ref rest @ ..] => rest,
+                ref all => all,
+            };
+            let loads = matches!(rest, [0x0F, 0x00, modrm, ..] if matches!(modrm >> 3 & 7, 2 | 3));
+            let selector = match rest {
+                [_, _, modrm, ..] if *modrm >= 0xC0 => s.case.registers[0] as u16,
+                _ => s.case.sandbox.get32(OPERANDS + 16) as u16,
+            };
+            !s.case.is_64_bit() && loads && s.case.sandbox.descriptor((selector & !3) + 8) != 0
         },
     },
     Rule {
@@ -212,7 +296,10 @@ pub static LONG_RULES: &[Rule] = &[
             } else {
                 (stack >> 54 & 1 == 0 || super::case::base_of(stack) != 0) && to_64
             };
-            s.case.kind == Kind::FarTransfer && s.is_far_call() && matters
+            let code = s.case.sandbox.descriptor(r.fields[record::CS] as u16);
+            // Conforming code of an inner level: Bochs pushes with that level's rights.
+            let conforming = code >> 42 & 1 == 1 && code >> 45 & 3 < u64::from(s.case.cpl());
+            s.case.kind == Kind::FarTransfer && s.is_far_call() && (matters || conforming)
         },
     },
     Rule {
@@ -226,7 +313,7 @@ pub static LONG_RULES: &[Rule] = &[
                 && s.case.cr4 & PVI != 0
                 && s.case.eflags & VIF_VIP == VIF_VIP
                 && s.case.eflags >> 12 & 3 != 3
-                && s.we_fault_at_once(&[13])
+                && s.we_fault_at_once(&[13, 8])
         },
     },
 ];

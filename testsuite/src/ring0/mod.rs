@@ -5,10 +5,12 @@
 //! ([`runtime`]) on a bootable disk ([`image`]) executes one after the other, at the privilege level that the case wants, up to the
 //! exception that each ends with (its own, or the breakpoint behind it), and prints on port E9h what it finds then: the
 //! exception, its frame, all registers, and every dword of the tables, stacks and data that has changed. The same disk
-//! runs in our machine, in Bochs and in QEMU ([`machines`]). What differs ([`compare`]) is settled by the manual: either our
-//! CPU is wrong, or a rule ([`explained`]) says with its section why a peer is.
+//! runs in our machine, in Bochs and in QEMU ([`machines`]). In long mode the runtime has a part of its own ([`runtime_64`]).
+//! What differs ([`compare`]) is settled by the manual: either our CPU is wrong, or a rule ([`explained`], [`explained_long`]) says
+//! with its section why a peer is.
 //!
-//! **Not implemented**: long mode. **Known gaps**: many of QEMU's differences have no rule yet, so that Bochs is the default peer.
+//! **Not implemented**: 5-level paging, protection keys, UMIP, which the peer's model does not have. **Known gaps**: many of QEMU's
+//! differences have no rule yet, so that Bochs is the default peer.
 
 mod case;
 mod compare;

@@ -160,7 +160,11 @@ impl Builder {
         } else {
             self.pick(&[0u32, 6, 13, 14])
         };
-        let halves = self.long_gate(software);
+        let mut halves = self.long_gate(software);
+        if vector == 14 && (halves[0] >> 48 == 0x3000 || self.case.cr4 & CR4_SMEP != 0) {
+            // Page faults without end.
+            halves = [halves[0] & !(0xFFFF << 48) | 0xFFFF, 0x1234_5678];
+        }
         self.case.sandbox.put_gate(vector, halves);
         if self.one_in(12) {
             self.case.eflags |= EFLAGS_NT;
