@@ -538,6 +538,24 @@ fn a_call_gate_pushes_as_64_bit_mode_does_though_compatibility_mode_calls() {
 }
 
 #[test]
+fn a_near_call_writes_its_return_address_before_its_target_is_found_not_canonical() {
+    // As a processor (Skylake) does: call rax
+    let (mut b, mut s) = in_64_bit_mode(&[0xFF, 0xD0]);
+    s.gpr[Gpr::Rax as usize] = 1 << 63;
+    s.gpr[Gpr::Rsp as usize] = STACK + 0x800;
+    as_user(&mut s);
+    let end = run(&mut b, &s);
+    assert_eq!(vector(&end), 13);
+    assert_eq!(b.get(STACK + 0x7F8), CODE + 2);
+    // The frame: RIP and RSP are those of the call.
+    let frame = reg(&end, Gpr::Rsp) + 8;
+    assert_eq!((b.get(frame), b.get(frame + 24)), (CODE, STACK + 0x800));
+    // Where it cannot be written, that comes first.
+    b.map(STACK, STACK | 5);
+    assert_eq!(vector(&run(&mut b, &s)), 14);
+}
+
+#[test]
 fn pages_beyond_4_gib_and_of_2_mib_are_reached() {
     // mov [rcx],rdx / mov rbx,[rcx] / mov rax,[rsi] / hlt
     let (mut b, mut s) =

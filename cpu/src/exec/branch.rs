@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Address;
 use crate::op::{Instruction, OpRef, Stop};
+use emu_core::x86::Gpr;
 
 impl Interpreter {
     /// Jumps to an offset in the code segment, if its limit allows.
@@ -187,10 +188,20 @@ impl<T: Int, S: Source<T>, W: Address> Instruction for CallTo<T, S, W> {
 
 #[inline(always)]
 fn call_to<T: Int, W: Address>(cpu: &mut Interpreter, target: u64, end: i32) -> Result<(), Stop> {
-    cpu.check_target(target)?;
     let next = cpu.regs.block_rip().wrapping_add(end as u64);
-    let next = cpu.wrap_rip(next);
-    cpu.push::<T, W>(T::from_u64(next))?;
+    let next = T::from_u64(cpu.wrap_rip(next));
+    if T::BYTES == 8 {
+        // A processor (Skylake) has written the return address when it finds that the target is not canonical.
+        let rsp: u64 = cpu.regs.named(Gpr::Rsp);
+        cpu.push::<T, W>(next)?;
+        if let Err(stop) = cpu.check_target(target) {
+            cpu.regs.set_named(Gpr::Rsp, rsp);
+            return Err(stop);
+        }
+    } else {
+        cpu.check_target(target)?;
+        cpu.push::<T, W>(next)?;
+    }
     cpu.jump(target)
 }
 

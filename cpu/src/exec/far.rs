@@ -332,7 +332,12 @@ impl Interpreter {
     }
 
     /// Pushes CS and the next instruction's address.
-    fn push_far_return(&mut self, frame: &mut StackFrame, width: Width, op: OpRef) -> Result<(), Stop> {
+    fn push_far_return(
+        &mut self,
+        frame: &mut StackFrame,
+        width: Width,
+        op: OpRef,
+    ) -> Result<(), Stop> {
         frame.push(self, width, self.segment(Seg::Cs).selector.0.into())?;
         frame.push(self, width, self.next_rip(op))
     }
