@@ -73,7 +73,8 @@ impl Situation<'_> {
             let bytes = c.sandbox.bytes().get(offset..offset + 2)?;
             Some(u16::from_le_bytes([bytes[0], bytes[1]]))
         };
-        Some((word(top + bytes)?, word(top + 3 * bytes + behind_cs)?))
+        let ss = top.wrapping_add(3 * bytes + behind_cs);
+        Some((word(top.wrapping_add(bytes))?, word(ss)?))
     }
 
     /// The instruction is CALL of a far pointer.
@@ -202,7 +203,7 @@ pub static LONG_RULES: &[Rule] = &[
     Rule {
         name: "pushes before a fault in long mode",
         peers: BOCHS,
-        reason: "what a call, a delivery, ENTER or PUSHA that faults had pushed lies below the stack pointer, which has not moved; \
+        reason: "what a far call, a delivery, ENTER or PUSHA that faults had pushed lies below the stack pointer, which has not moved; \
                  the manual checks the entry point first (SDM vol. 2, INT n, 64-bit gate; CALL; ENTER)",
         explains: |s, d| {
             let What::Memory(at) = d.what else {
@@ -225,10 +226,7 @@ pub static LONG_RULES: &[Rule] = &[
                 // A second instruction, perhaps.
                 Kind::Interrupt => ours == 8,
                 Kind::FarTransfer => s.is_far_call() && s.we_stay(&[13, 8]),
-                _ => {
-                    matches!(s.case.code[..], [0xFF, 0xD2 | 0x12, ..] | [0xC8 | 0x60, ..])
-                        && s.we_stay(&[12, 13, 14, 8])
-                }
+                _ => matches!(s.case.code[..], [0xC8 | 0x60, ..]) && s.we_stay(&[12, 13, 14, 8]),
             } || s.case.kind == Kind::Interrupt && s.we_stay(&[13]);
             ours == theirs && stopped && same && untouched(s.case, at, d.ours, d.theirs)
         },

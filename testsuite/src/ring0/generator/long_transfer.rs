@@ -71,7 +71,7 @@ impl Builder {
         let rsp = match self.rng.below(12) {
             0 => self.pick(&super::long::NOT_CANONICAL),
             1 => rsp | HIGH_HALF,
-            2 => rsp - self.rng.below(16),
+            2 => rsp.wrapping_sub(self.rng.below(16)),
             _ => rsp,
         };
         (ss, rsp)
