@@ -296,6 +296,36 @@ static LEGACY_RULES: &[Rule] = &[
 /// Those in every mode.
 static COMMON_RULES: &[Rule] = &[
     Rule {
+        name: "a case without end",
+        peers: BOTH,
+        reason: "its code has become a loop, in both machines; nothing is left to be compared",
+        explains: |s, _| (s.ours, s.theirs) == (&Outcome::Silent, &Outcome::Silent),
+    },
+    Rule {
+        name: "which item of a return's frame is read first",
+        peers: BOCHS,
+        reason: "the address comes first (SDM vol. 2, RET and IRET: EIP := Pop(), CS := Pop()), so that CR2 is its; Bochs reads CS \
+                 first",
+        explains: |s, d| {
+            matches!(s.case.kind, Kind::FarReturn | Kind::InterruptReturn)
+                && s.vectors() == (14, 14)
+                && d.what == What::Field(record::CR2)
+                && [2, 4, 8].contains(&d.theirs.wrapping_sub(d.ours))
+        },
+    },
+    Rule {
+        name: "accessed bit of the code of a delivery that faults",
+        peers: BOCHS,
+        reason: "it is set when the segment is loaded, and stays when the delivery ends in a double fault (SDM vol. 3, section \
+                 3.4.5.1 says no more); Bochs checks the entry point before",
+        explains: |s, d| {
+            matches!(d.what, What::Memory(GDT..IDT))
+                && s.case.kind == Kind::Interrupt
+                && s.vectors() == (DOUBLE_FAULT, DOUBLE_FAULT)
+                && d.ours == d.theirs | 0x100
+        },
+    },
+    Rule {
         name: "limit that SGDT stores before an alignment check",
         peers: BOCHS,
         reason: "SGDT and SIDT store a word and a doubleword (SDM vol. 3, section 3.5.1); the second is misaligned. An alignment \

@@ -116,27 +116,24 @@ pub static LONG_RULES: &[Rule] = &[
     Rule {
         name: "upper halves in compatibility mode",
         peers: BOCHS,
-        reason: "undefined there (SDM vol. 1, section 3.4.1.1); Bochs clears those of RSI, RDI and RCX in string instructions that \
-                 move nothing",
+        reason: "undefined there (SDM vol. 1, section 3.4.1.1): those of the eight old registers, which ours and Bochs clear or keep \
+                 in different instructions",
         explains: |s, d| {
             let upper =
                 matches!(d.what, What::Field(n) if (record::UPPER..record::R8).contains(&n));
-            upper
-                && !s.case.is_64_bit()
-                && s.case.code.iter().any(|b| [0xF2, 0xF3].contains(b))
-                && d.theirs == 0
+            upper && !s.case.is_64_bit()
         },
     },
     Rule {
-        name: "SYSENTER's addresses written in compatibility mode",
+        name: "upper half of FMASK",
         peers: BOCHS,
-        reason: "WRMSR of an address that is not canonical is #GP(0) in IA-32e mode (SDM vol. 2, WRMSR, Protected Mode \
-                 Exceptions); Bochs drops the upper half outside of 64-bit mode",
+        reason: "bits 63 to 32 are reserved (SDM vol. 4, table 2-2, IA32_FMASK), and WRMSR of reserved bits is #GP(0) (vol. 2); \
+                 Bochs drops them",
         explains: |s, _| {
-            !s.case.is_64_bit()
-                && s.case.code.starts_with(&[0x0F, 0x30])
-                && matches!(s.case.registers[1], 0x175 | 0x176)
+            s.case.code.starts_with(&[0x0F, 0x30])
+                && s.case.registers[1] == 0xC000_0084
                 && s.case.registers[2] != 0
+                && s.we_stay(&[13, 8])
         },
     },
     Rule {
@@ -157,7 +154,7 @@ pub static LONG_RULES: &[Rule] = &[
                 && s.case
                     .code
                     .windows(2)
-                    .any(|c| matches!(c, [0xC4 | 0xC5, _]))
+                    .any(|c| matches!(c, [0xC4 | 0xC5, _]) || part(c))
                 && s.we_stay(&[12, 13])
                 && s.vectors().1 == 14;
             upper || pointer
