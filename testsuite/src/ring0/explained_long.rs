@@ -147,8 +147,12 @@ pub static LONG_RULES: &[Rule] = &[
                 [0xDB, modrm, ..] => modrm >> 3 & 7 == 5,
                 _ => false,
             };
-            let upper = d.what == What::Field(record::CR2)
-                && d.theirs.wrapping_sub(d.ours) == 8
+            let cr2 = |r: &Record| {
+                u64::from(r.fields[record::CR2]) | u64::from(r.fields[record::CR2_UPPER]) << 32
+            };
+            let apart = s.records().map(|(a, b)| cr2(b).wrapping_sub(cr2(a)));
+            let upper = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
+                && apart == Some(8)
                 && s.case.code.windows(2).any(part);
             let pointer = s.case.kind == Kind::Limit
                 && s.case
@@ -158,6 +162,27 @@ pub static LONG_RULES: &[Rule] = &[
                 && s.we_stay(&[12, 13])
                 && s.vectors().1 == 14;
             upper || pointer
+        },
+    },
+    Rule {
+        name: "LAR and LSL of a descriptor whose upper half has a type",
+        peers: BOCHS,
+        reason: "they look at the type of a descriptor (SDM vol. 2, LAR, LSL); only a use of it refuses what stands where a type \
+                 would be in its upper half (vol. 3, section 5.8.3.1); Bochs says that it is not valid",
+        explains: |s, _| {
+            let queries = |c: &[u8]| matches!(c, [0x0F, 2 | 3]);
+            let selectors = [
+                s.case.registers[0] as u16,
+                s.case.sandbox.get32(OPERANDS + 16) as u16,
+            ];
+            let typed = |selector: u16| {
+                s.case.sandbox.descriptor(selector) >> 44 & 1 == 0
+                    && s.case.sandbox.descriptor((selector & !3).wrapping_add(8)) >> 40 & 0x1F != 0
+            };
+            s.case.kind == Kind::Query
+                && s.vectors() == (3, 3)
+                && s.case.code.windows(2).any(queries)
+                && selectors.into_iter().any(typed)
         },
     },
     Rule {
@@ -243,7 +268,9 @@ pub static LONG_RULES: &[Rule] = &[
                 [_, _, modrm, ..] if *modrm >= 0xC0 => s.case.registers[0] as u16,
                 _ => s.case.sandbox.get32(OPERANDS + 16) as u16,
             };
-            !s.case.is_64_bit() && loads && s.case.sandbox.descriptor((selector & !3) + 8) != 0
+            !s.case.is_64_bit()
+                && loads
+                && s.case.sandbox.descriptor((selector & !3).wrapping_add(8)) != 0
         },
     },
     Rule {
@@ -255,7 +282,7 @@ pub static LONG_RULES: &[Rule] = &[
             let cr2 = s.ours().map_or(0, |r| {
                 u64::from(r.fields[record::CR2]) | u64::from(r.fields[record::CR2_UPPER]) << 32
             });
-            (HOLE - 16..HOLE).contains(&cr2)
+            (s.ours == &Outcome::Shutdown || (HOLE - 16..HOLE).contains(&cr2))
                 && (0..12).any(|n| s.case.sandbox.get64(TSS + 4 + 8 * n) == HOLE)
         },
     },
