@@ -11,7 +11,7 @@ use std::process::Command;
 
 const MKFS: PackageFile = dosfstools("/sbin/mkfs.fat");
 const FSCK: PackageFile = dosfstools("/sbin/fsck.fat");
-const MCOPY: PackageFile = mtools("/usr/bin/mcopy");
+pub const MCOPY: PackageFile = mtools("/usr/bin/mcopy");
 const MDIR: PackageFile = mtools("/usr/bin/mdir");
 
 /// The programs that make and check disks.
@@ -60,6 +60,21 @@ pub struct Layout {
 impl Layout {
     /// Makes the disk and copies the system of a DOS diskette to it.
     pub fn make(&self, diskette: &Path, disk: &Path) -> Result<()> {
+        self.make_empty(disk)?;
+        self.write_boot_sectors(diskette, disk)?;
+        let from = Volume::WHOLE.files(diskette)?;
+        let to = self.volume();
+        for (name, bytes) in from {
+            let is_folder_or_deeper = name.contains('/');
+            if !is_folder_or_deeper {
+                to.write(disk, &name, &for_hard_disk(&name, bytes))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the disk: a partition with an empty volume, and the code that starts it.
+    pub fn make_empty(&self, disk: &Path) -> Result<()> {
         let file = File::create(disk)?;
         file.set_len(u64::from(self.sectors) * SECTOR_BYTES)?;
         drop(file);
@@ -76,16 +91,7 @@ impl Layout {
             .args(["-s", &self.sectors_per_cluster.to_string()])
             .arg(disk)
             .arg((self.partition_sectors / 2).to_string()))?;
-        self.write_boot_sectors(diskette, disk)?;
-        let from = Volume::WHOLE.files(diskette)?;
-        let to = self.volume();
-        for (name, bytes) in from {
-            let is_folder_or_deeper = name.contains('/');
-            if !is_folder_or_deeper {
-                to.write(disk, &name, &for_hard_disk(&name, bytes))?;
-            }
-        }
-        Ok(())
+        self.write_master_boot_record(disk)
     }
 
     /// Where the partition's volume lies.
@@ -96,8 +102,7 @@ impl Layout {
         }
     }
 
-    fn write_boot_sectors(&self, diskette: &Path, disk: &Path) -> Result<()> {
-        let mut file = File::options().read(true).write(true).open(disk)?;
+    fn write_master_boot_record(&self, disk: &Path) -> Result<()> {
         let mut master = [0; 512];
         master[..MASTER_BOOT_CODE.len()].copy_from_slice(MASTER_BOOT_CODE);
         let last_sector = self.start_sector + self.partition_sectors - 1;
@@ -109,8 +114,12 @@ impl Layout {
         entry[8..12].copy_from_slice(&self.start_sector.to_le_bytes());
         entry[12..].copy_from_slice(&self.partition_sectors.to_le_bytes());
         master[510..].copy_from_slice(&[0x55, 0xAA]);
-        file.write_all(&master)?;
+        let mut file = File::options().write(true).open(disk)?;
+        Ok(file.write_all(&master)?)
+    }
 
+    fn write_boot_sectors(&self, diskette: &Path, disk: &Path) -> Result<()> {
+        let mut file = File::options().read(true).write(true).open(disk)?;
         // The jump at the beginning leads behind the BIOS parameter block, which stays as mkfs.fat made it.
         let at = SeekFrom::Start(self.volume().start_byte);
         let mut boot = [0; 512];
@@ -161,7 +170,7 @@ fn for_hard_disk(name: &str, bytes: Vec<u8>) -> Vec<u8> {
 /// A FAT volume in an image.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Volume {
-    start_byte: u64,
+    pub start_byte: u64,
     /// To the end, if not said.
     bytes: Option<u64>,
 }
@@ -207,7 +216,7 @@ impl Volume {
     }
 
     /// Writes a file.
-    fn write(self, image: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    pub fn write(self, image: &Path, name: &str, bytes: &[u8]) -> Result<()> {
         let source = image.with_extension("file");
         std::fs::write(&source, bytes)?;
         run(self
@@ -248,7 +257,7 @@ fn copy_sparsely(from: &mut impl Read, to: &Path) -> Result<()> {
 }
 
 /// Runs a program to its end; gives what it wrote.
-fn run(command: &mut Command) -> Result<Vec<u8>> {
+pub fn run(command: &mut Command) -> Result<Vec<u8>> {
     let name = command.get_program().display().to_string();
     let out = command
         .output()

@@ -1,8 +1,12 @@
-//! The initial RAM disk of the Linux guests: one program, which shows /proc/interrupts and switches the machine off.
+//! The initial RAM disks of the Linux guests. That for the i386 has one program, which shows /proc/interrupts and
+//! switches the machine off; that for amd64 has busybox and a script that checks what its programs compute.
 //!
 //! Documents: the Linux kernel's "initramfs buffer format" (Documentation/driver-api/early-userspace/buffer-format.rst);
 //! Tool Interface Standard, Executable and Linking Format 1.2. The program was written for the tests; it uses nothing
 //! but system calls of the i386 (mount, open, read, write, ioctl, reboot).
+
+use super::package::PackageFile;
+use anyhow::Result;
 
 /// Where the program is loaded, its headers in front of it.
 const BASE: u32 = 0x0804_8000;
@@ -92,14 +96,74 @@ fn archived(name: &str, inode: u32, mode: u32, contents: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The initial RAM disk.
-pub fn ram_disk() -> Vec<u8> {
-    [
-        archived("proc", 1, 0o040_755, &[]),
-        archived("init", 2, 0o100_755, &executable()),
-        archived("TRAILER!!!", 0, 0, &[]),
-    ]
-    .concat()
+/// What an initial RAM disk holds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RamDisk {
+    /// [`PROGRAM`].
+    I386,
+    /// busybox and [`SCRIPT`].
+    Busybox,
+}
+
+/// Debian's busybox, linked statically.
+pub const BUSYBOX: PackageFile = PackageFile {
+    package: "busybox-static",
+    path: "/bin/busybox",
+};
+
+/// The script that is /init beside busybox.
+const SCRIPT: &str = "\
+#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /dev
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox --install -s /bin
+export PATH=/bin
+exec </dev/ttyS0 >/dev/ttyS0 2>&1
+echo machine $(uname -m)
+head -c 1000000 /dev/zero | sha256sum
+seq 1 5000 | awk '{print ($1*7919)%60013}' | sort -n | md5sum
+gzip -c /bin/busybox | gzip -dc | cmp - /bin/busybox && echo gzip is right
+i=0; while [ $i -lt 20 ]; do /bin/true & i=$((i+1)); done; wait; echo $i processes
+sleep 1
+poweroff -f
+";
+/// Of what every kernel is told: the kernel's tests of its own ciphers would take longer than all else.
+pub const COMMAND_LINE: &str = "console=ttyS0 panic=-1 cryptomgr.notests";
+/// The names on a disk.
+pub const KERNEL_FILE: &str = "vmlinuz";
+pub const RAM_DISK_FILE: &str = "initrd";
+/// What the script sends; the sums are what coreutils and mawk compute.
+pub const SCRIPT_SENDS: [&str; 5] = [
+    "machine x86_64",
+    "d29751f2649b32ff572b5e0a9f541ea660a50f94ff0beedfb0b692b924cc8025  -",
+    "e661a9f6f39c1b07c87f941175ea1fe4  -",
+    "gzip is right",
+    "20 processes",
+];
+
+impl RamDisk {
+    /// The archive.
+    pub fn make(self) -> Result<Vec<u8>> {
+        let files = match self {
+            Self::I386 => vec![
+                archived("proc", 1, 0o040_755, &[]),
+                archived("init", 2, 0o100_755, &executable()),
+            ],
+            Self::Busybox => vec![
+                archived("bin", 1, 0o040_755, &[]),
+                archived(
+                    "bin/busybox",
+                    2,
+                    0o100_755,
+                    &std::fs::read(BUSYBOX.find()?)?,
+                ),
+                archived("init", 3, 0o100_755, SCRIPT.as_bytes()),
+            ],
+        };
+        let end = archived("TRAILER!!!", 0, 0, &[]);
+        Ok([files.concat(), end].concat())
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_archive_begins_each_file_on_a_doubleword() {
-        let disk = ram_disk();
+        let disk = RamDisk::I386.make().unwrap();
         assert_eq!(disk.len() % 4, 0);
         let starts: Vec<_> = (0..disk.len())
             .filter(|&at| disk[at..].starts_with(b"070701"))

@@ -3,8 +3,12 @@
 use super::disk::{self, BootCode, Layout, Volume};
 use super::dos;
 use super::firmware::{BOCHS, Firmware, OURS, SEABIOS};
+use super::linux::{self, RamDisk};
+use super::linux_disk;
 use super::package::PackageFile;
 use Step::{Expect, PowerOff, Receive, Type};
+use anyhow::Result;
+use std::ffi::OsString;
 
 /// Where an image comes from.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -25,8 +29,12 @@ pub enum Medium {
     Cdrom(Source),
     /// A hard disk that is made first, with the system of a DOS diskette.
     DosDisk(Layout, Source),
-    /// No drive: a Linux kernel, with the RAM disk of [`super::linux`].
-    Kernel(Source),
+    /// No drive: a Linux kernel and its RAM disk.
+    Kernel(Source, RamDisk),
+    /// A hard disk that is made first, with a Linux kernel, its RAM disk and SYSLINUX.
+    SyslinuxDisk(Source, RamDisk),
+    /// A hard disk with GRUB, and a second one that is made first, with a Linux kernel and its RAM disk.
+    GrubDisk(Source, RamDisk),
 }
 
 impl Medium {
@@ -36,22 +44,42 @@ impl Medium {
             | Self::HardDisk(s)
             | Self::Cdrom(s)
             | Self::DosDisk(_, s)
-            | Self::Kernel(s) => s,
+            | Self::Kernel(s, _)
+            | Self::SyslinuxDisk(s, _)
+            | Self::GrubDisk(s, _) => s,
         }
     }
 
     /// The options that boot from this drive; the image follows.
-    pub fn options(&self) -> &'static [&'static str] {
-        match self {
+    pub fn options(&self) -> Result<Vec<OsString>> {
+        let words: &[&str] = match self {
             Self::Floppy(_) => &["--boot", "a", "--floppy"],
-            Self::HardDisk(_) | Self::DosDisk(..) => &["--boot", "c", "--disk"],
+            Self::HardDisk(_) | Self::DosDisk(..) | Self::SyslinuxDisk(..) => {
+                &["--boot", "c", "--disk"]
+            }
+            Self::GrubDisk(..) => {
+                let grub = GRUB_DISK.find()?;
+                // GRUB's disk is written to by nobody.
+                return Ok([
+                    "--boot".into(),
+                    "c".into(),
+                    "--disk".into(),
+                    grub.into(),
+                    "--disk".into(),
+                ]
+                .into());
+            }
             Self::Cdrom(_) => &["--boot", "d", "--cdrom"],
-            // The kernel's tests of its own ciphers would take longer than all else.
-            Self::Kernel(_) => &[
-                "--append",
-                "console=ttyS0 panic=-1 cryptomgr.notests",
-                "--kernel",
-            ],
+            Self::Kernel(..) => &["--append", linux::COMMAND_LINE, "--kernel"],
+        };
+        Ok(words.iter().map(Into::into).collect())
+    }
+
+    /// The RAM disk that `--initrd` names.
+    pub fn initrd(&self) -> Option<RamDisk> {
+        match self {
+            Self::Kernel(_, ram_disk) => Some(*ram_disk),
+            _ => None,
         }
     }
 
@@ -82,6 +110,7 @@ pub enum Step {
 pub struct Guest {
     pub name: &'static str,
     pub medium: Medium,
+    pub cpu: &'static str,
     pub memory: &'static str,
     /// Instructions per guest second. A guest that mostly waits for a drive or a typist runs on a slow machine: fewer
     /// instructions pass meanwhile.
@@ -96,6 +125,10 @@ pub struct Guest {
     /// Takes seconds, not minutes.
     pub quick: bool,
 }
+
+/// The model of a machine that names none, and the one that has all modes and instructions.
+const DEFAULT_CPU: &str = "p6";
+const EVERYTHING: &str = "max";
 
 const BOTH: &[Firmware] = &[OURS, SEABIOS];
 
@@ -117,11 +150,55 @@ const fn grub(path: &'static str) -> Source {
     })
 }
 
+const GRUB_DISK: PackageFile = PackageFile {
+    package: "grub-rescue-pc",
+    path: "/usr/lib/grub-rescue/grub-rescue-usb.img",
+};
+
+const fn linux_amd64() -> Source {
+    Source::Package(PackageFile {
+        package: "debian-installer-12-netboot-amd64",
+        path: "/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux",
+    })
+}
+
 const fn linux_i386() -> Source {
     Source::Package(PackageFile {
         package: "debian-installer-12-netboot-i386",
         path: "/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386/linux",
     })
+}
+
+/// Linux takes interrupts from its local APIC, runs programs, and switches off by the ACPI tables; `start` is what
+/// starts it.
+fn busybox_steps(start: &[Step]) -> Vec<Step> {
+    let kernel = ["ACPI: PM: (supports S0 S5)", "Run /init as init process"];
+    let off = ["reboot: Power down"];
+    let texts = [&kernel[..], &linux::SCRIPT_SENDS, &off].concat();
+    let mut steps = start.to_vec();
+    steps.extend(texts.into_iter().map(|text| Receive(text.into())));
+    steps.push(PowerOff);
+    steps
+}
+
+/// What is typed at GRUB.
+fn grub_starts_linux() -> Vec<Step> {
+    let lines = [
+        format!(
+            "linux (hd1,msdos1)/{} {}",
+            linux::KERNEL_FILE,
+            linux::COMMAND_LINE
+        ),
+        format!("initrd (hd1,msdos1)/{}", linux::RAM_DISK_FILE),
+        "boot".into(),
+    ];
+    let mut steps = vec![
+        Expect("GNU GRUB".into()),
+        Type("c".into()),
+        Expect("\ngrub>".into()),
+    ];
+    steps.extend(lines.map(|line| Type(format!("{line}\\n"))));
+    steps
 }
 
 /// Linux finds the ACPI tables, takes its interrupts from the I/O APIC as these say, and switches off by them.
@@ -224,6 +301,7 @@ pub fn guests() -> Vec<Guest> {
     let guest = |name, medium, sessions| Guest {
         name,
         medium,
+        cpu: DEFAULT_CPU,
         memory: "32M",
         rate: DEFAULT_RATE,
         sessions,
@@ -283,7 +361,7 @@ pub fn guests() -> Vec<Guest> {
         ),
         guest(
             "GRUB hard disk",
-            Medium::HardDisk(grub("/usr/lib/grub-rescue/grub-rescue-usb.img")),
+            Medium::HardDisk(Source::Package(GRUB_DISK)),
             one(&grub_steps()),
         ),
         Guest {
@@ -314,10 +392,36 @@ pub fn guests() -> Vec<Guest> {
         quick: false,
         ..guest(
             "Linux i386 powers off",
-            Medium::Kernel(linux_i386()),
+            Medium::Kernel(linux_i386(), RamDisk::I386),
             vec![linux_steps()],
         )
     });
+    let amd64 = |name, medium, start: &[Step]| Guest {
+        cpu: EVERYTHING,
+        memory: "256M",
+        limit_insns: "40G",
+        quick: false,
+        ..guest(name, medium, vec![busybox_steps(start)])
+    };
+    all.push(Guest {
+        firmware: &[OURS],
+        quick: true,
+        ..amd64(
+            "Linux amd64 with busybox",
+            Medium::Kernel(linux_amd64(), RamDisk::Busybox),
+            &[],
+        )
+    });
+    all.push(amd64(
+        "Linux amd64 by SYSLINUX",
+        Medium::SyslinuxDisk(linux_amd64(), RamDisk::Busybox),
+        &[],
+    ));
+    all.push(amd64(
+        "Linux amd64 by GRUB",
+        Medium::GrubDisk(linux_amd64(), RamDisk::Busybox),
+        &grub_starts_linux(),
+    ));
     let at_work = |name, medium, drive| Guest {
         rate: SLOW_RATE,
         files_change: true,
@@ -356,7 +460,10 @@ pub fn package_files(quick_only: bool) -> Vec<PackageFile> {
         .flat_map(|f| f.roms)
         .map(|(_, file)| *file);
     let mut files: Vec<PackageFile> = Vec::new();
-    for file in images.chain(roms).chain(disk::PROGRAMS) {
+    let others = disk::PROGRAMS
+        .into_iter()
+        .chain([linux::BUSYBOX, linux_disk::SYSLINUX]);
+    for file in images.chain(roms).chain(others) {
         if !files.contains(&file) {
             files.push(file);
         }

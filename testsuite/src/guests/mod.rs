@@ -8,6 +8,7 @@ mod disk;
 mod dos;
 mod firmware;
 mod linux;
+mod linux_disk;
 mod list;
 mod package;
 mod run;

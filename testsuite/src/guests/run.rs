@@ -3,7 +3,7 @@
 use super::disk::Files;
 use super::dos;
 use super::firmware::Firmware;
-use super::linux;
+use super::linux_disk;
 use super::list::{Guest, Medium, Source, Step};
 use super::package::cache_folder;
 use anyhow::{Context, Result, bail, ensure};
@@ -80,8 +80,16 @@ fn find(source: Source, places: &Places) -> Result<PathBuf> {
 /// Makes the image that the guest runs on; it may write to it.
 fn make_image(medium: &Medium, places: &Places, image: &Path) -> Result<()> {
     let original = find(medium.source(), places)?;
-    if let Medium::DosDisk(layout, _) = medium {
-        return layout.make(&original, image).context("making the disk");
+    match medium {
+        Medium::DosDisk(layout, _) => {
+            return layout.make(&original, image).context("making the disk");
+        }
+        Medium::SyslinuxDisk(_, ram_disk) | Medium::GrubDisk(_, ram_disk) => {
+            let syslinux = matches!(medium, Medium::SyslinuxDisk(..));
+            return linux_disk::make(&original, &ram_disk.make()?, syslinux, image)
+                .context("making the disk");
+        }
+        _ => {}
     }
     std::fs::copy(&original, image).with_context(|| original.display().to_string())?;
     if medium.source() == Source::Demo {
@@ -168,17 +176,25 @@ fn power_on(row: &Row, places: &Places, image: &Path, steps: &[Step]) -> Result<
         options.push(option.into());
         options.push(text.into());
     }
-    if matches!(guest.medium, Medium::Kernel(_)) {
-        let ram_disk = image.with_extension("initrd");
-        std::fs::write(&ram_disk, linux::ram_disk())?;
-        options.extend(["--initrd".into(), ram_disk.into()]);
+    if let Some(ram_disk) = guest.medium.initrd() {
+        let file = image.with_extension("initrd");
+        std::fs::write(&file, ram_disk.make()?)?;
+        options.extend(["--initrd".into(), file.into()]);
     }
     let started = Instant::now();
     let out = Command::new(&places.boxwood)
-        .args(["run", "--display", "none", "--mem", guest.memory])
+        .args([
+            "run",
+            "--display",
+            "none",
+            "--cpu",
+            guest.cpu,
+            "--mem",
+            guest.memory,
+        ])
         .args(["--ips", guest.rate, "--timeout-insns", guest.limit_insns])
         .args(["--timeout", HOST_LIMIT_SECONDS])
-        .args(guest.medium.options())
+        .args(guest.medium.options()?)
         .arg(image)
         .arg("--stats")
         .arg(&stats)
