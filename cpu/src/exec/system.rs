@@ -495,7 +495,13 @@ impl Instruction for Int3 {
 impl Instruction for Int1 {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let next = cpu.next_rip(op);
-        cpu.software_interrupt(Exception::Debug.vector(), Origin::Int1, next)
+        let delivered = cpu.software_interrupt(Exception::Debug.vector(), Origin::Int1, next);
+        if delivered != Err(Stop::Fault) {
+            // What a load of SS in front of it met is part of the same #DB: a second one at once would find the
+            // first frame on its interrupt stack.
+            cpu.dr6 |= std::mem::take(&mut cpu.pending_debug);
+        }
+        delivered
     }
 }
 

@@ -21,6 +21,19 @@ fn a_single_step_traps_behind_an_instruction_that_speaks_to_the_board() {
 }
 
 #[test]
+fn int1_takes_a_breakpoint_that_the_load_of_ss_before_it_met_along() {
+    // mov ss,[20000h] / int1 / hlt
+    let (mut b, mut s) = protected(0, &[0x8E, 0x15, 0, 0, 2, 0, 0xF1, 0xF4]);
+    b.set_dword(0x2_0000, 0x10);
+    s.dr[0] = 0x2_0000;
+    // DR0 is enabled: reads and writes of two bytes.
+    s.dr7 |= 0x0007_0001;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&s))), (1, CODE as u32 + 7));
+    assert_eq!((s.dr6 & 0xF, s.pending_debug), (1, 0));
+}
+
+#[test]
 fn a_halt_behind_a_load_of_ss_ends_its_shadow() {
     // mov ss,ax / hlt
     let (mut b, mut s) = protected(0, &[0x8E, 0xD0, 0xF4]);
