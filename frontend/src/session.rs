@@ -182,7 +182,11 @@ impl Session {
             match self.machine.run(until, probe) {
                 Stop::Insns | Stop::Time | Stop::Kicked | Stop::Probe => {}
                 Stop::Frame => self.show(),
-                Stop::PowerOff => return Ok(End::Ended("the guest switched the power off")),
+                Stop::PowerOff => {
+                    // What it sent last may be what is waited for.
+                    self.script.poll(&mut self.machine)?;
+                    return Ok(End::Ended("the guest switched the power off"));
+                }
                 Stop::Exit(code) => return Ok(End::Code(code)),
                 Stop::TripleFault => {
                     self.complain("triple fault");
@@ -190,6 +194,10 @@ impl Session {
                 }
                 Stop::HaltedForEver => {
                     self.show();
+                    self.script.poll(&mut self.machine)?;
+                    if self.script.is_complete() && self.ui.is_none() {
+                        return Ok(End::Code(exit::OK));
+                    }
                     match self.wait_for_close() {
                         Some(end) => return Ok(end),
                         None => continue,

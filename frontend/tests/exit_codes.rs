@@ -110,6 +110,18 @@ fn steps_that_are_met_end_with_0() {
 }
 
 #[test]
+fn what_is_sent_just_before_the_end_is_met() {
+    let f = Folder::new("last-words");
+    let sent = send(b"ready");
+    f.rom(&[&sent[..], &out_bytes(0x8900, b"Shutdown"), &FOR_EVER].concat());
+    f.ends_with(0, "--expect-serial ready");
+    // cli; hlt
+    f.rom(&[&sent[..], &[0xFA, 0xF4]].concat());
+    f.ends_with(0, "--expect-serial ready");
+    f.ends_with(123, "--expect-serial never");
+}
+
+#[test]
 fn a_cpu_that_nothing_can_wake_ends_with_123() {
     let f = Folder::new("halted");
     // cli; hlt

@@ -58,16 +58,11 @@ impl Medium {
                 &["--boot", "c", "--disk"]
             }
             Self::GrubDisk(..) => {
-                let grub = GRUB_DISK.find()?;
-                // GRUB's disk is written to by nobody.
-                return Ok([
-                    "--boot".into(),
-                    "c".into(),
-                    "--disk".into(),
-                    grub.into(),
-                    "--disk".into(),
-                ]
-                .into());
+                // What is written to GRUB's disk is not kept.
+                let mut grub = GRUB_DISK.find()?.into_os_string();
+                grub.push(",snapshot");
+                let words = ["--boot", "c", "--disk"].map(OsString::from);
+                return Ok([&words[..], &[grub, "--disk".into()]].concat());
             }
             Self::Cdrom(_) => &["--boot", "d", "--cdrom"],
             Self::Kernel(..) => &["--append", linux::COMMAND_LINE, "--kernel"],
