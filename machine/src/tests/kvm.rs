@@ -1,4 +1,5 @@
-//! The same board under KVM. A host without KVM has nothing to test here, and the tests say so.
+//! The same board under KVM. A host without KVM has nothing to test here, which
+//! `cargo xtask test` says; `.ci/run` wants it.
 
 use crate::Board;
 use crate::boards::{Hosts, build_board};
