@@ -114,7 +114,7 @@ fn mistakes_on_the_command_line_end_with_64() {
         "--cpu p6,+nosuch",
         "--cpu p6,avx",
         "--cpu p6,+avx",
-        "--cpu haswell,+rdrand",
+        "--cpu haswell,+rtm",
         "--cpu 80386,+cmov",
         "--cpu 80186",
         "--cpu 8088",
