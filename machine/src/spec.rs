@@ -145,8 +145,8 @@ impl Default for MachineSpec {
     }
 }
 
-/// The CPU of a machine that names none.
-pub const DEFAULT_CPU: &str = "p6";
+/// The CPU of a machine that names none: it runs whatever a guest brings, kernels of 64 bits too.
+pub const DEFAULT_CPU: &str = "max";
 /// The memory of a machine that names none.
 pub const DEFAULT_MEMORY_BYTES: u64 = 128 << 20;
 /// The least memory: the first megabyte's RAM.

@@ -105,7 +105,6 @@ pub enum Step {
 pub struct Guest {
     pub name: &'static str,
     pub medium: Medium,
-    pub cpu: &'static str,
     pub memory: &'static str,
     /// Instructions per guest second. A guest that mostly waits for a drive or a typist runs on a slow machine: fewer
     /// instructions pass meanwhile.
@@ -120,10 +119,6 @@ pub struct Guest {
     /// Takes seconds, not minutes.
     pub quick: bool,
 }
-
-/// The model of a machine that names none, and the one that has all modes and instructions.
-const DEFAULT_CPU: &str = "p6";
-const EVERYTHING: &str = "max";
 
 const BOTH: &[Firmware] = &[OURS, SEABIOS];
 
@@ -296,7 +291,6 @@ pub fn guests() -> Vec<Guest> {
     let guest = |name, medium, sessions| Guest {
         name,
         medium,
-        cpu: DEFAULT_CPU,
         memory: "32M",
         rate: DEFAULT_RATE,
         sessions,
@@ -392,7 +386,6 @@ pub fn guests() -> Vec<Guest> {
         )
     });
     let amd64 = |name, medium, start: &[Step]| Guest {
-        cpu: EVERYTHING,
         memory: "256M",
         limit_insns: "40G",
         quick: false,

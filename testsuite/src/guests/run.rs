@@ -183,15 +183,7 @@ fn power_on(row: &Row, places: &Places, image: &Path, steps: &[Step]) -> Result<
     }
     let started = Instant::now();
     let out = Command::new(&places.boxwood)
-        .args([
-            "run",
-            "--display",
-            "none",
-            "--cpu",
-            guest.cpu,
-            "--mem",
-            guest.memory,
-        ])
+        .args(["run", "--display", "none", "--mem", guest.memory])
         .args(["--ips", guest.rate, "--timeout-insns", guest.limit_insns])
         .args(["--timeout", HOST_LIMIT_SECONDS])
         .args(guest.medium.options()?)

@@ -17,7 +17,11 @@ fn config_write(pc: &mut Pc, device: u32, register: u32, width: Width, value: u3
 
 #[test]
 fn a_write_to_apmc_runs_a_handler_in_smram_that_nothing_else_sees() {
-    let mut pc = Pc::new();
+    // The handler writes to SMBASE's place in the map of 32 bits.
+    let mut pc = Pc::with(MachineSpec {
+        cpu: "p6".into(),
+        ..MachineSpec::default()
+    });
     // 82441FX SMRAM: enabled, not open. 82371SB SMIEN: APMC; SMICNTL: the gate.
     config_write(&mut pc, 0, 0x72, Width::Byte, 0x0A);
     config_write(&mut pc, 1, 0xA2, Width::Word, 0x80);
