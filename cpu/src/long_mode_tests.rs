@@ -505,6 +505,24 @@ fn the_way_to_an_outer_level_clears_null_selectors_and_hides_inner_segments_but_
 }
 
 #[test]
+fn enter_reads_each_enclosing_frame_pointer_before_it_is_pushed() {
+    // enter 4,3, whose third push meets an absent page. A processor was asked: #SS for the frame pointer comes first.
+    for (rbp, expected) in [(0x8FD2_5589_0000_0010, 12), (0x3_0000, 14)] {
+        let (mut b, mut s) = in_64_bit_mode(&[0xC8, 4, 0, 3]);
+        b.map(STACK - 0x1000, 0);
+        s.gpr[Gpr::Rsp as usize] = STACK + 0x10;
+        s.gpr[Gpr::Rbp as usize] = rbp;
+        for v in [12, 14] {
+            // Their handlers need a stack of their own: IST1.
+            let gate = IDT + 16 * v;
+            b.set(gate, b.get(gate) | 1 << 32);
+        }
+        let s = run(&mut b, &s);
+        assert_eq!(vector(&s), expected);
+    }
+}
+
+#[test]
 fn a_call_gate_has_an_entry_point_of_64_bits_and_copies_nothing() {
     // call far [rip] / m16:32
     let (mut b, mut s) = in_64_bit_mode(&[0xFF, 0x1D, 0, 0, 0, 0, 0, 0, 0, 0, GATE as u8 | 3, 0]);

@@ -174,14 +174,14 @@ impl<T: Int> Instruction for Enter<T> {
         let enclosing = |i: u64| bp.wrapping_sub(i * n) & mask;
         // The whole register: with a 16-bit stack its upper half counts too (SDM vol. 2, "ENTER": FrameTemp := ESP).
         let frame = cpu.regs.named::<u64>(Gpr::Rsp) & !mask | top.wrapping_sub(n) & mask;
-        // The old frame pointer, the enclosing frames' pointers, this frame's.
+        // The old frame pointer, the enclosing frames' pointers, each read before it is pushed, this frame's.
         let pushes = if level == 0 { 1 } else { 1 + level };
         let mut places = Vec::with_capacity(pushes as usize);
-        for i in 1..=pushes {
-            places.push(cpu.place(SS, top.wrapping_sub(i * n) & mask, T::WIDTH)?);
-        }
-        for i in 1..level {
-            cpu.check_load(SS, enclosing(i), T::WIDTH)?;
+        for i in 0..pushes {
+            if (1..level).contains(&i) {
+                cpu.check_load(SS, enclosing(i), T::WIDTH)?;
+            }
+            places.push(cpu.place(SS, top.wrapping_sub((i + 1) * n) & mask, T::WIDTH)?);
         }
         let sp = top.wrapping_sub(pushes * n).wrapping_sub(size) & mask;
         // The last element of the new frame must be writable (SDM vol. 2, "ENTER").
