@@ -183,6 +183,8 @@ pub fn take(vcpu: &VcpuFd, state: &mut CpuState) -> Result<()> {
     let debug = vcpu.get_debug_regs()?;
     (state.dr, state.dr6, state.dr7) = (debug.db, debug.dr6, debug.dr7);
     from_xsave(&vcpu.get_xsave()?, state);
+    // What was restored last, KVM does not tell: everything counts as modified.
+    state.restored = None;
     let extended = vcpu.get_xcrs()?;
     let first = extended.xcrs.iter().take(extended.nr_xcrs as usize);
     if let Some(xcr0) = first.into_iter().find(|x| x.xcr == 0) {

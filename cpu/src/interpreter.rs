@@ -17,7 +17,7 @@ use crate::x87::Fpu;
 use emu_core::backend::{BackendStats, CpuId, Kick};
 use emu_core::x86::{
     Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, GPR_COUNT, Gpr, MsrState, Prefetch,
-    Rflags, Seg, SegmentAttributes, SegmentRegister, SmmState,
+    Restored, Rflags, Seg, SegmentAttributes, SegmentRegister, SmmState,
 };
 
 /// What decoding and execution depend on besides the bytes: the key of a block, next to its place in memory.
@@ -81,6 +81,8 @@ pub struct Interpreter {
     pub(crate) dr7: u64,
     pub(crate) x87: Fpu,
     pub(crate) simd: Simd,
+    /// The last XRSTOR or XRSTORS, for the modified optimisation.
+    pub(crate) restored: Option<Restored>,
     /// FERR# is asserted.
     pub(crate) ferr: bool,
     pub(crate) msr: MsrState,
@@ -168,6 +170,7 @@ impl Interpreter {
             dr7: 0,
             x87: Fpu::new(model.fpu),
             simd: Simd::default(),
+            restored: None,
             ferr: false,
             msr: MsrState::default(),
             activity: Activity::Running,
@@ -465,6 +468,7 @@ impl Interpreter {
             dr7: self.dr7,
             x87: self.x87.to_state(),
             simd: self.simd.to_state(),
+            restored: self.restored,
             msr: self.msr,
             activity: self.activity,
             sti_shadow: self.sti_shadow,
@@ -514,6 +518,7 @@ impl Interpreter {
         self.dr7 = s.dr7;
         self.x87 = Fpu::from_state(self.model.fpu, &s.x87);
         self.simd = Simd::from_state(&s.simd);
+        self.restored = s.restored;
         self.ferr = self.x87.exception_pending() && !s.cr0.contains(Cr0::NE);
         self.msr = s.msr;
         self.activity = s.activity;

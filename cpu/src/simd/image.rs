@@ -3,7 +3,7 @@
 //! XMM and MXCSR are saved and restored whatever CR4.OSFXSR says (the manual leaves that open).
 
 use super::Simd;
-use super::control::MXCSR_BITS;
+use super::control::{MXCSR_BITS, XCR0_SSE, XCR0_X87};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
@@ -83,14 +83,15 @@ impl Interpreter {
     }
 
     /// The checks of a memory operand of so many bytes as a whole: what the segment forbids, then the alignment, then the
-    /// page of its last byte (as Skylake does; what lies behind what is saved belongs to the operand too).
+    /// page of its last byte (as Skylake does; what lies behind what is saved belongs to the operand too). Gives its linear
+    /// address.
     pub(crate) fn check_area(
         &mut self,
         op: OpRef,
         bytes: u64,
         alignment: u64,
         write: bool,
-    ) -> Result<(), Stop> {
+    ) -> Result<u64, Stop> {
         let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
         let linear = self.linear_of_bytes(seg, offset, bytes, write)?;
         self.ensure(linear & (alignment - 1) == 0, Fault::GP0)?;
@@ -104,7 +105,7 @@ impl Interpreter {
             self.wrapped(linear.wrapping_add(bytes - 1), linear),
             purpose,
         )?;
-        Ok(())
+        Ok(linear)
     }
 
     /// Loads `N` bytes (a multiple of 8) of the memory operand.
@@ -160,6 +161,10 @@ impl<const WIDE: bool> Instruction for Restore<WIDE> {
         let mxcsr = doubleword(&area, MXCSR_AT);
         cpu.ensure(Simd::mxcsr_can_hold(mxcsr), Fault::GP0)?;
         cpu.load_x87_image(&area, WIDE);
+        // Both components count as modified, whatever was loaded.
+        if let Some(restored) = &mut cpu.restored {
+            restored.components &= !(XCR0_X87 | XCR0_SSE);
+        }
         cpu.simd.mxcsr = mxcsr;
         for i in 0..cpu.vector_registers() {
             cpu.simd.registers[i][0] = u128::from_le_bytes(field(&area, XMM_AT + 16 * i));

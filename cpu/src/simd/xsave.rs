@@ -1,14 +1,18 @@
 //! XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS, XGETBV, XSETBV (SDM vol. 1, chapter 13; vol. 2).
 //!
 //! A component whose registers hold their initial values counts as not in use, which is what the init optimisation goes
-//! by. The modified optimisation of XSAVEOPT and XSAVES is a may (SDM vol. 1, section 13.6): XMODIFIED is all ones here, always,
-//! so that XRSTOR_INFO decides nothing and is not kept. A save then writes every component that is asked for and in use.
+//! by. For the modified optimisation of XSAVEOPT and XSAVES (section 13.6) XRSTOR and XRSTORS keep XRSTOR_INFO and a copy of the
+//! components in [`Restored`]: a save by the same level to the same linear address, of the same format, leaves out those
+//! that still are what they were.
 //!
 //! What the manual leaves open is as measured on a processor with XSAVEC: MXCSR other than 1F80h makes SSE count as in
 //! use for XSAVEC, XSAVES and XGETBV, but not in the XSTATE_BV of XSAVE and XSAVEOPT; XRSTOR in standard form loads MXCSR
 //! whenever SSE or AVX is asked for, in compacted form with SSE alone.
 //!
 //! There are no supervisor state components: IA32_XSS holds 0.
+//!
+//! **Known inaccuracies**: a component that was written, but with the value that it had, counts as unmodified, where a
+//! processor (a Xeon with AVX-512) notices the write; FXRSTOR alone is noticed here too.
 
 use super::Simd;
 use super::control::{MXCSR_BITS, XCR0_AVX, XCR0_PKRU, XCR0_SSE, XCR0_X87};
@@ -18,7 +22,7 @@ use crate::interpreter::Interpreter;
 use crate::models::CpuModel;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::HEADER_BYTES;
-use emu_core::x86::{Cr0, Cr4, Gpr, MXCSR_RESET};
+use emu_core::x86::{Cr0, Cr4, Gpr, MXCSR_RESET, Restored};
 use iced_x86::CpuidFeature as F;
 
 /// Where the XSAVE header stands, behind the legacy region.
@@ -102,18 +106,61 @@ impl Interpreter {
         self.ensure(enabled, Fault::UD)
     }
 
-    /// What all saves and restores ask for, and the components that they are asked for.
-    fn begin_xsave(&mut self, op: OpRef, supervisor: bool, write: bool) -> Result<u64, Stop> {
+    /// What all saves and restores ask for; the components that they are asked for, and the area's linear address.
+    fn begin_xsave(
+        &mut self,
+        op: OpRef,
+        supervisor: bool,
+        write: bool,
+    ) -> Result<(u64, u64), Stop> {
         self.require_xsave()?;
         let available = !self.cr0.contains(Cr0::TS);
         self.ensure(available, Fault::NM)?;
         if supervisor {
             self.require_cpl_0()?;
         }
-        self.check_area(op, EXTENDED_AT.into(), 64, write)?;
+        let address = self.check_area(op, EXTENDED_AT.into(), 64, write)?;
         let low = u64::from(self.regs.named::<u32>(Gpr::Rax));
         let high = u64::from(self.regs.named::<u32>(Gpr::Rdx));
-        Ok(self.simd.xcr0 & (high << 32 | low))
+        Ok((self.simd.xcr0 & (high << 32 | low), address))
+    }
+
+    /// Notes a restore, behind it: XRSTOR_INFO, and what XMODIFIED will be found from.
+    fn note_restored(&mut self, address: u64, format: u64, components: u64) {
+        let simd = self.simd.to_state();
+        self.restored = Some(Restored {
+            cpl: self.cpl,
+            address,
+            format,
+            components,
+            registers: self.vector_registers() as u8,
+            x87: self.x87.to_state(),
+            vectors: simd.vectors,
+            mxcsr: simd.mxcsr,
+            pkru: self.pkru,
+        });
+    }
+
+    /// The components that a save of this format to this address may leave out, as they are what was restored from there
+    /// (SDM vol. 1, sections 13.9 and 13.11): the complement of XMODIFIED, or nothing.
+    fn unmodified(&self, address: u64, format: u64) -> u64 {
+        let Some(r) = self.restored.as_ref().filter(|r| {
+            (r.cpl, r.address, r.format) == (self.cpl, address, format)
+                && usize::from(r.registers) == self.vector_registers()
+        }) else {
+            return 0;
+        };
+        let simd = self.simd.to_state();
+        let same = |half: usize| {
+            let mut pairs = simd.vectors.iter().zip(&r.vectors);
+            pairs.all(|(now, then)| now[2 * half..][..2] == then[2 * half..][..2])
+        };
+        let bit = |unmodified: bool, bit: u64| if unmodified { bit } else { 0 };
+        r.components
+            & (bit(self.x87.to_state() == r.x87, XCR0_X87)
+                | bit(same(0) && simd.mxcsr == r.mxcsr, XCR0_SSE)
+                | bit(same(1), XCR0_AVX)
+                | bit(self.pkru == r.pkru, XCR0_PKRU))
     }
 
     /// The components that do not hold their initial values; MXCSR is not looked at.
@@ -222,10 +269,14 @@ impl Instruction for Xsetbv {
 
 impl<const OPTIMISED: bool, const WIDE: bool> Instruction for Xsave<OPTIMISED, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, false, true)?;
+        let (asked, address) = cpu.begin_xsave(op, false, true)?;
         let in_use = cpu.components_in_use();
         let old: [u8; 8] = cpu.load_area(op, HEADER_AT)?;
-        let saved = if OPTIMISED { asked & in_use } else { asked };
+        let saved = if OPTIMISED {
+            asked & in_use & !cpu.unmodified(address, 0)
+        } else {
+            asked
+        };
         cpu.store_components(op, saved, 0, WIDE)?;
         if asked & (XCR0_SSE | XCR0_AVX) != 0 {
             cpu.store_mxcsr(op)?;
@@ -237,14 +288,18 @@ impl<const OPTIMISED: bool, const WIDE: bool> Instruction for Xsave<OPTIMISED, W
 
 impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for XsaveCompacted<SUPERVISOR, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, SUPERVISOR, true)?;
-        let saved = asked & (cpu.components_in_use() | cpu.mxcsr_in_use());
+        let (asked, address) = cpu.begin_xsave(op, SUPERVISOR, true)?;
+        let present = asked & (cpu.components_in_use() | cpu.mxcsr_in_use());
         let format = asked | COMPACTED;
+        let mut saved = present;
+        if SUPERVISOR {
+            saved &= !cpu.unmodified(address, format);
+        }
         cpu.store_components(op, saved, format, WIDE)?;
         if saved & XCR0_SSE != 0 {
             cpu.store_mxcsr(op)?;
         }
-        let header = [saved.to_le_bytes(), format.to_le_bytes()];
+        let header = [present.to_le_bytes(), format.to_le_bytes()];
         cpu.store_area(op, HEADER_AT, header.as_flattened())
     }
 }
@@ -265,7 +320,7 @@ fn checked_header(header: &[u8; 64], xcr0: u64, only_compacted: bool) -> Option<
 
 impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for Xrstor<SUPERVISOR, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let asked = cpu.begin_xsave(op, SUPERVISOR, false)?;
+        let (asked, address) = cpu.begin_xsave(op, SUPERVISOR, false)?;
         let header: [u8; 64] = cpu.load_area(op, HEADER_AT)?;
         let Some((present, format)) = checked_header(&header, cpu.simd.xcr0, SUPERVISOR)
             .filter(|(_, format)| format & COMPACTED == 0 || cpu.model.has(F::XSAVEC))
@@ -328,6 +383,7 @@ impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for Xrstor<SUPERVISOR
         if asked & XCR0_PKRU != 0 {
             cpu.set_pkru(pkru);
         }
+        cpu.note_restored(address, format, asked);
         Ok(())
     }
 }

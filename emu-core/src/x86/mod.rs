@@ -14,7 +14,7 @@ pub use control::{Cr0, Cr4, Dr6, Efer};
 pub use exception::{Exception, ExceptionClass};
 pub use flags::Rflags;
 pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
-pub use simd::{MXCSR_RESET, SimdState, VECTOR_REGISTERS};
+pub use simd::{MXCSR_RESET, Restored, SimdState, VECTOR_REGISTERS};
 pub use state::{
     Activity, CpuState, DescriptorTable, GPR_COUNT, Gpr, MachineCheckBank, MsrState, Mtrrs,
     Prefetch, Seg, SmmState, VECTOR_COUNT,

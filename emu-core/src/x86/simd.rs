@@ -1,3 +1,4 @@
+use super::X87State;
 use serde::{Deserialize, Serialize};
 
 /// Number of vector registers.
@@ -26,4 +27,28 @@ impl Default for SimdState {
             xcr0: 1,
         }
     }
+}
+
+/// What a processor knows of its last XRSTOR or XRSTORS, for the modified optimisation of XSAVEOPT and XSAVES (SDM vol. 1,
+/// section 13.6): XRSTOR_INFO, and the components as they were then, in place of XMODIFIED.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Restored {
+    /// The privilege level.
+    pub cpl: u8,
+    /// The linear address of the area.
+    pub address: u64,
+    /// The area's XCOMP_BV.
+    pub format: u64,
+    /// The components that were restored.
+    pub components: u64,
+    /// Vector registers that there were in the mode of the time.
+    pub registers: u8,
+    /// x87 state.
+    pub x87: X87State,
+    /// XMM and YMM registers.
+    pub vectors: [[u64; 4]; VECTOR_REGISTERS],
+    /// MXCSR.
+    pub mxcsr: u32,
+    /// PKRU.
+    pub pkru: u32,
 }

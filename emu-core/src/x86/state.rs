@@ -1,4 +1,4 @@
-use super::{Cr0, Cr4, Efer, Rflags, SegmentRegister, SimdState, X87State};
+use super::{Cr0, Cr4, Efer, Restored, Rflags, SegmentRegister, SimdState, X87State};
 use serde::{Deserialize, Serialize};
 
 /// Number of interrupt vectors.
@@ -196,6 +196,8 @@ pub struct CpuState {
     pub x87: X87State,
     /// Vector registers.
     pub simd: SimdState,
+    /// The last XRSTOR or XRSTORS, if any since reset.
+    pub restored: Option<Restored>,
     /// Model-specific registers.
     pub msr: MsrState,
     /// What the CPU is doing.
