@@ -274,6 +274,31 @@ fn addresses_that_are_not_canonical_fault_by_the_segment() {
 }
 
 #[test]
+fn an_80_bit_operand_may_end_beyond_the_lower_half_but_its_first_part_may_not() {
+    // fninit / fld1, then fld tword [rcx], fstp tword [rcx], fnstenv [rcx]: what a processor (Skylake) raises where the
+    // last canonical page is not there.
+    const HOLE: u64 = 0x8000_0000_0000;
+    let insns: [(&[u8], u64); 3] = [(&[0xDB, 0x29], 8), (&[0xDB, 0x39], 8), (&[0xD9, 0x31], 4)];
+    for (insn, first) in insns {
+        for (at, expected) in [
+            (HOLE - first - 1, 14),
+            (HOLE - first, 14),
+            (HOLE - first + 1, 13),
+        ] {
+            let mut code = vec![0xDB, 0xE3, 0xD9, 0xE8];
+            code.extend(insn);
+            let (mut b, mut s) = in_64_bit_mode(&code);
+            s.gpr[Gpr::Rcx as usize] = at;
+            let s = run(&mut b, &s);
+            assert_eq!(vector(&s), expected, "{insn:02X?} {at:X}");
+            if expected == 14 {
+                assert_eq!(s.cr2, at, "{insn:02X?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn page_faults_tell_by_their_code_what_was_wrong() {
     const PAGE: u64 = 0x4_0000;
     let (read, write, call): (&[u8], &[u8], &[u8]) = (&[0x8B, 0x01], &[0x89, 0x01], &[0xFF, 0xE1]);

@@ -20,7 +20,7 @@ use crate::x87::transfer::{self, Constant, IntegerRounding, Store};
 use crate::x87::{Fpu, control};
 use emu_core::Width;
 use emu_core::backend::{Attention, Special};
-use emu_core::x86::{Cr0, Exception, Rflags, Seg};
+use emu_core::x86::{Cr0, Seg};
 
 /// How an instruction stands to exceptions and pointers.
 pub trait Execution: 'static {
@@ -70,12 +70,10 @@ impl Instruction for Wait {
     }
 }
 
-/// The alignment of an 80-bit operand (SDM vol. 3, table 6-7).
-const EXTENDED_ALIGNMENT: u64 = 8;
-
-/// The alignment of an environment or a whole state, by operand size.
-fn image_alignment(op: OpRef) -> u64 {
-    if op.a != 0 { 4 } else { 2 }
+/// The elements that an environment or a whole state consists of, by operand size; they are what is to be aligned (SDM
+/// vol. 3, table 6-7).
+fn image_element(op: OpRef) -> Width {
+    if op.a != 0 { Width::Dword } else { Width::Word }
 }
 
 impl Interpreter {
@@ -111,34 +109,41 @@ impl Interpreter {
         Segmented::offset(self, op).wrapping_add(n) & address::mask(&op)
     }
 
-    /// The checks of an operand of more than one element as a whole: what the segment forbids (since the 80386), then #AC
-    /// if it is not aligned (SDM vol. 3, table 6-7).
-    fn check_operand(
+    /// What a processor checks of an environment or a whole state before it moves any of it: the first element, in every
+    /// way, and the last byte (so do Intel's; no manual says which page's fault is reported, or which exception of two).
+    /// The offset of each wraps by the size of the address. The 80287 and older have none of it.
+    fn check_image(
         &mut self,
         op: OpRef,
         bytes: usize,
-        alignment: u64,
+        element: Width,
         write: bool,
     ) -> Result<(), Stop> {
         if self.model.processor.is_some() {
             return Ok(());
         }
-        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
-        let linear = self.linear_of_bytes(seg, offset, bytes as u64, write)?;
-        let checks =
-            self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
-        let aligned = linear & (alignment - 1) == 0;
-        self.ensure(!checks || aligned, Fault::of(Exception::AlignmentCheck))
+        let seg = address::segment(&op);
+        let last = bytes as u64 - 1;
+        for (at, width) in [(0, element), (last, Width::Byte)] {
+            let offset = self.offset_plus(op, at);
+            if write {
+                self.place(seg, offset, width)?;
+            } else {
+                self.check_load(seg, offset, width)?;
+            }
+        }
+        Ok(())
     }
 
-    fn load_bytes<const N: usize>(&mut self, op: OpRef, alignment: u64) -> Result<[u8; N], Stop> {
-        let seg = address::segment(&op);
-        self.check_operand(op, N, alignment, false)?;
+    /// Loads an environment or a whole state.
+    fn load_image<const N: usize>(&mut self, op: OpRef) -> Result<[u8; N], Stop> {
+        let (seg, element) = (address::segment(&op), image_element(op));
+        self.check_image(op, N, element, false)?;
         let mut bytes = [0; N];
         let mut i = 0;
         while i < N {
             let at = self.offset_plus(op, i as u64);
-            if N - i >= 4 && alignment >= 4 {
+            if N - i >= 4 && element == Width::Dword {
                 let v = self.load_at::<u32, Segmented>(seg, at)?;
                 bytes[i..i + 4].copy_from_slice(&v.to_le_bytes());
                 i += 4;
@@ -151,10 +156,15 @@ impl Interpreter {
         Ok(bytes)
     }
 
-    /// Stores bytes (an even number), all checked before the first is written.
-    fn store_bytes(&mut self, op: OpRef, bytes: &[u8], alignment: u64) -> Result<(), Stop> {
+    /// Stores one, all checked before the first byte is written.
+    fn store_image(&mut self, op: OpRef, bytes: &[u8]) -> Result<(), Stop> {
+        self.check_image(op, bytes.len(), image_element(op), true)?;
+        self.store_words(op, bytes)
+    }
+
+    /// Stores an even number of bytes, all checked before the first is written.
+    fn store_words(&mut self, op: OpRef, bytes: &[u8]) -> Result<(), Stop> {
         let seg = address::segment(&op);
-        self.check_operand(op, bytes.len(), alignment, true)?;
         let mut places = Vec::with_capacity(bytes.len() / 2);
         for i in (0..bytes.len()).step_by(2) {
             places.push(self.place(seg, self.offset_plus(op, i as u64), Width::Word)?);
@@ -163,6 +173,40 @@ impl Interpreter {
             let v = u16::from_le_bytes([pair[0], pair[1]]);
             self.close_slow(place, Width::Word, v.into());
         }
+        Ok(())
+    }
+
+    /// Loads an operand of 80 bits: 64, then 16, each checked by itself (so do Intel's: a limit or a page between the two
+    /// counts for the second only, whose offset wraps by the size of the address). Older ones, up to the 80286, go by words.
+    fn load_extended(&mut self, op: OpRef) -> Result<(u64, u16), Stop> {
+        let seg = address::segment(&op);
+        let significand = if self.model.processor.is_some() {
+            let mut v = 0;
+            for i in 0..4 {
+                let at = self.offset_plus(op, 2 * i);
+                v |= u64::from(self.load_at::<u16, Segmented>(seg, at)?) << (16 * i);
+            }
+            v
+        } else {
+            self.load_at::<u64, Segmented>(seg, self.offset_plus(op, 0))?
+        };
+        let rest = self.load_at::<u16, Segmented>(seg, self.offset_plus(op, 8))?;
+        Ok((significand, rest))
+    }
+
+    /// Stores one, both parts checked before the first is written.
+    fn store_extended(&mut self, op: OpRef, significand: u64, rest: u16) -> Result<(), Stop> {
+        if self.model.processor.is_some() {
+            let mut bytes = [0; 10];
+            bytes[..8].copy_from_slice(&significand.to_le_bytes());
+            bytes[8..].copy_from_slice(&rest.to_le_bytes());
+            return self.store_words(op, &bytes);
+        }
+        let seg = address::segment(&op);
+        let first = self.place(seg, self.offset_plus(op, 0), Width::Qword)?;
+        let second = self.place(seg, self.offset_plus(op, 8), Width::Word)?;
+        self.close_slow(first, Width::Qword, significand);
+        self.close_slow(second, Width::Word, rest.into());
         Ok(())
     }
 
@@ -286,11 +330,8 @@ impl Execution for LoadExtended {
     const WAITS: bool = true;
     const RECORDS: bool = true;
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b: [u8; 10] = cpu.load_bytes(op, EXTENDED_ALIGNMENT)?;
-        let [s0, s1, s2, s3, s4, s5, s6, s7, e0, e1] = b;
-        let significand = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
-        let v = F80::new(u16::from_le_bytes([e0, e1]), significand);
-        transfer::load_f80(&mut cpu.x87, v);
+        let (significand, sign_exp) = cpu.load_extended(op)?;
+        transfer::load_f80(&mut cpu.x87, F80::new(sign_exp, significand));
         cpu.record_operand(op);
         Ok(())
     }
@@ -303,7 +344,10 @@ impl Execution for LoadBcd {
     const WAITS: bool = true;
     const RECORDS: bool = true;
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b: [u8; 10] = cpu.load_bytes(op, EXTENDED_ALIGNMENT)?;
+        let (low, high) = cpu.load_extended(op)?;
+        let mut b = [0; 10];
+        b[..8].copy_from_slice(&low.to_le_bytes());
+        b[8..].copy_from_slice(&high.to_le_bytes());
         transfer::load_bcd(&mut cpu.x87, b);
         cpu.record_operand(op);
         Ok(())
@@ -405,10 +449,7 @@ impl MemoryStore for M80 {
         transfer::store_f80(fpu)
     }
     fn write(cpu: &mut Interpreter, op: OpRef, v: &F80) -> Result<(), Stop> {
-        let mut bytes = [0; 10];
-        bytes[..8].copy_from_slice(&v.significand.to_le_bytes());
-        bytes[8..].copy_from_slice(&v.sign_exp.to_le_bytes());
-        cpu.store_bytes(op, &bytes, EXTENDED_ALIGNMENT)
+        cpu.store_extended(op, v.significand, v.sign_exp)
     }
 }
 impl MemoryStore for Bcd {
@@ -417,7 +458,8 @@ impl MemoryStore for Bcd {
         transfer::store_bcd(fpu)
     }
     fn write(cpu: &mut Interpreter, op: OpRef, v: &[u8; 10]) -> Result<(), Stop> {
-        cpu.store_bytes(op, v, EXTENDED_ALIGNMENT)
+        let [low @ .., h0, h1] = *v;
+        cpu.store_extended(op, u64::from_le_bytes(low), u16::from_le_bytes([h0, h1]))
     }
 }
 
@@ -684,10 +726,10 @@ impl Execution for LoadEnvironment {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         if format.environment_bytes() == 14 {
-            let b: [u8; 14] = cpu.load_bytes(op, 2)?;
+            let b: [u8; 14] = cpu.load_image(op)?;
             image::load_environment(&mut cpu.x87, format, &b);
         } else {
-            let b: [u8; 28] = cpu.load_bytes(op, 4)?;
+            let b: [u8; 28] = cpu.load_image(op)?;
             image::load_environment(&mut cpu.x87, format, &b);
         }
         Ok(())
@@ -699,7 +741,7 @@ impl Execution for StoreEnvironment {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         let b = image::environment(&cpu.x87, format);
-        cpu.store_bytes(op, &b[..format.environment_bytes()], image_alignment(op))?;
+        cpu.store_image(op, &b[..format.environment_bytes()])?;
         image::mask_exceptions(&mut cpu.x87);
         Ok(())
     }
@@ -710,10 +752,10 @@ impl Execution for Restore {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         if format.state_bytes() == 94 {
-            let b: [u8; 94] = cpu.load_bytes(op, 2)?;
+            let b: [u8; 94] = cpu.load_image(op)?;
             image::restore(&mut cpu.x87, format, &b);
         } else {
-            let b: [u8; 108] = cpu.load_bytes(op, 4)?;
+            let b: [u8; 108] = cpu.load_image(op)?;
             image::restore(&mut cpu.x87, format, &b);
         }
         Ok(())
@@ -725,7 +767,7 @@ impl Execution for Save {
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let format = cpu.image_format(op);
         let b = image::save(&cpu.x87, format);
-        cpu.store_bytes(op, &b[..format.state_bytes()], image_alignment(op))?;
+        cpu.store_image(op, &b[..format.state_bytes()])?;
         control::init(&mut cpu.x87);
         Ok(())
     }

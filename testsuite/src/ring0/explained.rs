@@ -36,6 +36,8 @@ pub const QEMU: &[Who] = &[Who::Qemu];
 const RF: u32 = 1 << 16;
 const VIF_VIP: u32 = 0x18_0000;
 const DOUBLE_FAULT: u32 = 8;
+/// More than a delivery pushes outside of long mode.
+const PUSHED_MAX: u32 = 24;
 
 impl Situation<'_> {
     /// Both records.
@@ -85,6 +87,68 @@ impl Situation<'_> {
             raw >> 40 & 0x1D == 1
         };
         of_16_bits(r.fields[record::TASK] & 0xFFFF) || of_16_bits(r.fields[record::LINK])
+    }
+
+    /// Whether an address lies where the stack that one of the other tasks begins with is pushed to.
+    fn below_the_stack_of_a_task(&self, at: u32) -> bool {
+        let sandbox = &self.case.sandbox;
+        let tops = [
+            (sandbox.get32(TSS_32 + 80), sandbox.get32(TSS_32 + 56)),
+            (
+                sandbox.get32(TSS_16 + 38),
+                sandbox.get32(TSS_16 + 26) & 0xFFFF,
+            ),
+        ];
+        tops.into_iter().any(|(ss, esp)| {
+            let raw = sandbox.descriptor(ss as u16);
+            let big = raw >> 54 & 1 != 0;
+            let sp = if big { esp } else { esp & 0xFFFF };
+            let top = super::case::base_of(raw).wrapping_add(sp);
+            (1..=PUSHED_MAX).contains(&top.wrapping_sub(at))
+        })
+    }
+
+    /// Whether the instruction is POPA or POPAD and the word of the stack pointer, which it skips, is beyond the limit.
+    fn skips_beyond_the_limit(&self) -> bool {
+        let c = self.case;
+        let bytes: u32 = match (&c.code[..], c.wide) {
+            ([0x61], true) | ([0x66, 0x61], false) => 4,
+            ([0x61], false) | ([0x66, 0x61], true) => 2,
+            _ => return false,
+        };
+        let raw = c.sandbox.descriptor(c.ss);
+        let big = raw >> 54 & 1 != 0;
+        let top = if big { u32::MAX } else { 0xFFFF };
+        let limit = raw as u32 & 0xFFFF | (raw >> 32) as u32 & 0xF_0000;
+        let limit = match raw >> 55 & 1 {
+            0 => limit,
+            _ => limit << 12 | 0xFFF,
+        };
+        let first = c.esp.wrapping_add(3 * bytes) & top;
+        let last = first.checked_add(bytes - 1).filter(|&last| last <= top);
+        let expand_down = raw >> 42 & 3 == 1;
+        let inside = last.is_some_and(|last| {
+            if expand_down {
+                first > limit
+            } else {
+                last <= limit
+            }
+        });
+        !inside && !c.is_64_bit()
+    }
+
+    /// CR3 of the task from which ours came to the double fault's, if that is not the task in which the case began.
+    fn page_tables_of_the_failing_task(&self) -> Option<u32> {
+        let Outcome::Recorded(r) = self.ours else {
+            return None;
+        };
+        let link = r.fields[record::LINK];
+        if link & 0xFFF8 == u32::from(super::sandbox::MAIN_TASK) {
+            return None;
+        }
+        let base = super::case::base_of(self.case.sandbox.descriptor(link as u16));
+        let inside = (SANDBOX..SANDBOX + SANDBOX_BYTES - 32).contains(&base);
+        inside.then(|| self.case.sandbox.get32(base + 28))
     }
 
     /// The dword of the frame that IRET or RETF finds.
@@ -215,7 +279,8 @@ static LEGACY_RULES: &[Rule] = &[
             let stopped = ours == DOUBLE_FAULT || s.we_fault_at_once(&[12, 13, 14]);
             // Onto a stack, which is somewhere in the data where limits and pages are tried.
             let elsewhere = matches!(s.case.kind, Kind::Limit | Kind::Page) && at >= DATA;
-            ours == theirs && untouched && stopped && (in_stacks(d) || elsewhere)
+            let pushed = in_stacks(d) || elsewhere || s.below_the_stack_of_a_task(at);
+            ours == theirs && untouched && stopped && pushed
         },
     },
     Rule {
@@ -235,6 +300,21 @@ static LEGACY_RULES: &[Rule] = &[
             let small = |ss: u16| s.case.sandbox.descriptor(ss) >> 54 & 1 == 0;
             let small = small(ss as u16) || in_stacks(d) && small(s.case.ss);
             esp && small && ss == b.fields[record::SS] && d.ours & 0xFFFF == d.theirs & 0xFFFF
+        },
+    },
+    Rule {
+        name: "a new task's page tables are nowhere",
+        peers: BOTH,
+        reason: "CR3 of a new task leads behind the memory, so that PAE's first table cannot be loaded; that the registers then \
+                 keep what they had is said of MOV to a control register (SDM vol. 3, section 4.4.1) and not of a task switch. Ours \
+                 keeps it, and the double fault finds its task; in the peers no memory is left",
+        explains: |s, d| {
+            d.what == What::Lost
+                && s.case.cr4 & super::case::CR4_PAE != 0
+                && s.vectors().0 == DOUBLE_FAULT
+                && s.theirs == &Outcome::Shutdown
+                && s.page_tables_of_the_failing_task()
+                    .is_some_and(|cr3| u64::from(cr3) >= super::machines::MEMORY_BYTES)
         },
     },
     Rule {
@@ -300,6 +380,13 @@ static COMMON_RULES: &[Rule] = &[
         peers: BOTH,
         reason: "its code has become a loop, in both machines; nothing is left to be compared",
         explains: |s, _| (s.ours, s.theirs) == (&Outcome::Silent, &Outcome::Silent),
+    },
+    Rule {
+        name: "the word of the stack pointer in POPA",
+        peers: BOCHS,
+        reason: "it is skipped, not read (SDM vol. 2, POPA: the increment of ESP alone), so that no limit counts for it; a \
+                 processor (Skylake) does not look at it. Bochs reads it",
+        explains: |s, _| s.skips_beyond_the_limit() && s.vectors() == (3, 12),
     },
     Rule {
         name: "which item of a return's frame is read first",

@@ -1,13 +1,15 @@
 //! Rules about differences in long mode.
 
 use super::case::{Case, Kind};
-use super::compare::What;
-use super::explained::{BOCHS, Rule, Situation};
+use super::compare::{Difference, What};
+use super::explained::{BOCHS, BOTH, Rule, Situation};
 use super::layout::*;
 use super::record::{Outcome, Record};
 
 const PVI: u32 = 2;
 const VIF_VIP: u32 = 0x18_0000;
+/// What a delivery pushes: six quadwords, below an address that is a multiple of 16.
+const PUSHED_MAX: u32 = 64;
 /// The first address above the lower half.
 const HOLE: u64 = 0x8000_0000_0000;
 
@@ -77,6 +79,35 @@ impl Situation<'_> {
         Some((word(top.wrapping_add(bytes))?, word(ss)?))
     }
 
+    /// Whether a gate leads to conforming 64-bit code, which keeps the level.
+    fn has_conforming_handler(&self) -> bool {
+        (0..VECTORS).any(|vector| {
+            let selector = (self.case.sandbox.get64(IDT + 16 * vector) >> 16) as u16;
+            let conforming = self.case.sandbox.descriptor(selector) >> 42 & 1 == 1;
+            conforming && is_code_64(self.case, selector.into())
+        })
+    }
+
+    /// Whether ours ended with a page fault of a write at level 3, where theirs wrote or had the same fault at level 0.
+    fn pushes_at_level_3(&self, d: &Difference) -> bool {
+        const WRITE: u32 = 2;
+        const USER: u32 = 4;
+        const PROTECTION: u32 = 1;
+        let Some((a, b)) = self.records() else {
+            return false;
+        };
+        let (error, at) = (a.fields[record::ERROR], a.fields[record::CR2]);
+        if a.vector() != 14 || error & (WRITE | USER) != WRITE | USER {
+            return false;
+        }
+        if b.vector() == 14 {
+            let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
+            let same = b.fields[record::CR2] == at && b.fields[record::ERROR] == error & !USER;
+            return place && same && (d.ours, d.theirs) == (error, error & !USER);
+        }
+        error & PROTECTION != 0 && b.memory.contains_key(&(at & 0xFFFC))
+    }
+
     /// The instruction is CALL of a far pointer.
     fn is_far_call(&self) -> bool {
         let opcode = self
@@ -105,8 +136,12 @@ pub static LONG_RULES: &[Rule] = &[
                 d.what,
                 What::Field(record::ESP_UPPER) | What::Memory(STACKS..DIRECTORY)
             ) || d.what == What::Field(record::UPPER + 4);
+            // What a delivery in that mode pushes onto it lies below it.
+            let pushed = d.what == What::Field(record::CR2_UPPER)
+                && a.fields[record::CR2] == b.fields[record::CR2]
+                && a.fields[record::ESP].wrapping_sub(a.fields[record::CR2]) <= PUSHED_MAX;
             s.case.is_64_bit()
-                && register
+                && (register || pushed)
                 && (d.ours, d.theirs) == (upper, 0)
                 && a.fields[record::CS] == b.fields[record::CS]
                 // SYSRET's code segment is what it is to be, whatever its descriptor says.
@@ -119,9 +154,18 @@ pub static LONG_RULES: &[Rule] = &[
         reason: "undefined there (SDM vol. 1, section 3.4.1.1): those of the eight old registers, which ours and Bochs clear or keep \
                  in different instructions",
         explains: |s, d| {
-            let upper =
-                matches!(d.what, What::Field(n) if (record::UPPER..record::R8).contains(&n));
-            upper && !s.case.is_64_bit()
+            let (What::Field(n), Some(long)) = (&d.what, &s.case.long) else {
+                return false;
+            };
+            // RSP stands between RBX and RBP.
+            let before = match n.checked_sub(record::UPPER) {
+                Some(n @ 0..=3) => long.upper[n],
+                Some(4) => long.rsp_upper,
+                Some(n @ 5..=7) => long.upper[n - 1],
+                _ => return false,
+            };
+            let cleared_or_kept = [(0, before), (before, 0)].contains(&(d.ours, d.theirs));
+            cleared_or_kept && !s.case.is_64_bit()
         },
     },
     Rule {
@@ -139,8 +183,9 @@ pub static LONG_RULES: &[Rule] = &[
     Rule {
         name: "which part of an operand comes first",
         peers: BOCHS,
-        reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: Bochs loads the upper \
-                 part of FLD and FBLD first, and checks the selector of a far pointer behind the load of its offset",
+        reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: a processor \
+                 (Skylake) checks and loads 8 bytes and then 2, offset and then selector, as ours does; Bochs loads the upper part of \
+                 FLD and FBLD first, and checks the selector of a far pointer before the page of its offset",
         explains: |s, d| {
             let part = |code: &[u8]| match code {
                 [0xDF, modrm, ..] => modrm >> 3 & 7 == 4,
@@ -154,14 +199,14 @@ pub static LONG_RULES: &[Rule] = &[
             let upper = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
                 && apart == Some(8)
                 && s.case.code.windows(2).any(part);
-            let pointer = s.case.kind == Kind::Limit
-                && s.case
-                    .code
-                    .windows(2)
-                    .any(|c| matches!(c, [0xC4 | 0xC5, _]) || part(c))
-                && s.we_stay(&[12, 13])
-                && s.vectors().1 == 14;
-            upper || pointer
+            let (_, theirs) = s.vectors();
+            let page_or_limit = s.we_stay(&[12, 13]) && theirs == 14
+                || s.we_stay(&[14]) && [12, 13].contains(&theirs);
+            let pointer = |c: &[u8]| matches!(c, [0xC4 | 0xC5, _]);
+            let either = s.case.kind == Kind::Limit
+                && s.case.code.windows(2).any(|c| pointer(c) || part(c))
+                && page_or_limit;
+            upper || either
         },
     },
     Rule {
@@ -248,7 +293,10 @@ pub static LONG_RULES: &[Rule] = &[
                 // A second instruction, perhaps.
                 Kind::Interrupt => ours == 8,
                 Kind::FarTransfer => s.is_far_call() && s.we_stay(&[13, 8]),
-                _ => matches!(s.case.code[..], [0xC8 | 0x60, ..]) && s.we_stay(&[12, 13, 14, 8]),
+                _ => {
+                    let code = s.case.code.strip_prefix(&[0x66]).unwrap_or(&s.case.code);
+                    matches!(code, [0xC8 | 0x60, ..]) && s.we_stay(&[12, 13, 14, 8])
+                }
             } || s.case.kind == Kind::Interrupt && s.we_stay(&[13]);
             ours == theirs && stopped && same && untouched(s.case, at, d.ours, d.theirs)
         },
@@ -322,6 +370,31 @@ pub static LONG_RULES: &[Rule] = &[
             // Conforming code of an inner level: Bochs pushes with that level's rights.
             let conforming = code >> 42 & 1 == 1 && code >> 45 & 3 < u64::from(s.case.cpl());
             s.case.kind == Kind::FarTransfer && s.is_far_call() && (matters || conforming)
+        },
+    },
+    Rule {
+        name: "the stack of a conforming handler at level 3",
+        peers: BOTH,
+        reason: "a handler in conforming code keeps level 3, and what is pushed for it is written at that level: only accesses to \
+                 descriptor tables and the TSS are supervisor's whatever the level (SDM vol. 3, section 4.6.1). The peers push as \
+                 supervisor",
+        explains: |s, d| s.case.cpl() == 3 && s.has_conforming_handler() && s.pushes_at_level_3(d),
+    },
+    Rule {
+        name: "a new stack segment that is not present",
+        peers: BOCHS,
+        reason: "it is #SS(selector) (SDM vol. 2, IRET, IA-32e-MODE-RETURN and protected mode exceptions; a processor, Skylake, does \
+                 so); Bochs raises #NP",
+        explains: |s, d| {
+            d.what == What::Field(record::VECTOR)
+                && s.case.kind == Kind::InterruptReturn
+                && s.vectors() == (12, 11)
+                && s.we_stay(&[12])
+                && s.popped().is_some_and(|(_, ss)| {
+                    let error = s.ours().map(|r| r.fields[record::ERROR]);
+                    error == Some(u32::from(ss & !3))
+                        && s.case.sandbox.descriptor(ss) >> 47 & 1 == 0
+                })
         },
     },
     Rule {

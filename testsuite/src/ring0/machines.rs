@@ -50,10 +50,12 @@ const BOCHS_MODEL: &str = "broadwell_ult";
 const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(20);
+/// The same before it has begun: firmware of its own, and a disk to be read, on a host that may be busy.
+const BOOT_SILENCE: Duration = Duration::from_secs(120);
 /// Ours, in instructions: many thousand cases', and before the first of them the firmware's.
 const SILENCE_INSNS: u64 = 2_000_000;
 const BOOT_INSNS: u64 = 100_000_000;
-const MEMORY_BYTES: u64 = 64 << 20;
+pub const MEMORY_BYTES: u64 = 64 << 20;
 /// A machine that more of its cases bring down does not work at all: a share of them, and some.
 const LOST_SHARE: usize = 50;
 const LOST_MIN: usize = 20;
@@ -285,7 +287,12 @@ fn collect(child: &mut Child) -> Result<Collector> {
     });
     let mut collector = Collector::default();
     while !collector.finished {
-        match lines.recv_timeout(SILENCE) {
+        let silence = if collector.began {
+            SILENCE
+        } else {
+            BOOT_SILENCE
+        };
+        match lines.recv_timeout(silence) {
             Ok(line) => collector.line(&line),
             Err(why) => {
                 // The other error is the end of the program.

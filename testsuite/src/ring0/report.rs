@@ -25,6 +25,8 @@ pub struct Report {
     rows: BTreeMap<(Kind, String), Row>,
     by_rule: BTreeMap<&'static str, u64>,
     by_end: BTreeMap<String, u64>,
+    /// What brought all machines down, or left all silent: nothing else of it is compared.
+    lost: Vec<String>,
 }
 
 impl Report {
@@ -38,6 +40,7 @@ impl Report {
             rows: BTreeMap::new(),
             by_rule: BTreeMap::new(),
             by_end: BTreeMap::new(),
+            lost: Vec::new(),
         }
     }
 
@@ -73,6 +76,10 @@ impl Report {
             if !left.is_empty() {
                 failures.push((who, left));
             }
+        }
+        if !matches!(ours, Outcome::Recorded(_)) && theirs.iter().all(|(_, o)| *o == ours) {
+            let text = case.disassembly();
+            self.lost.push(format!("{} ({text})", case.number));
         }
         self.shutdowns += u64::from(*ours == Outcome::Shutdown);
         let mnemonic = case.mnemonic();
@@ -130,6 +137,9 @@ impl Report {
             .map(|(end, n)| format!("{end}: {n}"))
             .collect();
         println!("ends: {}", ends.join(", "));
+        if !self.lost.is_empty() {
+            println!("no machine survived: {}", self.lost.join(", "));
+        }
         for rule in all_rules() {
             if let Some(n) = self.by_rule.get(rule.name) {
                 println!("rule: {n} values: {}: {}", rule.name, rule.reason);
@@ -201,6 +211,15 @@ fn show(
     end("boxwood", ours);
     for (who, outcome) in theirs {
         end(who.name(), outcome);
+    }
+    if let Outcome::Recorded(r) = ours {
+        println!(
+            "    boxwood: cr2 {:x}{:08x} ldtr:tr {:x}, the double fault from task {:x}",
+            r.fields[record::CR2_UPPER],
+            r.fields[record::CR2],
+            r.fields[record::TASK],
+            r.fields[record::LINK]
+        );
     }
     for (who, differences) in failures {
         for d in differences.iter().take(SHOWN) {

@@ -267,3 +267,98 @@ fn large_x87_operands_are_aligned_as_a_whole() {
         assert_eq!(v, expected, "{insn:02X?} {address:X}");
     }
 }
+
+/// Page tables that map all but the page at 20000h one to one, and a data segment (58h) from 1F000h on; paging is on.
+fn without_a_page(limit: u32, code: &[u8]) -> (Board, CpuState) {
+    let (b, mut s) = protected(0, code);
+    b.set_dword(0x1_0000, 0x1_1003);
+    for page in 0..0x40usize {
+        let present = u32::from(page != 0x20) * 3;
+        b.set_dword(0x1_1000 + 4 * page, (page as u32) << 12 | present);
+    }
+    b.descriptor(0x58, 0x1_F000, limit, 0x4093);
+    s.cr3 = 0x1_0000;
+    s.cr0 |= Cr0::PG | Cr0::NE;
+    (b, s)
+}
+
+#[test]
+fn parts_of_an_x87_operand_are_checked_one_behind_the_other() {
+    // mov ax,58h / mov ds,ax / fninit / fld1 / the instruction at an offset / int 80h, as a processor (Skylake) does it.
+    let insns: [(&[u8], u32); 8] = [
+        (&[0xDB, 0x2D], 0),       // fld m80
+        (&[0xDB, 0x3D], 2),       // fstp m80
+        (&[0xD9, 0x25], 0),       // fldenv, 28 bytes
+        (&[0xD9, 0x35], 2),       // fnstenv
+        (&[0xDD, 0x25], 0),       // frstor, 108 bytes
+        (&[0xDD, 0x35], 2),       // fnsave
+        (&[0x66, 0xD9, 0x35], 2), // fnstenv, 14 bytes
+        (&[0x66, 0xDD, 0x25], 0), // frstor, 94 bytes
+    ];
+    for (insn, write) in insns {
+        let bytes: u32 = match *insn {
+            [0xDB, ..] => 10,
+            [0xD9, ..] => 28,
+            [0xDD, ..] => 108,
+            [0x66, 0xD9, ..] => 14,
+            _ => 94,
+        };
+        let extended = bytes == 10;
+        let first = match insn[0] {
+            0xDB => 8,
+            0x66 => 2,
+            _ => 4,
+        };
+        // The page behind 1FFFFh is not there: (offset, limit, vector, CR2 if it is a page fault).
+        let behind = 0x1000 - first;
+        let last = if extended {
+            0x2_0000
+        } else {
+            0x1_F000 + behind + bytes - 1
+        };
+        let cases = [
+            (0x800, 0x800 + bytes - 1, 0x80, 0),
+            (0x800, 0x800 + bytes - 2, 13, 0),
+            // The first part is there, the rest is not; the last byte of an image is looked at first.
+            (behind, 0xF_FFFF, 14, last),
+            // The first part crosses the boundary.
+            (behind + 1, 0xF_FFFF, 14, 0x2_0000),
+            // The page of the first part comes before the limit of the second.
+            (0x1000, 0x1000 + bytes - 2, 14, 0x2_0000),
+            (0x1000, 0x1000 + first - 2, 13, 0),
+            (behind, behind + bytes - 2, 13, 0),
+        ];
+        for (offset, limit, expected, cr2) in cases {
+            let mut code = vec![0x66, 0xB8, 0x58, 0, 0x8E, 0xD8, 0xDB, 0xE3, 0xD9, 0xE8];
+            code.extend(insn);
+            code.extend(u32::to_le_bytes(offset));
+            code.extend([0xCD, 0x80]);
+            let (mut b, s) = without_a_page(limit, &code);
+            let (v, s) = vector(&mut b, &s);
+            let at = format!("{insn:02X?} {offset:X} {limit:X}");
+            assert_eq!(v, expected, "{at}");
+            if v == 14 {
+                assert_eq!((s.cr2, b.dword(sp(&s))), (cr2.into(), write), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_of_an_x87_operand_wrap_by_the_size_of_the_address() {
+    // mov ax,58h / mov ds,ax / fninit / fld1 / mov bx,FFF8h / the instruction at [bx] / int 80h: as a processor does it.
+    for insn in [[0xDB, 0x3F], [0xDB, 0x2F], [0xD9, 0x37], [0xDD, 0x27]] {
+        let mut code = vec![0x66, 0xB8, 0x58, 0, 0x8E, 0xD8, 0xDB, 0xE3, 0xD9, 0xE8];
+        code.extend([0x66, 0xBB, 0xF8, 0xFF, 0x67]);
+        code.extend(insn);
+        code.extend([0xCD, 0x80]);
+        let (mut b, s) = protected(0, &code);
+        b.descriptor(0x58, 0x2_0000, 0xFFFF, 0x4093);
+        let (v, _) = vector(&mut b, &s);
+        assert_eq!(v, 0x80, "{insn:02X?}");
+        if insn == [0xDB, 0x3F] {
+            // 1.0: the exponent 3FFFh stands at the segment's start.
+            assert_eq!(b.word(0x2_0000), 0x3FFF);
+        }
+    }
+}
