@@ -1,11 +1,13 @@
 //! The initial RAM disks of the Linux guests. That for the i386 has one program, which shows /proc/interrupts and
 //! switches the machine off; that for amd64 has busybox and a script that checks what its programs compute.
 //!
-//! Documents: the Linux kernel's "initramfs buffer format" (Documentation/driver-api/early-userspace/buffer-format.rst);
-//! Tool Interface Standard, Executable and Linking Format 1.2. The program was written for the tests; it uses nothing
+//! Document: Tool Interface Standard, Executable and Linking Format 1.2. The program was written for the tests; it uses nothing
 //! but system calls of the i386 (mount, open, read, write, ioctl, reboot).
 
+use super::initramfs::Archive;
 use super::package::PackageFile;
+use super::selftests::{self, Programs};
+use super::stress_ng;
 use anyhow::Result;
 
 /// Where the program is loaded, its headers in front of it.
@@ -81,21 +83,6 @@ fn executable() -> Vec<u8> {
     file
 }
 
-/// A file of the archive: a "newc" header with fields of eight hexadecimal digits, name and contents on doublewords.
-fn archived(name: &str, inode: u32, mode: u32, contents: &[u8]) -> Vec<u8> {
-    let mut bytes = b"070701".to_vec();
-    let name_bytes = name.len() as u32 + 1;
-    let size = contents.len() as u32;
-    for value in [inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name_bytes, 0] {
-        bytes.extend(format!("{value:08X}").bytes());
-    }
-    bytes.extend(name.bytes().chain([0]));
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes.extend(contents);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
 /// What an initial RAM disk holds.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum RamDisk {
@@ -103,6 +90,10 @@ pub enum RamDisk {
     I386,
     /// busybox and [`SCRIPT`].
     Busybox,
+    /// stress-ng, with what it needs.
+    StressNg,
+    /// The kernel's own tests of x86.
+    Selftests(Programs),
 }
 
 /// Debian's busybox, linked statically.
@@ -143,26 +134,32 @@ pub const SCRIPT_SENDS: [&str; 5] = [
 ];
 
 impl RamDisk {
+    /// The files of packages that it is made from.
+    pub fn files(self) -> Vec<PackageFile> {
+        match self {
+            Self::I386 => Vec::new(),
+            Self::Busybox => vec![BUSYBOX],
+            Self::StressNg => [&[BUSYBOX], &stress_ng::FILES[..]].concat(),
+            Self::Selftests(_) => selftests::files(),
+        }
+    }
+
     /// The archive.
     pub fn make(self) -> Result<Vec<u8>> {
-        let files = match self {
-            Self::I386 => vec![
-                archived("proc", 1, 0o040_755, &[]),
-                archived("init", 2, 0o100_755, &executable()),
-            ],
-            Self::Busybox => vec![
-                archived("bin", 1, 0o040_755, &[]),
-                archived(
-                    "bin/busybox",
-                    2,
-                    0o100_755,
-                    &std::fs::read(BUSYBOX.find()?)?,
-                ),
-                archived("init", 3, 0o100_755, SCRIPT.as_bytes()),
-            ],
-        };
-        let end = archived("TRAILER!!!", 0, 0, &[]);
-        Ok([files.concat(), end].concat())
+        let mut archive = Archive::default();
+        match self {
+            Self::I386 => {
+                archive.folder("proc");
+                archive.file("init", &executable());
+            }
+            Self::Busybox => {
+                archive.packaged(&[BUSYBOX])?;
+                archive.file("init", SCRIPT.as_bytes());
+            }
+            Self::StressNg => return stress_ng::make(),
+            Self::Selftests(programs) => return selftests::make(programs),
+        }
+        Ok(archive.finish())
     }
 }
 
@@ -177,17 +174,5 @@ mod tests {
         assert_eq!(&file[24..28], [0x54, 0x80, 0x04, 0x08], "entry");
         assert!(at(0x0804_80D3).starts_with(b"/proc\0"));
         assert!(at(0x0804_80D9).starts_with(b"/proc/interrupts\0"));
-    }
-
-    #[test]
-    fn the_archive_begins_each_file_on_a_doubleword() {
-        let disk = RamDisk::I386.make().unwrap();
-        assert_eq!(disk.len() % 4, 0);
-        let starts: Vec<_> = (0..disk.len())
-            .filter(|&at| disk[at..].starts_with(b"070701"))
-            .collect();
-        assert_eq!(starts.len(), 3);
-        assert!(starts.iter().all(|at| at % 4 == 0));
-        assert!(disk[starts[2] + 110..].starts_with(b"TRAILER!!!\0"));
     }
 }

@@ -6,6 +6,8 @@ use super::firmware::{BOCHS, Firmware, OURS, SEABIOS};
 use super::linux::{self, RamDisk};
 use super::linux_disk;
 use super::package::PackageFile;
+use super::selftests::{self, Programs};
+use super::stress_ng;
 use Step::{Expect, PowerOff, Receive, Type};
 use anyhow::Result;
 use std::ffi::OsString;
@@ -74,6 +76,14 @@ impl Medium {
     pub fn initrd(&self) -> Option<RamDisk> {
         match self {
             Self::Kernel(_, ram_disk) => Some(*ram_disk),
+            _ => None,
+        }
+    }
+
+    /// The RAM disk of a Linux kernel, however it is started.
+    fn ram_disk(&self) -> Option<RamDisk> {
+        match self {
+            Self::Kernel(_, r) | Self::SyslinuxDisk(_, r) | Self::GrubDisk(_, r) => Some(*r),
             _ => None,
         }
     }
@@ -161,15 +171,37 @@ const fn linux_i386() -> Source {
 
 /// Linux takes interrupts from its local APIC, runs programs, and switches off by the ACPI tables; `start` is what
 /// starts it.
-fn busybox_steps(start: &[Step]) -> Vec<Step> {
+fn init_steps(start: &[Step], init_sends: &[&str]) -> Vec<Step> {
     let kernel = ["ACPI: PM: (supports S0 S5)", "Run /init as init process"];
     let off = ["reboot: Power down"];
-    let texts = [&kernel[..], &linux::SCRIPT_SENDS, &off].concat();
+    let texts = [&kernel[..], init_sends, &off].concat();
     let mut steps = start.to_vec();
     steps.extend(texts.into_iter().map(|text| Receive(text.into())));
     steps.push(PowerOff);
     steps
 }
+
+/// Tests of the processor under Linux: the kernel, its RAM disk, what the tests send when none fails.
+const LINUX_TESTS: [(&str, Source, RamDisk, &[&str]); 3] = [
+    (
+        "Linux amd64 with stress-ng",
+        linux_amd64(),
+        RamDisk::StressNg,
+        &stress_ng::SENDS,
+    ),
+    (
+        "Linux amd64 selftests",
+        linux_amd64(),
+        RamDisk::Selftests(Programs::All),
+        &selftests::SENDS,
+    ),
+    (
+        "Linux i386 selftests",
+        linux_i386(),
+        RamDisk::Selftests(Programs::Of32Bits),
+        &selftests::SENDS,
+    ),
+];
 
 /// What is typed at GRUB.
 fn grub_starts_linux() -> Vec<Step> {
@@ -389,8 +421,21 @@ pub fn guests() -> Vec<Guest> {
         memory: "256M",
         limit_insns: "40G",
         quick: false,
-        ..guest(name, medium, vec![busybox_steps(start)])
+        ..guest(name, medium, vec![init_steps(start, &linux::SCRIPT_SENDS)])
     };
+    for (name, kernel, ram_disk, sends) in LINUX_TESTS {
+        all.push(Guest {
+            memory: "512M",
+            limit_insns: "60G",
+            firmware: &[OURS],
+            quick: false,
+            ..guest(
+                name,
+                Medium::Kernel(kernel, ram_disk),
+                vec![init_steps(&[], sends)],
+            )
+        });
+    }
     all.push(Guest {
         firmware: &[OURS],
         quick: true,
@@ -448,9 +493,11 @@ pub fn package_files(quick_only: bool) -> Vec<PackageFile> {
         .flat_map(|f| f.roms)
         .map(|(_, file)| *file);
     let mut files: Vec<PackageFile> = Vec::new();
+    let ram_disks = guests.iter().filter_map(|g| g.medium.ram_disk());
     let others = disk::PROGRAMS
         .into_iter()
-        .chain([linux::BUSYBOX, linux_disk::SYSLINUX]);
+        .chain([linux_disk::SYSLINUX])
+        .chain(ram_disks.flat_map(RamDisk::files));
     for file in images.chain(roms).chain(others) {
         if !files.contains(&file) {
             files.push(file);

@@ -7,11 +7,14 @@ mod boot_code;
 mod disk;
 mod dos;
 mod firmware;
+mod initramfs;
 mod linux;
 mod linux_disk;
 mod list;
 mod package;
 mod run;
+mod selftests;
+mod stress_ng;
 
 use anyhow::Result;
 use campaign::{CampaignArgs, Results, Row as ResultRow, Shard, Suite, Tally};

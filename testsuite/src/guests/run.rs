@@ -114,8 +114,12 @@ pub fn boot(row: &Row, places: &Places) -> Result<Cost> {
     ));
     std::fs::create_dir_all(&folder)?;
     let image = folder.join("image");
-    let cost = boot_in(row, places, &image)
-        .with_context(|| format!("(its image is left in {})", folder.display()))?;
+    let cost = boot_in(row, places, &image).with_context(|| {
+        format!(
+            "(its image and what it sent are left in {})",
+            folder.display()
+        )
+    })?;
     std::fs::remove_dir_all(&folder)?;
     Ok(cost)
 }
@@ -161,6 +165,13 @@ fn differences<'a>(wanted: &'a Files, found: &'a Files) -> Vec<&'a str> {
     names
 }
 
+/// `--serial` with what a guest sends kept beside its image, for whoever looks at a failure.
+fn serial_file(image: &Path) -> OsString {
+    let mut word = OsString::from("file=");
+    word.push(image.with_extension("serial"));
+    word
+}
+
 /// One session, from power-on to its last step.
 fn power_on(row: &Row, places: &Places, image: &Path, steps: &[Step]) -> Result<Cost> {
     let guest = &row.guest;
@@ -190,6 +201,8 @@ fn power_on(row: &Row, places: &Places, image: &Path, steps: &[Step]) -> Result<
         .arg(image)
         .arg("--stats")
         .arg(&stats)
+        .arg("--serial")
+        .arg(serial_file(image))
         .args(options)
         .output()
         .context("boxwood cannot be run")?;
