@@ -118,7 +118,8 @@ impl KvmCpu {
         if waiting.intersects(Attention::RESET | Attention::INIT) {
             // INIT leaves caches and floating point alone; both are set from the reset state here.
             bus.accept(CPU, Attention::RESET | Attention::INIT);
-            self.complete_access();
+            // Whatever it ends with: what follows is a reset.
+            self.complete_access(bus);
             self.state = self.reset;
             state::put(&self.vcpu, &self.reset)?;
         }
@@ -163,15 +164,23 @@ impl KvmCpu {
         Ok(None)
     }
 
-    /// KVM finishes a port or memory access when it is entered again: enters it for nothing else.
-    fn complete_access(&mut self) {
+    /// KVM finishes a port or memory access when it is entered again: enters it for nothing else. A repeated string
+    /// instruction may then ask for the accesses of its next iterations, which are served until KVM wants no more.
+    fn complete_access(&mut self, bus: &mut dyn SystemBus) -> Option<Exit> {
         self.vcpu.set_kvm_immediate_exit(1);
-        let _ = self.vcpu.run();
+        let ended = loop {
+            match self.step(bus) {
+                Entry::Served => {}
+                Entry::Interrupted => break None,
+                Entry::Ended(exit) => break Some(exit),
+            }
+        };
         self.vcpu.set_kvm_immediate_exit(0);
+        ended
     }
 
-    /// Runs the guest once; `Some` ends the slice.
-    fn step(&mut self, bus: &mut dyn SystemBus) -> Option<Exit> {
+    /// Enters the guest once, and does what it comes back for.
+    fn step(&mut self, bus: &mut dyn SystemBus) -> Entry {
         match self.vcpu.run() {
             Ok(VcpuExit::IoOut(port, data)) => {
                 let data = data.to_vec();
@@ -209,17 +218,19 @@ impl KvmCpu {
             Ok(VcpuExit::Shutdown) => {
                 self.state.activity = Activity::Shutdown;
                 bus.special_cycle(CPU, Special::Shutdown);
-                return Some(Exit::Shutdown);
+                return Entry::Ended(Exit::Shutdown);
             }
             Ok(VcpuExit::IrqWindowOpen | VcpuExit::Intr | VcpuExit::SetTpr) => {}
             Ok(other) => {
                 let what = format!("{other:?}");
-                return Some(self.cannot_go_on(&what));
+                return Entry::Ended(self.cannot_go_on(&what));
             }
-            Err(e) if matches!(e.errno(), libc::EINTR | libc::EAGAIN) => {}
-            Err(e) => return Some(self.cannot_go_on(&e.to_string())),
+            Err(e) if matches!(e.errno(), libc::EINTR | libc::EAGAIN) => {
+                return Entry::Interrupted;
+            }
+            Err(e) => return Entry::Ended(self.cannot_go_on(&e.to_string())),
         }
-        None
+        Entry::Served
     }
 
     fn cannot_go_on(&mut self, why: &str) -> Exit {
@@ -228,6 +239,16 @@ impl KvmCpu {
         self.state.activity = Activity::Shutdown;
         Exit::Shutdown
     }
+}
+
+/// What became of entering the guest.
+enum Entry {
+    /// It came back for something, which is done.
+    Served,
+    /// A signal, or the wish for no more than to complete an access.
+    Interrupted,
+    /// The slice is at its end.
+    Ended(Exit),
 }
 
 /// Bytes as a number.
@@ -275,12 +296,12 @@ impl CpuBackend for KvmCpu {
                 Ok(None) => {}
                 Err(e) => break self.cannot_go_on(&e.to_string()),
             }
-            if let Some(exit) = self.step(bus) {
+            if let Entry::Ended(exit) = self.step(bus) {
                 break exit;
             }
         };
         drop(alarm);
-        self.complete_access();
+        let exit = self.complete_access(bus).unwrap_or(exit);
         self.slots.note_writes(&self.vm);
         let activity = self.state.activity;
         if let Err(e) = state::take(&self.vcpu, &mut self.state) {

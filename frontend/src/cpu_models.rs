@@ -28,7 +28,7 @@ fn named(text: &str) -> Result<&'static CpuModel, Mistake> {
 fn list() -> String {
     let mut text = String::new();
     for model in CpuModel::ALL {
-        let default = if std::ptr::eq(*model, CpuModel::DEFAULT) {
+        let default = if model.name == machine::spec::DEFAULT_CPU {
             " (the default)"
         } else {
             ""

@@ -154,6 +154,21 @@ fn our_bios_shows_the_same_first_progress_codes_under_kvm() {
     );
 }
 
+/// The display's BIOS is copied with a repeated string instruction that reads memory-mapped ROM, across many slices: one
+/// byte that is wrong, and it would not be run.
+#[test]
+fn a_repeated_read_of_mapped_rom_is_whole_across_slices_under_kvm() {
+    let Some(mut cpu) = kvm() else {
+        return;
+    };
+    let mut bus = board();
+    run(&mut *cpu, &mut bus, CODES);
+    let mut int_10h = [0; 4];
+    let (ram, offset) = bus.page(Gpa(0), false).read.unwrap();
+    ram.read(offset + 0x40, &mut int_10h);
+    assert_eq!(&int_10h[2..], [0x00, 0xC0], "the segment of INT 10h");
+}
+
 #[test]
 fn a_machine_crosses_from_kvm_to_the_interpreter_and_goes_on() {
     let Some(mut cpu) = kvm() else {

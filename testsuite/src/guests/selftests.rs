@@ -102,6 +102,10 @@ fn build() -> Result<PathBuf> {
     if folder.join("init").exists() {
         return Ok(folder);
     }
+    // What a build that failed has left is not built upon.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
     std::fs::create_dir_all(&folder)?;
     let source = SOURCE.find()?;
     run(Command::new("tar")
