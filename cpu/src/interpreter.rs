@@ -129,6 +129,10 @@ pub struct Interpreter {
     pub(crate) large_pages: bool,
     /// A probe watches loads and stores.
     pub(crate) watch_memory: bool,
+    /// A performance counter counts; derived.
+    pub(crate) counting: bool,
+    /// The count of instructions up to which performance counters are up to date; derived.
+    pub(crate) counted_to: u64,
     /// Exceptions and interrupts delivered so far.
     pub(crate) deliveries: u64,
 
@@ -198,6 +202,8 @@ impl Interpreter {
             poll: false,
             large_pages: false,
             watch_memory: false,
+            counting: false,
+            counted_to: 0,
             deliveries: 0,
             tlb: Tlb::default(),
             physical: PhysicalPages::default(),
@@ -229,6 +235,7 @@ impl Interpreter {
             state.x87 = self.x87.to_state();
             state.simd = self.simd.to_state();
             state.msr = self.msr;
+            state.msr.performance = self.performance();
             state.smm.base = self.smm.base;
             let kept = Cr0::CD | Cr0::NW;
             state.cr0 = (state.cr0 - kept) | (self.cr0 & kept);
@@ -289,6 +296,7 @@ impl Interpreter {
 
     /// Derives everything that depends on CR0, flags and segment registers.
     pub(crate) fn update_mode(&mut self) {
+        let level = self.cpl;
         let mut mode = 0;
         if self.cr0.contains(Cr0::PE) {
             if self.rflags.contains(Rflags::VM) {
@@ -300,6 +308,9 @@ impl Interpreter {
             }
         } else {
             self.cpl = 0;
+        }
+        if self.counting && self.cpl != level {
+            self.count_for_old_level(level);
         }
         // SDM vol. 3, sections 2.3 (VIP), 20.3.2 and 20.4.
         let extension = if mode & mode::VIRTUAL_8086 != 0 {
@@ -469,7 +480,10 @@ impl Interpreter {
             x87: self.x87.to_state(),
             simd: self.simd.to_state(),
             restored: self.restored,
-            msr: self.msr,
+            msr: MsrState {
+                performance: self.performance(),
+                ..self.msr
+            },
             activity: self.activity,
             sti_shadow: self.sti_shadow,
             mov_ss_shadow: self.mov_ss_shadow,
@@ -488,6 +502,7 @@ impl Interpreter {
     /// Replaces the whole architectural state.
     pub(crate) fn load_state(&mut self, s: &CpuState) {
         let long = self.model.has_long_mode();
+        self.counting = false;
         for (i, &g) in s.gpr.iter().enumerate() {
             let g = match (long, i) {
                 (true, _) => g,
@@ -552,6 +567,7 @@ impl Interpreter {
         self.set_rflags(flags);
         self.rip = s.rip & self.linear_mask;
         self.set_prefetched(s.prefetch);
+        self.counters_changed();
         self.flush_tlb(false);
     }
 

@@ -176,6 +176,16 @@ impl Interpreter {
         self.bus().advance(done + fresh);
     }
 
+    /// Instructions retired, up to (not including) the one that executes.
+    pub(crate) fn instructions_so_far(&self) -> u64 {
+        let in_block = match self.attached.block {
+            Some(_) => self.insn_at(self.attached.op) as u64,
+            None => 0,
+        };
+        let a = &self.attached;
+        self.retired + a.done + in_block.saturating_sub(a.counted) + a.repeated
+    }
+
     /// How many iterations a repeated string instruction at `op` may do before an event is due.
     pub(crate) fn repeat_budget(&self, op: OpRef) -> u64 {
         let before = self.insn_at(op) as u64;
@@ -345,6 +355,7 @@ impl Interpreter {
         self.retired += done;
         self.bus().advance(done);
         self.poll = false;
+        self.count();
         loop {
             let id = self.id;
             let attention = self.bus().attention(id);
@@ -466,7 +477,7 @@ impl Interpreter {
             if let Some(exit) = self.boundary() {
                 return exit;
             }
-            self.attached.budget = self.bus().countdown();
+            self.attached.budget = self.bus().countdown().min(self.until_counter_interrupts());
             if self.deliveries != deliveries {
                 // A gate may leave interrupts open: what else is pending is looked at behind the handler's first
                 // instruction, however long its block is.

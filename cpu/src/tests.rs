@@ -16,7 +16,9 @@ pub(crate) struct Board {
     /// What it answers an acknowledged interrupt with.
     pub(crate) vector: Option<u8>,
     out: Vec<(u64, u16, u32)>,
-    period: u64,
+    /// The counts of instructions at which performance counters asked for an interrupt.
+    pub(crate) overflows: Vec<u64>,
+    pub(crate) period: u64,
 }
 
 impl Board {
@@ -30,6 +32,7 @@ impl Board {
             attention: Attention::empty(),
             vector: None,
             out: Vec::new(),
+            overflows: Vec::new(),
             period: 1000,
         }
     }
@@ -127,7 +130,11 @@ impl SystemBus for Board {
     fn acknowledge(&mut self, _: CpuId) -> Option<u8> {
         self.vector
     }
-    fn special_cycle(&mut self, _: CpuId, _: Special) {}
+    fn special_cycle(&mut self, _: CpuId, cycle: Special) {
+        if cycle == Special::CounterOverflow {
+            self.overflows.push(self.insns);
+        }
+    }
     fn blocks(&self) -> &[Ram] {
         &self.ram
     }

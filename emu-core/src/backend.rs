@@ -72,6 +72,8 @@ pub enum Special {
     SmiAct(bool),
     /// The floating-point error pin.
     Ferr(bool),
+    /// A performance counter has overflown that is to interrupt: the local APIC has an entry for it.
+    CounterOverflow,
 }
 
 /// A register of the local APIC that a CPU reaches by an instruction of its own instead of by memory.

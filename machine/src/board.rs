@@ -69,6 +69,8 @@ pub(crate) struct Roles {
     pub display: Option<DeviceId>,
     /// The line on which each CPU's FERR# goes out.
     pub ferr: Option<Line>,
+    /// The line on which each CPU's performance counters tell its local APIC of an overflow.
+    pub counter_overflow: Option<Line>,
 }
 
 /// A device with the name that the board gives it.
@@ -642,6 +644,15 @@ impl Board {
     pub(crate) fn ferr(&mut self, _cpu: CpuId, asserted: bool) {
         if let Some(line) = self.roles.ferr {
             self.fabric.wires.set(line, asserted);
+            self.settle();
+        }
+    }
+
+    /// A performance counter of a CPU has overflown: an edge.
+    pub(crate) fn counter_overflow(&mut self, _cpu: CpuId) {
+        if let Some(line) = self.roles.counter_overflow {
+            self.fabric.wires.set(line, true);
+            self.fabric.wires.set(line, false);
             self.settle();
         }
     }

@@ -153,6 +153,11 @@ impl BoardBuilder {
         self.roles.ferr = Some(line);
     }
 
+    /// The line that the CPU's performance counters drive.
+    pub fn counter_overflow(&mut self, line: Line) {
+        self.roles.counter_overflow = Some(line);
+    }
+
     /// Checks everything and powers the board on.
     pub fn finish(mut self, rate: Frequency) -> Result<Board, Conflicts> {
         for (b, second) in self.slots.iter().enumerate() {

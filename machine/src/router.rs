@@ -288,6 +288,7 @@ impl SystemBus for Board {
         match cycle {
             Special::Shutdown => self.cpu_shut_down(),
             Special::Ferr(asserted) => self.ferr(cpu, asserted),
+            Special::CounterOverflow => self.counter_overflow(cpu),
             // The memory map has a view of its own for SMM, and nobody on the board heeds HLT.
             Special::Halt | Special::SmiAct(_) => {}
         }

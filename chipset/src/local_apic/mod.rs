@@ -565,6 +565,10 @@ impl Inputs for LocalApicUnit {
         if matches!(input, pin::PERFORMANCE | pin::THERMAL) {
             if high && self.mode() != Mode::Disabled {
                 self.local_interrupt(entry, cx);
+                // From the Pentium 4 on such an interrupt masks its entry (section 11.5.1, "Interrupt Mask").
+                if entry == Lvt::Performance && self.config.family != Family::P6 {
+                    self.state.lvt[entry as usize] |= spec::LVT_MASKED;
+                }
             }
         } else {
             let place = usize::from(input);

@@ -736,3 +736,17 @@ fn counters_and_the_thermal_sensor_have_entries_of_their_own() {
     b.input(pin::PERFORMANCE, true);
     assert_eq!(pulses(&mut b, |w| w.init), 1);
 }
+
+#[test]
+fn an_interrupt_of_the_counters_masks_its_entry_but_not_on_the_p6() {
+    for (family, masked) in [(Family::Xapic, true), (Family::P6, false)] {
+        let mut b = enabled(family);
+        set(&mut b, 0x340, 0x400);
+        b.input(pin::PERFORMANCE, true);
+        b.input(pin::PERFORMANCE, false);
+        assert_eq!(pulses(&mut b, |w| w.nmi), 1);
+        assert_eq!(get(&mut b, 0x340), if masked { 0x1_0400 } else { 0x400 });
+        b.input(pin::PERFORMANCE, true);
+        assert_eq!(pulses(&mut b, |w| w.nmi), if masked { 0 } else { 1 });
+    }
+}

@@ -7,10 +7,12 @@
 //! IA32_APIC_BASE, IA32_TSC_DEADLINE and the registers of x2APIC mode are the local APIC's, which is the board's: they
 //! are there if the model has them and the board answers.
 //!
-//! **Not implemented**: performance counters (C1h, C2h, 186h, 187h),
-//! DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
+//! Performance counters are in [`super::counters`].
+//!
+//! **Not implemented**: DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
 //! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
+use super::counters;
 use super::monitor::MISC_ENABLE_MONITOR;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -241,6 +243,9 @@ impl Interpreter {
             let value = self.read_lapic(register);
             return value.ok_or_else(|| self.fault(Fault::GP0));
         }
+        if let Some(register) = counters::register(self.model, msr) {
+            return Ok(self.read_counter_register(register));
+        }
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
             MTRRCAP if self.model.traits.contains(Traits::MTRR) => MTRRCAP_VALUE,
@@ -300,6 +305,10 @@ impl Interpreter {
     fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
         if let Some(register) = self.lapic_register(msr) {
             let done = self.write_lapic(register, value);
+            return self.ensure(done, Fault::GP0);
+        }
+        if let Some(register) = counters::register(self.model, msr) {
+            let done = self.write_counter_register(register, value);
             return self.ensure(done, Fault::GP0);
         }
         match msr {
@@ -421,10 +430,10 @@ mod tests {
         assert_eq!(cpu.read_msr(0x179), Ok(0x105));
         assert_eq!(cpu.write_msr(0x79, 0x1000), Ok(()));
         // Read-only, write-only, not there.
-        for msr in [0xFE, 0x179, 0x403, 0x414, 0x210, 0x1B, 0xC1, 0x186, 0x1D9] {
+        for msr in [0xFE, 0x179, 0x403, 0x414, 0x210, 0x1B, 0xC3, 0x188, 0x1D9] {
             assert_eq!(cpu.write_msr(msr, 0), Err(Stop::Fault), "{msr:X}");
         }
-        for msr in [0x79, 0x403, 0x414, 0x251, 0x1B, 0xC1, 0x1D9, 0x277] {
+        for msr in [0x79, 0x403, 0x414, 0x251, 0x1B, 0xC3, 0x1D9, 0x277] {
             assert_eq!(cpu.read_msr(msr), Err(Stop::Fault), "{msr:X}");
         }
     }

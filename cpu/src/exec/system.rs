@@ -1,6 +1,4 @@
-//! Control and debug registers, the flags register as a whole, IF, HLT, software interrupts, SYSENTER, counters.
-//!
-//! **Not implemented**: performance counters (RDPMC faults for every counter).
+//! Control and debug registers, the flags register as a whole, IF, HLT, software interrupts, SYSENTER, the time-stamp counter.
 
 use super::desc::{Stored, Taken};
 use super::operand::As;
@@ -48,8 +46,6 @@ pub struct WriteBack;
 pub struct Hlt;
 /// RDTSC.
 pub struct Rdtsc;
-/// RDPMC.
-pub struct Rdpmc;
 /// SYSENTER.
 pub struct Sysenter;
 /// SYSEXIT; `LONG`: with a 64-bit operand size.
@@ -352,12 +348,6 @@ impl Instruction for Rdtsc {
         cpu.regs.set_named(Gpr::Rax, tsc as u32);
         cpu.regs.set_named(Gpr::Rdx, (tsc >> 32) as u32);
         Ok(())
-    }
-}
-
-impl Instruction for Rdpmc {
-    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
-        Err(cpu.fault(Fault::GP0))
     }
 }
 

@@ -3,12 +3,13 @@
 //! AMD, "AMD Athlon Processor x86 Code Optimization Guide" (22007); "AMD Processor Recognition Application Note" (20734);
 //! "3DNow! Technology Manual" (21928); "AMD Extensions to the 3DNow! and MMX Instruction Sets" (22466); "SYSCALL and SYSRET Instruction Specification" (21086).
 //!
-//! **Not implemented**: the K7's own MSRs (HWCR, SYSCFG, IORR, TOP_MEM) and its performance counters.
+//! **Not implemented**: the K7's own MSRs (HWCR, SYSCFG, IORR, TOP_MEM); what [performance counters](crate::exec::counters)
+//! lack.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for (flags that are left
 //! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
 
 use super::identity::{AMD, Cache};
-use super::{CpuModel, Identity, Msrs, Traits, p6, pentium2};
+use super::{Counters, CpuModel, Identity, Msrs, Traits, p6, pentium2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -17,6 +18,7 @@ pub static MODEL: CpuModel = CpuModel {
     lacks: &[],
     traits: Traits::AMD_SYSTEM_CALLS,
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
+    counters: Counters::AMD,
     identity: Some(&IDENTITY),
     signature: 0x0642,
     ..p6::BARE

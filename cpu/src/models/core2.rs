@@ -2,13 +2,14 @@
 //!
 //! Intel SDM; AP-485 (241618).
 //!
-//! **Not implemented**: VMX, the debug store, performance monitoring, thermal sensors, states of MWAIT deeper than C1.
+//! **Not implemented**: VMX, the debug store, thermal sensors, states of MWAIT deeper than C1, what
+//! [performance counters](crate::exec::counters) lack.
 
 use super::identity::{Cache, INTEL};
-use super::{CpuModel, Identity, Msrs, p6, pentium2, pentium4};
+use super::{Counters, CpuModel, Identity, Msrs, p6, pentium2, pentium4};
 
 /// The model.
-pub static MODEL: CpuModel = BARE.with(FLAGS);
+pub static MODEL: CpuModel = BARE.with(FLAGS).with(&["pdcm"]);
 
 /// Its features.
 pub(super) const FLAGS: &[&str] = &["lm", "syscall", "nx", "pni", "monitor", "ssse3", "cx16"];
@@ -19,9 +20,9 @@ pub(super) const BARE: CpuModel = CpuModel {
     description: "Intel Core 2 Duo (Conroe)",
     lacks: &[
         "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "est", "tm2", "xtpr",
-        "pdcm",
     ],
     msrs: pentium4::MSRS.union(Msrs::BUS_CONFIGURATION),
+    counters: Counters::CORE2,
     identity: Some(&IDENTITY),
     signature: 0x06F6,
     ..p6::BARE

@@ -4,13 +4,13 @@
 //! "Processor Programming Reference for AMD Family 17h Models 01h, 08h" (54945).
 //!
 //! **Not implemented**: SVM, SSE4A, CLZERO, the topology leaves from 8000_0009h on; AMD's own MSRs
-//! (SYSCFG, HWCR, TOP_MEM and those from C001_0000h on), which fault.
+//! (SYSCFG, HWCR, TOP_MEM and others from C001_0008h on), which fault; what [performance counters](crate::exec::counters) lack.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as Intel's:
 //! flags that are left undefined, 66h before a near branch in 64-bit mode, SYSRET to an address that is not canonical,
 //! bases of segment registers that are loaded with null selectors, the x87 pointers of FXSAVE, alignment of SSE operands.
 
 use super::identity::{AMD, Cache};
-use super::{CpuModel, Identity, Msrs, Traits, core2, nehalem};
+use super::{Counters, CpuModel, Identity, Msrs, Traits, core2, nehalem};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -35,6 +35,7 @@ pub static MODEL: CpuModel = CpuModel {
     ],
     traits: core2::BARE.traits.union(Traits::AMD_SYSTEM_CALLS),
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
+    counters: Counters::AMD,
     identity: Some(&IDENTITY),
     physical_bits: 48,
     signature: 0x0080_0F12,

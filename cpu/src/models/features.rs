@@ -92,6 +92,8 @@ bitflags! {
         /// SYSCALL and SYSRET work in legacy and compatibility mode, and SYSENTER and SYSEXIT not in long mode (AMD,
         /// "AMD64 Architecture Programmer's Manual", volume 3, 24594, "SYSCALL", "SYSENTER").
         const AMD_SYSTEM_CALLS = 1 << 10;
+        /// IA32_PERF_CAPABILITIES.
+        const PERF_CAPABILITIES = 1 << 11;
     }
 }
 

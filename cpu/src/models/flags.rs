@@ -168,6 +168,7 @@ pub const FLAGS: &[Flag] = &[
     insn("ssse3", L1C, 9, &[F::SSSE3]).needs(&["sse2"]),
     insn("fma", L1C, 12, &[F::FMA]).needs(&["avx"]),
     insn("cx16", L1C, 13, &[F::CMPXCHG16B]).needs(&["lm"]),
+    property("pdcm", L1C, 15, Traits::PERF_CAPABILITIES).needs(&["msr"]),
     control("pcid", L1C, 17, Cr4::PCIDE).needs(&["lm"]),
     insn("sse4_1", L1C, 19, &[F::SSE4_1]).needs(&["sse2"]),
     insn("sse4_2", L1C, 20, &[F::SSE4_2]).needs(&["sse2"]),

@@ -6,7 +6,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, INTEL};
-use super::{CpuModel, Identity, core2, nehalem, sandybridge};
+use super::{Counters, CpuModel, Identity, core2, nehalem, sandybridge};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -27,9 +27,9 @@ pub static MODEL: CpuModel = CpuModel {
         "tm2",
         "sdbg",
         "xtpr",
-        "pdcm",
         "tsc_adjust",
     ],
+    counters: Counters::HASWELL,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0003_06C3,
@@ -38,7 +38,8 @@ pub static MODEL: CpuModel = CpuModel {
 .with(core2::FLAGS)
 .with(nehalem::FLAGS)
 .with(sandybridge::FLAGS)
-.with(FLAGS);
+.with(FLAGS)
+.with(&["pdcm"]);
 
 /// Its features besides those of Sandy Bridge.
 pub(super) const FLAGS: &[&str] = &[

@@ -2,7 +2,7 @@
 //!
 //! Intel, "The 8086 Family User's Manual" (9800722, 1979).
 
-use super::{CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
+use super::{Counters, CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
 
@@ -35,6 +35,7 @@ pub(super) const BARE: CpuModel = CpuModel {
     features: GROUPS,
     traits: Traits::empty(),
     msrs: Msrs::empty(),
+    counters: Counters::NONE,
     processor: Some(Processor::I8086),
     identity: None,
     fpu: Generation::I8087,

@@ -2,7 +2,7 @@
 //! offered only if the feature that it stands for is there ([`super::flags`]).
 //!
 //! **Not implemented**: several threads and cores (leaf 4, Bh and AMD's leaves from 8000_001Dh on speak of one), leaves
-//! of what no model has (thermal sensors, performance counters, frequencies): zeros, as those processors
+//! of what no model has (thermal sensors, frequencies): zeros, as those processors
 //! answer that have the leaf but not the thing.
 //!
 //! What depends on the state of a CPU (OSXSAVE, OSPKE, the local APIC) is added by [`crate::exec::cpuid`].
@@ -131,6 +131,7 @@ impl Identity {
             4 if !self.is_amd() => self.cache(subleaf),
             5 => self.monitor_leaf(model),
             7 => features(model, leaf, subleaf),
+            LEAF_COUNTERS => model.counters.leaf(),
             LEAF_TOPOLOGY if !self.is_amd() => topology(subleaf),
             0xD => xsave_leaf(model, subleaf),
             _ => [0; 4],
@@ -215,6 +216,8 @@ impl Identity {
 const EXTENDED: u32 = 0x8000_0000;
 /// The sizes of addresses.
 const LEAF_SIZES: u32 = 0x8000_0008;
+/// The leaf of performance counters.
+const LEAF_COUNTERS: u32 = 0xA;
 /// The leaf of processor topology.
 pub const LEAF_TOPOLOGY: u32 = 0xB;
 

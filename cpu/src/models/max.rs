@@ -5,7 +5,7 @@
 //! to nothing, so that software looks at the feature bits.
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{CpuModel, Identity, core2, p6};
+use super::{Counters, CpuModel, Identity, core2, p6};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -14,6 +14,7 @@ pub static MODEL: CpuModel = CpuModel {
     lacks: &[],
     // What a Core 2 has, and what later ones add.
     msrs: core2::BARE.msrs,
+    counters: Counters::HASWELL,
     identity: Some(&IDENTITY),
     physical_bits: 40,
     // Family 6, model F0h, stepping 0.
@@ -31,6 +32,7 @@ pub static MODEL: CpuModel = CpuModel {
     "ssse3",
     "fma",
     "cx16",
+    "pdcm",
     "pcid",
     "sse4_1",
     "sse4_2",

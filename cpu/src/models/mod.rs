@@ -1,5 +1,6 @@
 //! CPU models as data: what each offers, how it starts, where it differs.
 
+pub mod counters;
 pub mod features;
 pub mod flags;
 pub mod identity;
@@ -30,6 +31,7 @@ mod skylake;
 
 use crate::exec::monitor::MISC_ENABLE_MONITOR;
 use crate::x87::Generation;
+pub use counters::Counters;
 use emu_core::x86::{CpuState, Cr4};
 pub use features::{Features, Msrs, Traits};
 use iced_x86::{Code, CpuidFeature, Instruction};
@@ -71,6 +73,8 @@ pub struct CpuModel {
     pub traits: Traits,
     /// Model-specific registers that no feature stands for.
     pub msrs: Msrs,
+    /// Its performance counters.
+    pub counters: Counters,
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
     /// What CPUID says besides the features; `None`: there is no CPUID.
@@ -236,9 +240,14 @@ impl CpuModel {
             // SDM vol. 3, table 12-12.
             s.msr.page_attribute_table = 0x0007_0406_0007_0406;
         }
+        s.msr.performance.global_control = self.counters.reset_global_control();
         if self.msrs.contains(Msrs::MISC_ENABLE) {
             // Fast strings; no branch trace, no precise events (SDM vol. 4, table 2-2).
             s.msr.misc_enable = 1 << 12 | 1 << 11 | 1;
+            if self.counters.version > 0 {
+                // Performance monitoring is available.
+                s.msr.misc_enable |= 1 << 7;
+            }
             if self.has(CpuidFeature::MONITOR) {
                 s.msr.misc_enable |= MISC_ENABLE_MONITOR;
             }

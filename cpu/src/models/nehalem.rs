@@ -5,7 +5,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{Cache, INTEL};
-use super::{CpuModel, Identity, core2};
+use super::{Counters, CpuModel, Identity, core2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -13,14 +13,15 @@ pub static MODEL: CpuModel = CpuModel {
     description: "Intel Core i7 (Nehalem)",
     lacks: &[
         "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "est", "tm2", "xtpr",
-        "pdcm",
     ],
+    counters: Counters::NEHALEM,
     identity: Some(&IDENTITY),
     signature: 0x0001_06A5,
     ..core2::BARE
 }
 .with(core2::FLAGS)
-.with(FLAGS);
+.with(FLAGS)
+.with(&["pdcm"]);
 
 /// Its features besides those of Core 2.
 pub(super) const FLAGS: &[&str] = &["sse4_1", "sse4_2", "popcnt", "rdtscp"];

@@ -3,12 +3,12 @@
 //! Intel, "Pentium Processor Family Developer's Manual" (241428); AP-485, "Intel Processor Identification and the CPUID
 //! Instruction" (241618).
 //!
-//! **Not implemented**: the performance counters and their MSRs (11h to 13h), test registers in MSRs, what
+//! **Not implemented**: what [performance counters](crate::exec::counters) lack, test registers in MSRs, what
 //! [`crate::event::smm`] lacks. A machine check never comes up, so P5_MC_ADDR and P5_MC_TYPE read 0.
 //! **Known inaccuracies**: none of the chip's errata (LOCK CMPXCHG8B with a register among them) are there.
 
 use super::identity::INTEL;
-use super::{CpuModel, Identity, Msrs, i80486};
+use super::{Counters, CpuModel, Identity, Msrs, i80486};
 use iced_x86::CpuidFeature as F;
 
 /// The model.
@@ -25,6 +25,7 @@ pub(super) const BARE: CpuModel = CpuModel {
     description: "Intel Pentium (P54C)",
     features: CpuModel::BASE_386.with(&[F::INTEL486, F::CPUID, F::SMM]),
     msrs: Msrs::P5_MACHINE_CHECK,
+    counters: Counters::PENTIUM,
     identity: Some(&IDENTITY),
     // Stores into code are seen at the next instruction.
     prefetch_bytes: 0,

@@ -2,7 +2,7 @@
 //!
 //! Intel, "Pentium Processor Family Developer's Manual" (241428); AP-485 (241618).
 //!
-//! What the [Pentium](super::pentium) is without, this is without too; RDPMC finds no counter (#GP).
+//! What the [Pentium](super::pentium) is without, this is without too.
 
 use super::{CpuModel, pentium};
 use emu_core::x86::Cr4;

@@ -5,24 +5,25 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{CpuModel, Identity, core2, nehalem};
+use super::{Counters, CpuModel, Identity, core2, nehalem};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "sandybridge",
     description: "Intel Core i7 (Sandy Bridge)",
     lacks: LACKS,
+    counters: Counters::NEHALEM,
     identity: Some(&IDENTITY),
     signature: 0x0002_06A7,
     ..core2::BARE
 }
 .with(core2::FLAGS)
 .with(nehalem::FLAGS)
-.with(FLAGS);
+.with(FLAGS)
+.with(&["pdcm"]);
 
 pub(super) const LACKS: &[&str] = &[
     "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "smx", "est", "tm2", "xtpr",
-    "pdcm",
 ];
 
 /// Its features besides those of Nehalem.

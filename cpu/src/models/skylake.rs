@@ -2,10 +2,11 @@
 //!
 //! Intel SDM.
 //!
-//! **Not implemented**: as for [Core 2](super::core2); MPX, TSX, SGX, processor trace.
+//! **Not implemented**: as for [Core 2](super::core2); MPX, TSX, SGX, processor trace, version 4 of performance
+//! monitoring (this says 3).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{CpuModel, Identity, core2, haswell, nehalem, sandybridge};
+use super::{Counters, CpuModel, Identity, core2, haswell, nehalem, sandybridge};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -26,7 +27,6 @@ pub static MODEL: CpuModel = CpuModel {
         "tm2",
         "sdbg",
         "xtpr",
-        "pdcm",
         "tsc_adjust",
         "sgx",
         "hle",
@@ -34,6 +34,7 @@ pub static MODEL: CpuModel = CpuModel {
         "mpx",
         "intel_pt",
     ],
+    counters: Counters::HASWELL,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0005_06E3,
@@ -44,6 +45,7 @@ pub static MODEL: CpuModel = CpuModel {
 .with(sandybridge::FLAGS)
 .with(haswell::FLAGS)
 .with(&[
+    "pdcm",
     "rdseed",
     "adx",
     "smap",

@@ -467,7 +467,7 @@ fn the_p6_answers_cpuid_as_ever() {
     assert_eq!((p6.cr4, p6.efer, p6.cr0), (0x1FF, 0, 0xE005_003F));
     let max = model("max");
     assert_eq!((max.cr4, max.efer), (0x0077_1FFF, 0xD01));
-    assert_eq!(max.cpuid(1, 0)[2..], [0x77FA_320B, 0x078B_FBFF]);
+    assert_eq!(max.cpuid(1, 0)[2..], [0x77FA_B20B, 0x078B_FBFF]);
 }
 
 #[test]

@@ -17,6 +17,6 @@ pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
 pub use simd::{MXCSR_RESET, Restored, SimdState, VECTOR_REGISTERS};
 pub use state::{
     Activity, CpuState, DescriptorTable, GPR_COUNT, Gpr, MachineCheckBank, MsrState, Mtrrs,
-    Prefetch, Seg, SmmState, VECTOR_COUNT,
+    Performance, Prefetch, Seg, SmmState, VECTOR_COUNT,
 };
 pub use x87::X87State;

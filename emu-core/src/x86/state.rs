@@ -94,6 +94,21 @@ pub struct MachineCheckBank {
     pub address: u64,
 }
 
+/// Performance counters (SDM vol. 3, "Performance Monitoring").
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Performance {
+    /// Up to eight counters that can be chosen what to count, and three that cannot.
+    pub values: [u64; 11],
+    /// What the eight count: PerfEvtSel; the first of them is the Pentium's CESR.
+    pub select: [u64; 8],
+    /// IA32_FIXED_CTR_CTRL (38Dh).
+    pub fixed_control: u64,
+    /// IA32_PERF_GLOBAL_STATUS (38Eh).
+    pub global_status: u64,
+    /// IA32_PERF_GLOBAL_CTRL (38Fh).
+    pub global_control: u64,
+}
+
 /// Model-specific registers that hold plain state.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MsrState {
@@ -133,6 +148,8 @@ pub struct MsrState {
     pub kernel_gs_base: u64,
     /// IA32_TSC_AUX (C000_0103h).
     pub tsc_aux: u64,
+    /// Performance counters, up to date with the count of retired instructions.
+    pub performance: Performance,
 }
 
 /// System management mode.

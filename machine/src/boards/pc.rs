@@ -412,6 +412,9 @@ fn add_apics(b: &mut BoardBuilder, config: local_apic::Config, nets: [NetId; 3])
     };
     let unit = b.add("local-apic", LocalApicUnit::new(wiring, config));
     b.local_apic(unit);
+    let overflow = Sink::Device(unit, local_apic::pin::PERFORMANCE);
+    let overflow = b.wire("CPU 0 counter overflow", overflow);
+    b.counter_overflow(overflow);
     b.connect(intr, Sink::Device(unit, local_apic::pin::LINT0));
     b.connect(nmi, Sink::Device(unit, local_apic::pin::LINT1));
     let io_apic = b.add("i82093aa", I82093aa::new(IO_APIC_BASE));

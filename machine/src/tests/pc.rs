@@ -5,7 +5,7 @@ use crate::spec::{DEFAULT_CPU, MachineSpec, SpecError};
 use crate::{Board, Until};
 use cpu::CpuModel;
 use cpu::models::Traits;
-use emu_core::backend::{Attention, CpuId, LapicRegister, SystemBus};
+use emu_core::backend::{Attention, CpuId, LapicRegister, Special, SystemBus};
 use emu_core::bus::{Gpa, Width};
 use emu_core::testkit::Rng;
 
@@ -70,6 +70,18 @@ fn virtual_wire(b: &mut Board) {
     local_apic(b, 0xF0, 0x1FF);
     local_apic(b, 0x350, 0x700);
     local_apic(b, 0x360, 0x400);
+}
+
+#[test]
+fn an_overflow_of_a_performance_counter_comes_through_its_entry_of_the_local_apic() {
+    let mut b = pc();
+    local_apic(&mut b, 0xF0, 0x1FF);
+    for (entry, wanted) in [(0x400, Attention::NMI), (0x1_0400, Attention::empty())] {
+        b.accept(CPU, Attention::NMI);
+        local_apic(&mut b, 0x340, entry);
+        b.special_cycle(CPU, Special::CounterOverflow);
+        assert_eq!(b.attention(CPU) & Attention::NMI, wanted, "{entry:X}");
+    }
 }
 
 /// Runs time until INTR is high; gives the instructions that took.

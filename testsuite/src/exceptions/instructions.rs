@@ -314,8 +314,10 @@ const INSTRUCTIONS: &[Instruction] = &[
         name: "rdpmc",
         opcode: &[0x0F, 0x33],
         lacks: Some("pentium"),
-        completes: false,
-        prepare: |s| s.state.cr4 |= Cr4::PCE,
+        prepare: |s| {
+            s.state.cr4 |= Cr4::PCE;
+            s.state.gpr[Gpr::Rcx as usize] = 0;
+        },
         ..PLAIN
     },
     Instruction {

@@ -3,7 +3,7 @@
 use super::condition::{Condition, DB, GP, UD};
 use super::segments::PROTECTED;
 use super::stage::*;
-use emu_core::x86::{Cr0, Cr4, Efer, Gpr};
+use emu_core::x86::{Cr0, Cr4, Efer, Gpr, Seg};
 
 const NON_CANONICAL: u64 = 1 << 63;
 
@@ -13,6 +13,7 @@ pub fn conditions() -> Vec<Condition> {
     debug(&mut all);
     model_specific(&mut all);
     counters(&mut all);
+    monitor(&mut all);
     extended(&mut all);
     table_bases(&mut all);
     invalidate(&mut all);
@@ -281,9 +282,69 @@ fn counters(all: &mut Vec<Condition>) {
         if mode != Mode::Real {
             all.push(case(3, "CR4.PCE is 0 and CPL is not 0").faults(GP, 0u32));
         }
-        // Where every counter faults, one that is none does so for no reason of its own.
-        let why = "no model has performance counters";
-        all.push(Condition::left_out("rdpmc", mode, "no such counter", why));
+        let none = |s: &mut Stage| s.state.gpr[Gpr::Rcx as usize] = 99;
+        let ring = if mode == Mode::Virtual8086 { 3 } else { 0 };
+        let on = |s: &mut Stage| s.state.cr4 |= Cr4::PCE;
+        let absent = case(ring, "no such counter").with(on).with(none);
+        all.push(absent.faults(GP, 0u32));
+    }
+}
+
+/// MONITOR and MWAIT (SDM vol. 2, each): above CPL 0 they are undefined, not refused.
+fn monitor(all: &mut Vec<Condition>) {
+    const MONITOR: &[u8] = &[0x0F, 0x01, 0xC8];
+    for mode in Mode::ALL {
+        let instructions = [("monitor", MONITOR, 1), ("mwait", &[0x0F, 0x01, 0xC9], 2)];
+        for (name, bytes, extension) in instructions {
+            let ready = |s: &mut Stage| {
+                s.state.gpr[Gpr::Rax as usize] = DATA;
+                s.state.gpr[Gpr::Rcx as usize] = 0;
+                s.state.gpr[Gpr::Rdx as usize] = 0;
+            };
+            let case =
+                move |ring, what: &str| Condition::new(name, mode, ring, what, bytes).with(ready);
+            if mode != Mode::Real {
+                all.push(case(3, "CPL is not 0").faults(UD, 0u32));
+            }
+            if mode == Mode::Virtual8086 {
+                continue;
+            }
+            all.push(case(0, "CPL is 0"));
+            let asked = move |s: &mut Stage| s.state.gpr[Gpr::Rcx as usize] = extension;
+            let unknown = case(0, "ECX asks for an extension that is not there");
+            all.push(unknown.with(asked).faults(GP, 0u32));
+            let off = |s: &mut Stage| s.state.msr.misc_enable &= !(1 << 18);
+            let off = case(0, "IA32_MISC_ENABLE has them off").with(off);
+            all.push(off.faults(UD, 0u32));
+            let locked = [&[0xF0], bytes].concat();
+            let locked = Condition::new(name, mode, 0, "LOCK", &locked).with(ready);
+            all.push(locked.faults(UD, 0u32));
+            if matches!(mode, Mode::Real | Mode::Protected) {
+                let old = case(0, "CPUID.01H:ECX.MONITOR is 0").on("pentium4");
+                all.push(old.faults(UD, 0u32));
+            }
+        }
+        let case = |what: &str| Condition::new("monitor", mode, 0, what, MONITOR);
+        let at = |linear: u64| {
+            move |s: &mut Stage| {
+                s.state.gpr[Gpr::Rax as usize] = linear;
+                s.state.gpr[Gpr::Rcx as usize] = 0;
+            }
+        };
+        match mode {
+            Mode::Real | Mode::Virtual8086 => continue,
+            Mode::Protected | Mode::Compatibility => {
+                let limit = |s: &mut Stage| s.state.segments[Seg::Ds as usize].limit = 0x87FF;
+                let beyond = case("operand beyond the limit").with(at(0x8800));
+                all.push(beyond.with(limit).faults(GP, 0u32));
+            }
+            Mode::Bits64 => {
+                let far = case("address is not canonical").with(at(NON_CANONICAL));
+                all.push(far.faults(GP, 0u32));
+            }
+        }
+        let absent = case("page is not present").with(at(ABSENT));
+        all.push(absent.faults_on_page(ABSENT, 0));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Lowering, register, segment};
 use crate::alu::Int;
 use crate::event::smm::Rsm;
+use crate::exec::counters::Rdpmc;
 use crate::exec::cpuid::Cpuid;
 use crate::exec::desc::{
     Arpl, FromSegment, Global, Interrupts, Lar, Lldt, LoadFar, LoadTable, Lsl, Ltr, PopCs,
@@ -21,7 +22,7 @@ use crate::exec::operand::{B, Mem};
 use crate::exec::random::RandomNumber;
 use crate::exec::system::{
     Bound, Cli, Clts, FromControl, FromDebug, Hlt, Int_, Int1, Int3, Into_, Invlpg, Lmsw, Popf,
-    Pushf, Rdpmc, Rdtsc, Smsw, Sti, Sysenter, Sysexit, ToControl, ToDebug, WriteBack,
+    Pushf, Rdtsc, Smsw, Sti, Sysenter, Sysexit, ToControl, ToDebug, WriteBack,
 };
 use crate::mem::address::{self, Segmented};
 use crate::models::Traits;
