@@ -318,12 +318,6 @@ static LEGACY_RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "VIF and VIP are not written by IRET",
-        peers: QEMU,
-        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
-        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
-    },
-    Rule {
         name: "accessed bit in a page-directory-pointer entry",
         peers: QEMU,
         reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
@@ -514,6 +508,82 @@ static COMMON_RULES: &[Rule] = &[
         peers: BOCHS,
         reason: "bit 11 is there with transactional memory only (SDM vol. 3, section 17.3.3), which Bochs' model has",
         explains: |_, d| d.what == What::Field(record::DR7) && d.ours ^ d.theirs == 1 << 11,
+    },
+    Rule {
+        name: "VIF and VIP are not written by IRET",
+        peers: QEMU,
+        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
+        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
+    },
+    Rule {
+        name: "INT1",
+        peers: QEMU,
+        reason: "the opcode F1h is INT1, a trap to vector 1 (SDM vol. 2, INT n); QEMU raises #UD",
+        explains: |s, _| {
+            s.case.code.contains(&0xF1)
+                && s.vectors() == (1, 6)
+                && s.records().is_some_and(|(a, b)| {
+                    a.fields[record::EIP] == b.fields[record::EIP].wrapping_add(1)
+                })
+        },
+    },
+    Rule {
+        name: "offset of a 16-bit gate",
+        peers: QEMU,
+        reason: "it has 16 bits (SDM vol. 3, section 6.11, figure 6-2; vol. 2, INT n: \"temporary EIP AND 0000FFFFH\"); QEMU takes the \
+                 reserved word too",
+        explains: |s, _| {
+            let of_16_bits = |vector: u32| {
+                let raw = s.case.sandbox.get64(IDT + 8 * vector);
+                raw >> 40 & 0x1E == 6 && raw >> 48 != 0
+            };
+            let (at, theirs) = s.records().map_or((0, 0), |(a, b)| {
+                (a.fields[record::EIP], b.fields[record::EIP])
+            });
+            // Theirs has met the breakpoint at the address that has both halves.
+            let both = |vector: u32| {
+                let raw = s.case.sandbox.get64(IDT + 8 * vector);
+                let whole = raw as u32 & 0xFFFF | (raw >> 32) as u32 & 0xFFFF_0000;
+                at == whole & 0xFFFF && (theirs == whole || theirs == whole.wrapping_add(1))
+            };
+            s.case.long.is_none() && (0..VECTORS).any(|v| of_16_bits(v) && both(v))
+        },
+    },
+    Rule {
+        name: "error code of a page fault by a reserved bit, or of an instruction that reads and writes",
+        peers: QEMU,
+        reason: "a reserved bit is found in an entry that is present: P is set (SDM vol. 3, section 4.7); and an instruction that \
+                 will write asks for the right to do so when it reads, as a processor does. QEMU leaves P out, and reads first",
+        explains: |s, d| {
+            const RESERVED: u32 = 8;
+            const WRITE: u32 = 2;
+            let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
+            let Some((a, b)) = s.records() else {
+                return false;
+            };
+            let (ours, theirs) = (a.fields[record::ERROR], b.fields[record::ERROR]);
+            let present = u32::from(ours & RESERVED != 0);
+            let same_place = a.fields[record::CR2] == b.fields[record::CR2]
+                && a.fields[record::EIP] == b.fields[record::EIP];
+            let left_out = ours & !theirs;
+            place
+                && s.vectors() == (14, 14)
+                && same_place
+                && theirs & !ours == 0
+                && left_out & !(WRITE | present) == 0
+                && (d.ours, d.theirs) == (ours, theirs)
+        },
+    },
+    Rule {
+        name: "accessed bits of a walk that faults",
+        peers: QEMU,
+        reason: "an entry is marked when it is used for a translation (SDM vol. 3, section 4.8); where a lower one faults there is \
+                 none. QEMU marks the upper ones on its way",
+        explains: |s, d| {
+            let tables = matches!(d.what, What::Memory(at)
+                if (DIRECTORY..OPERANDS).contains(&at) || (DIRECTORY_64..IDENTITY).contains(&at));
+            tables && s.vectors() == (14, 14) && d.theirs == d.ours | 0x20
+        },
     },
     Rule {
         name: "RF in the image of a fault",

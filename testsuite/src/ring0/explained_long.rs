@@ -269,7 +269,7 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "pushes before a fault in long mode",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "what a far call, a delivery, ENTER or PUSHA that faults had pushed lies below the stack pointer, which has not moved; \
                  the manual checks the entry point first (SDM vol. 2, INT n, 64-bit gate; CALL; ENTER)",
         explains: |s, d| {

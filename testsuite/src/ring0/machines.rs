@@ -47,6 +47,8 @@ impl Who {
 /// The model of ours, and of Bochs the one that has as much of it as there is.
 const MODEL: &str = "max";
 const BOCHS_MODEL: &str = "broadwell_ult";
+/// QEMU's; an AMD, which is its default, has no SYSENTER in long mode, and other rules besides.
+const QEMU_MODEL: &str = "max,vendor=GenuineIntel";
 const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -244,7 +246,15 @@ fn bochs(disk: &Path, folder: &Path) -> Result<Command> {
 fn qemu(disk: &Path) -> Command {
     let mut command = Command::new("qemu-system-x86_64");
     command
-        .args(["-accel", "tcg", "-cpu", "max", "-m", "64", "-no-reboot"])
+        .args([
+            "-accel",
+            "tcg",
+            "-cpu",
+            QEMU_MODEL,
+            "-m",
+            "64",
+            "-no-reboot",
+        ])
         .args(["-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-net", "none", "-debugcon", "stdio", "-drive"])
         .arg(format!(
