@@ -117,6 +117,8 @@ pub struct Interpreter {
     pub(crate) cpl: u8,
     /// VIF and VIP are both set where they count: the next instruction faults; derived.
     pub(crate) virtual_interrupt_due: bool,
+    /// That, or branches are recorded: instructions are executed one by one; derived.
+    pub(crate) one_by_one: bool,
     /// Which TLB tables data accesses use, derived.
     pub(crate) privilege: Privilege,
     /// The fault that [`Stop::Fault`] speaks of.
@@ -196,6 +198,7 @@ impl Interpreter {
             rip_limit: 0,
             cpl: 0,
             virtual_interrupt_due: false,
+            one_by_one: false,
             privilege: Privilege::Supervisor,
             fault: Fault::UD,
             leave_block: false,
@@ -322,6 +325,7 @@ impl Interpreter {
             && self.rflags.contains(Rflags::VIF | Rflags::VIP)
             && self.cr4.contains(extension)
             && self.rflags.iopl() < 3;
+        self.update_care();
         let big = |seg: Seg| {
             self.segment(seg)
                 .attributes

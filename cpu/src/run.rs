@@ -277,7 +277,7 @@ impl Interpreter {
             || self.pending_debug != 0
             || self.rflags.intersects(Rflags::TF.union(Rflags::RF))
             || self.dr7 & 0xFF != 0
-            || self.virtual_interrupt_due
+            || self.one_by_one
     }
 
     /// Executes one instruction with breakpoints, single stepping and interrupt shadows (SDM vol. 3, sections 6.9
@@ -302,6 +302,7 @@ impl Interpreter {
             return;
         }
         let stepping = self.rflags.contains(Rflags::TF);
+        let on_branches = self.steps_on_branches();
         let (sti, mov_ss) = (self.sti_shadow, self.mov_ss_shadow);
         // An instruction that speaks to the board moves what is done over to what it was told of.
         let counted = |cpu: &Self| cpu.retired + cpu.attached.done;
@@ -312,6 +313,7 @@ impl Interpreter {
         if watched && !self.probe_allows(block) {
             return;
         }
+        let branch = self.wanted_branch(block);
         self.sti_shadow = false;
         self.mov_ss_shadow = false;
         // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
@@ -333,6 +335,8 @@ impl Interpreter {
         let faulted = self.deliveries != delivered;
         let completed = counted(self) > before && !faulted;
         if completed {
+            let branched = self.finish_branch(branch);
+            let stepping = stepping && (branched || !on_branches);
             if resume && self.attached.repeating {
                 self.rflags.insert(Rflags::RF);
             }
@@ -533,8 +537,8 @@ impl Interpreter {
         self.attached.probe_stopped
     }
 
-    /// Shows the first instruction of a block to the probe; false if it says stop.
-    fn probe_allows(&mut self, block: NonNull<Block>) -> bool {
+    /// The bytes of the first instruction of a block, and how many they are.
+    pub(crate) fn first_bytes(&self, block: NonNull<Block>) -> ([u8; 15], usize) {
         // SAFETY: see the file's header.
         let b = unsafe { block.as_ref() };
         let len = b.offset_of(1).min(15) as usize;
@@ -551,6 +555,12 @@ impl Interpreter {
                 self.host_read(at, emu_core::Width::Byte) as u8
             };
         }
+        (bytes, len)
+    }
+
+    /// Shows the first instruction of a block to the probe; false if it says stop.
+    fn probe_allows(&mut self, block: NonNull<Block>) -> bool {
+        let (bytes, len) = self.first_bytes(block);
         let base = self.segments[Seg::Cs as usize].base;
         let at = Execute {
             cpu: self.id,

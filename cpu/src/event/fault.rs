@@ -39,6 +39,7 @@ impl Interpreter {
         for _ in 0..CHAIN_MAX {
             if current.exception == Exception::Debug {
                 self.dr7 &= !DR7_GD;
+                self.stop_recording();
             } else {
                 // A task that cannot be loaded does not come to the trap of its T bit.
                 self.pending_debug &= !Dr6::BT.bits();
@@ -52,6 +53,7 @@ impl Interpreter {
             };
             self.show_delivery(&event);
             if self.deliver_event(&event).is_ok() {
+                self.record_delivery(event.return_rip, true);
                 return;
             }
             match combine(current, self.fault) {

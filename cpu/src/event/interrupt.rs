@@ -228,8 +228,9 @@ impl Interpreter {
         };
         self.count_delivery();
         self.show_delivery(&event);
-        if self.deliver_event(&event).is_err() {
-            self.deliver_fault();
+        match self.deliver_event(&event) {
+            Ok(()) => self.record_delivery(event.return_rip, true),
+            Err(_) => self.deliver_fault(),
         }
     }
 
@@ -248,11 +249,19 @@ impl Interpreter {
             flags: self.flags_image() & !Rflags::RF.bits(),
         };
         self.show_delivery(&event);
+        if origin == Origin::Int1 {
+            self.stop_recording();
+        }
+        // Whoever records executes one instruction at a time, so that this is its address.
+        let from = self.rip;
         match self.deliver_event(&event) {
             Err(Stop::Fault) => return Err(Stop::Fault),
             // A fault in the new task.
             Err(_) => self.deliver_fault(),
-            Ok(()) => self.count_delivery(),
+            Ok(()) => {
+                self.count_delivery();
+                self.record_delivery(from, false);
+            }
         }
         self.poll = true;
         Err(Stop::Branch)
@@ -315,8 +324,9 @@ impl Interpreter {
         self.rflags.remove(Rflags::TF | Rflags::RF);
         let cs = self.real_register(Seg::Cs, Selector((entry >> 16) as u16));
         self.set_segment(Seg::Cs, cs);
-        self.rip = entry & 0xFFFF;
+        let from = std::mem::replace(&mut self.rip, entry & 0xFFFF);
         self.count_delivery();
+        self.record_delivery(from, false);
         Err(Stop::Branch)
     }
 

@@ -1,5 +1,6 @@
 //! What interrupts the flow of instructions: faults, interrupts, tasks, debug conditions.
 
+pub mod branches;
 pub mod debug;
 pub mod fault;
 pub mod interrupt;

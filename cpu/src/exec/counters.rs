@@ -273,6 +273,7 @@ impl Interpreter {
         if counters.count(&mut self.msr.performance, level, passed) && self.is_attached() {
             let id = self.id;
             self.bus().special_cycle(id, Special::CounterOverflow);
+            self.freeze();
         }
     }
 
@@ -320,8 +321,10 @@ impl Interpreter {
             R::General(n) | R::Whole(n) => p.values[n],
             R::Fixed(n) => p.values[FIXED + n],
             R::Select(n) => p.select[n],
-            R::Capabilities if self.model.counters.full_width => CAPABILITY_FULL_WIDTH,
-            R::Capabilities => 0,
+            R::Capabilities if self.model.counters.full_width => {
+                self.model.branches.format() | CAPABILITY_FULL_WIDTH
+            }
+            R::Capabilities => self.model.branches.format(),
             R::FixedControl => p.fixed_control,
             R::GlobalStatus => p.global_status,
             R::GlobalControl => p.global_control,
@@ -687,7 +690,7 @@ mod tests {
         check("pentium", &[(R::Select(0), u64::MAX, Some(0x03FF_03FF))]);
         let mut cpu = Interpreter::new(CpuId(0), model("max"));
         assert_eq!(cpu.read_counter_register(R::GlobalControl), 0xF);
-        assert_eq!(cpu.read_counter_register(R::Capabilities), 1 << 13);
+        assert_eq!(cpu.read_counter_register(R::Capabilities), 0x2004);
     }
 
     #[test]

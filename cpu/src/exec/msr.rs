@@ -7,13 +7,14 @@
 //! IA32_APIC_BASE, IA32_TSC_DEADLINE and the registers of x2APIC mode are the local APIC's, which is the board's: they
 //! are there if the model has them and the board answers.
 //!
-//! Performance counters are in [`super::counters`].
+//! Performance counters are in [`super::counters`], IA32_DEBUGCTL and last-branch records in [`crate::event::branches`].
 //!
-//! **Not implemented**: DEBUGCTLMSR and last-branch records (1D9h, 1DBh to 1DEh), test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
+//! **Not implemented**: test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
 //! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
 use super::counters;
 use super::monitor::MISC_ENABLE_MONITOR;
+use crate::event::branches;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::models::{Msrs, Traits};
@@ -246,6 +247,9 @@ impl Interpreter {
         if let Some(register) = counters::register(self.model, msr) {
             return Ok(self.read_counter_register(register));
         }
+        if let Some(register) = branches::register(self.model, msr) {
+            return Ok(self.read_branch_register(register));
+        }
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
             MTRRCAP if self.model.traits.contains(Traits::MTRR) => MTRRCAP_VALUE,
@@ -309,6 +313,10 @@ impl Interpreter {
         }
         if let Some(register) = counters::register(self.model, msr) {
             let done = self.write_counter_register(register, value);
+            return self.ensure(done, Fault::GP0);
+        }
+        if let Some(register) = branches::register(self.model, msr) {
+            let done = self.write_branch_register(register, value);
             return self.ensure(done, Fault::GP0);
         }
         match msr {
@@ -430,10 +438,10 @@ mod tests {
         assert_eq!(cpu.read_msr(0x179), Ok(0x105));
         assert_eq!(cpu.write_msr(0x79, 0x1000), Ok(()));
         // Read-only, write-only, not there.
-        for msr in [0xFE, 0x179, 0x403, 0x414, 0x210, 0x1B, 0xC3, 0x188, 0x1D9] {
+        for msr in [0xFE, 0x179, 0x403, 0x414, 0x210, 0x1B, 0xC3, 0x188, 0x1DB] {
             assert_eq!(cpu.write_msr(msr, 0), Err(Stop::Fault), "{msr:X}");
         }
-        for msr in [0x79, 0x403, 0x414, 0x251, 0x1B, 0xC3, 0x1D9, 0x277] {
+        for msr in [0x79, 0x403, 0x414, 0x251, 0x1B, 0xC3, 0x1DA, 0x277] {
             assert_eq!(cpu.read_msr(msr), Err(Stop::Fault), "{msr:X}");
         }
     }

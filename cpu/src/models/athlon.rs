@@ -9,7 +9,7 @@
 //! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
 
 use super::identity::{AMD, Cache};
-use super::{Counters, CpuModel, Identity, Msrs, Traits, p6, pentium2};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, Traits, p6, pentium2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -19,6 +19,7 @@ pub static MODEL: CpuModel = CpuModel {
     traits: Traits::AMD_SYSTEM_CALLS,
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
     counters: Counters::AMD,
+    branches: Branches::Last,
     identity: Some(&IDENTITY),
     signature: 0x0642,
     ..p6::BARE

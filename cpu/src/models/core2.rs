@@ -6,7 +6,7 @@
 //! [performance counters](crate::exec::counters) lack.
 
 use super::identity::{Cache, INTEL};
-use super::{Counters, CpuModel, Identity, Msrs, p6, pentium2, pentium4};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, p6, pentium2, pentium4};
 
 /// The model.
 pub static MODEL: CpuModel = BARE.with(FLAGS).with(&["pdcm"]);
@@ -23,6 +23,7 @@ pub(super) const BARE: CpuModel = CpuModel {
     ],
     msrs: pentium4::MSRS.union(Msrs::BUS_CONFIGURATION),
     counters: Counters::CORE2,
+    branches: Branches::CORE2,
     identity: Some(&IDENTITY),
     signature: 0x06F6,
     ..p6::BARE

@@ -10,7 +10,7 @@
 //! bases of segment registers that are loaded with null selectors, the x87 pointers of FXSAVE, alignment of SSE operands.
 
 use super::identity::{AMD, Cache};
-use super::{Counters, CpuModel, Identity, Msrs, Traits, core2, nehalem};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, Traits, core2, nehalem};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -36,6 +36,7 @@ pub static MODEL: CpuModel = CpuModel {
     traits: core2::BARE.traits.union(Traits::AMD_SYSTEM_CALLS),
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
     counters: Counters::AMD,
+    branches: Branches::Last,
     identity: Some(&IDENTITY),
     physical_bits: 48,
     signature: 0x0080_0F12,

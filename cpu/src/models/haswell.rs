@@ -6,7 +6,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, INTEL};
-use super::{Counters, CpuModel, Identity, core2, nehalem, sandybridge};
+use super::{Branches, Counters, CpuModel, Identity, core2, nehalem, sandybridge};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -30,6 +30,7 @@ pub static MODEL: CpuModel = CpuModel {
         "tsc_adjust",
     ],
     counters: Counters::HASWELL,
+    branches: Branches::HASWELL,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0003_06C3,

@@ -2,7 +2,7 @@
 //!
 //! Intel, "The 8086 Family User's Manual" (9800722, 1979).
 
-use super::{Counters, CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
+use super::{Branches, Counters, CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
 
@@ -36,6 +36,7 @@ pub(super) const BARE: CpuModel = CpuModel {
     traits: Traits::empty(),
     msrs: Msrs::empty(),
     counters: Counters::NONE,
+    branches: Branches::None,
     processor: Some(Processor::I8086),
     identity: None,
     fpu: Generation::I8087,

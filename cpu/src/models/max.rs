@@ -5,7 +5,7 @@
 //! to nothing, so that software looks at the feature bits.
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{Counters, CpuModel, Identity, core2, p6};
+use super::{Branches, Counters, CpuModel, Identity, core2, p6};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -15,6 +15,7 @@ pub static MODEL: CpuModel = CpuModel {
     // What a Core 2 has, and what later ones add.
     msrs: core2::BARE.msrs,
     counters: Counters::HASWELL,
+    branches: Branches::HASWELL,
     identity: Some(&IDENTITY),
     physical_bits: 40,
     // Family 6, model F0h, stepping 0.

@@ -1,5 +1,6 @@
 //! CPU models as data: what each offers, how it starts, where it differs.
 
+pub mod branches;
 pub mod counters;
 pub mod features;
 pub mod flags;
@@ -31,6 +32,7 @@ mod skylake;
 
 use crate::exec::monitor::MISC_ENABLE_MONITOR;
 use crate::x87::Generation;
+pub use branches::Branches;
 pub use counters::Counters;
 use emu_core::x86::{CpuState, Cr4};
 pub use features::{Features, Msrs, Traits};
@@ -75,6 +77,8 @@ pub struct CpuModel {
     pub msrs: Msrs,
     /// Its performance counters.
     pub counters: Counters,
+    /// Its last-branch records.
+    pub branches: Branches,
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
     /// What CPUID says besides the features; `None`: there is no CPUID.

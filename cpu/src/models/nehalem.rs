@@ -5,7 +5,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{Cache, INTEL};
-use super::{Counters, CpuModel, Identity, core2};
+use super::{Branches, Counters, CpuModel, Identity, core2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -15,6 +15,7 @@ pub static MODEL: CpuModel = CpuModel {
         "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "est", "tm2", "xtpr",
     ],
     counters: Counters::NEHALEM,
+    branches: Branches::NEHALEM,
     identity: Some(&IDENTITY),
     signature: 0x0001_06A5,
     ..core2::BARE

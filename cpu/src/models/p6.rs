@@ -5,11 +5,11 @@
 //!
 //! The local APIC is the board's: where there is none, CPUID's bit is off.
 //!
-//! **Not implemented**: what [performance counters](crate::exec::counters) lack, last-branch records, which no CPUID bit announces:
-//! see [`crate::exec::msr`].
+//! **Not implemented**: what [performance counters](crate::exec::counters) and
+//! [last-branch records](crate::event::branches) lack.
 
 use super::identity::INTEL;
-use super::{Counters, CpuModel, Identity, Msrs, pentium};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, pentium};
 use emu_core::x86::Cr4;
 use iced_x86::CpuidFeature as F;
 
@@ -40,6 +40,7 @@ pub(super) const BARE: CpuModel = CpuModel {
         .union(Msrs::BUS_CONFIGURATION)
         .union(Msrs::APIC_BASE),
     counters: Counters::P6,
+    branches: Branches::Last,
     identity: Some(&IDENTITY),
     physical_bits: 36,
     // SYSENTER works from model 3, stepping 3 on; model 3 stepping 4 is the first Pentium II that offers it.

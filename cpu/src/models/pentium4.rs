@@ -6,7 +6,7 @@
 //! **Not implemented**: the debug store, the thermal monitor, performance counters, last-branch records.
 
 use super::identity::INTEL;
-use super::{Counters, CpuModel, Identity, Msrs, p6, pentium2};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, p6, pentium2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -15,6 +15,7 @@ pub static MODEL: CpuModel = CpuModel {
     lacks: &["dts", "acpi", "ss", "ht", "tm", "pbe", "cid"],
     msrs: MSRS,
     counters: Counters::NONE,
+    branches: Branches::None,
     identity: Some(&IDENTITY),
     signature: 0x0F29,
     ..p6::BARE

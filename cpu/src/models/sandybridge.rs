@@ -5,7 +5,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{Counters, CpuModel, Identity, core2, nehalem};
+use super::{Branches, Counters, CpuModel, Identity, core2, nehalem};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -13,6 +13,7 @@ pub static MODEL: CpuModel = CpuModel {
     description: "Intel Core i7 (Sandy Bridge)",
     lacks: LACKS,
     counters: Counters::NEHALEM,
+    branches: Branches::NEHALEM,
     identity: Some(&IDENTITY),
     signature: 0x0002_06A7,
     ..core2::BARE

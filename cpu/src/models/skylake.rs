@@ -6,7 +6,7 @@
 //! monitoring (this says 3).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{Counters, CpuModel, Identity, core2, haswell, nehalem, sandybridge};
+use super::{Branches, Counters, CpuModel, Identity, core2, haswell, nehalem, sandybridge};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -35,6 +35,7 @@ pub static MODEL: CpuModel = CpuModel {
         "intel_pt",
     ],
     counters: Counters::HASWELL,
+    branches: Branches::SKYLAKE,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0005_06E3,

@@ -109,6 +109,29 @@ pub struct Performance {
     pub global_control: u64,
 }
 
+/// IA32_DEBUGCTL and last-branch records (SDM vol. 3, chapter 18).
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct BranchRecords {
+    /// IA32_DEBUGCTL (1D9h).
+    pub control: u64,
+    /// MSR_LBR_SELECT (1C8h).
+    pub select: u64,
+    /// MSR_LASTBRANCH_TOS (1C9h): the place of the last one.
+    pub top: u64,
+    /// Where branches came from.
+    pub from: [u64; 32],
+    /// Where they led.
+    pub to: [u64; 32],
+    /// MSR_LBR_INFO.
+    pub info: [u64; 32],
+    /// The last branch before the last exception or interrupt: where it came from.
+    pub exception_from: u64,
+    /// Where it led.
+    pub exception_to: u64,
+    /// The count of retired instructions at the last one.
+    pub recorded_at: u64,
+}
+
 /// Model-specific registers that hold plain state.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MsrState {
@@ -150,6 +173,8 @@ pub struct MsrState {
     pub tsc_aux: u64,
     /// Performance counters, up to date with the count of retired instructions.
     pub performance: Performance,
+    /// Last-branch records.
+    pub branches: BranchRecords,
 }
 
 /// System management mode.
