@@ -10,7 +10,8 @@
 //! **Not implemented**: branch trace messages, the branch trace store, the P6's and AMD's breakpoint pins (their bits are
 //! held), call-stack mode (bit 9 of MSR_LBR_SELECT), the Pentium 4's records, freezing in system management mode.
 //! **Known inaccuracies**: a conditional or far branch to the instruction behind it never counts as taken; no branch is ever
-//! mispredicted; the Core 2's capabilities name linear addresses, but it are instruction pointers; Skylake's count of cycles is one of instructions.
+//! mispredicted; the Core 2's capabilities name linear addresses, but its records hold instruction pointers; Skylake's count
+//! of cycles is one of instructions.
 
 use crate::block::Block;
 use crate::interpreter::Interpreter;
