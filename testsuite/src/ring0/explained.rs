@@ -6,6 +6,7 @@
 use super::case::{Case, EFLAGS_VM, Kind};
 use super::compare::{Difference, What};
 use super::explained_long::{LONG_RULES, untouched};
+use super::explained_qemu::{QEMU_RULES, WITNESSED_RULES};
 use super::layout::*;
 use super::machines::Who;
 use super::record::{Outcome, Record};
@@ -15,6 +16,8 @@ pub struct Situation<'a> {
     pub case: &'a Case,
     pub ours: &'a Outcome,
     pub theirs: &'a Outcome,
+    /// How the other peers' outcomes differ from ours.
+    pub others: &'a [Vec<Difference>],
 }
 
 /// A rule.
@@ -33,9 +36,9 @@ pub const BOTH: &[Who] = &[Who::Bochs, Who::Qemu];
 pub const BOCHS: &[Who] = &[Who::Bochs];
 pub const QEMU: &[Who] = &[Who::Qemu];
 
-const RF: u32 = 1 << 16;
+pub const RF: u32 = 1 << 16;
 const VIF_VIP: u32 = 0x18_0000;
-const DOUBLE_FAULT: u32 = 8;
+pub const DOUBLE_FAULT: u32 = 8;
 /// More than a delivery pushes outside of long mode.
 const PUSHED_MAX: u32 = 24;
 
@@ -48,6 +51,40 @@ impl Situation<'_> {
         }
     }
 
+    /// Whether every other peer has our value here, and ends as ours does; `false` if there is none. What a delivery that
+    /// fails has pushed ([`LEGACY_RULES`] and [`LONG_RULES`] have rules of their own for that) does not count.
+    pub fn is_witnessed(&self, d: &Difference) -> bool {
+        let pushed = match d.what {
+            What::Memory(at) => {
+                let elsewhere = match self.case.kind {
+                    Kind::Limit | Kind::Page => at >= DATA,
+                    // The IST's stacks may be below a TSS.
+                    Kind::Interrupt => at >= TSS,
+                    _ => false,
+                };
+                (in_stacks(d) || elsewhere) && untouched(self.case, at, d.ours, d.theirs)
+            }
+            // Which part of an operand Bochs reads first has rules of its own too.
+            What::Field(n) => n == record::CR2 && self.vectors().0 == 14,
+            What::Lost => false,
+        };
+        let speaks_against = |other: &Difference| {
+            other.what == d.what && !pushed
+                || matches!(
+                    other.what,
+                    What::Lost
+                        | What::Field(
+                            record::VECTOR
+                                | record::ERROR
+                                | record::EIP
+                                | record::EIP_UPPER
+                                | record::CS
+                        )
+                )
+        };
+        !self.others.is_empty() && !self.others.iter().flatten().any(speaks_against)
+    }
+
     /// Both vectors; 256: the machine came down.
     pub fn vectors(&self) -> (u32, u32) {
         let vector = |o: &Outcome| match o {
@@ -55,6 +92,15 @@ impl Situation<'_> {
             Outcome::Shutdown | Outcome::Silent => 256,
         };
         (vector(self.ours), vector(self.theirs))
+    }
+
+    /// Both error codes, if this is the difference between them, in the frame or in the record.
+    pub fn error_codes(&self, d: &Difference) -> Option<(u32, u32)> {
+        let (a, b) = self.records()?;
+        let codes = (a.fields[record::ERROR], b.fields[record::ERROR]);
+        let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
+        let same = a.vector() == b.vector() && place && codes == (d.ours, d.theirs);
+        same.then_some(codes)
     }
 
     /// Whether ours ended at the instruction at which the case begins, with that vector.
@@ -68,7 +114,7 @@ impl Situation<'_> {
     }
 
     /// Whether ours has left the task in which the case began.
-    fn task_was_switched(&self) -> bool {
+    pub fn task_was_switched(&self) -> bool {
         match self.ours {
             Outcome::Recorded(r) => {
                 r.fields[record::TASK] & 0xFFF8 != u32::from(super::sandbox::MAIN_TASK)
@@ -151,8 +197,8 @@ impl Situation<'_> {
         inside.then(|| self.case.sandbox.get32(base + 28))
     }
 
-    /// The dword of the frame that IRET or RETF finds.
-    fn on_stack(&self, n: u32) -> u32 {
+    /// The dword of the frame that IRET or RETF finds; 0 where there is none.
+    pub fn on_stack(&self, n: u32) -> u32 {
         let c = self.case;
         let raw = c.sandbox.descriptor(c.ss);
         let esp = if raw >> 54 & 1 != 0 {
@@ -160,13 +206,16 @@ impl Situation<'_> {
         } else {
             c.esp & 0xFFFF
         };
-        let at = super::case::base_of(raw).wrapping_add(esp) + 4 * n;
-        c.sandbox.get32(at)
+        let at = super::case::base_of(raw)
+            .wrapping_add(esp)
+            .wrapping_add(4 * n);
+        let inside = (SANDBOX..SANDBOX + SANDBOX_BYTES - 3).contains(&at);
+        if inside { c.sandbox.get32(at) } else { 0 }
     }
 }
 
 /// A dword that is, or is in memory what may be, an image of EFLAGS.
-fn may_be_flags(d: &Difference) -> bool {
+pub fn may_be_flags(d: &Difference) -> bool {
     matches!(
         d.what,
         What::Field(record::EFLAGS | record::OWN_EFLAGS) | What::Memory(_)
@@ -174,7 +223,7 @@ fn may_be_flags(d: &Difference) -> bool {
 }
 
 /// A dword of the stacks.
-fn in_stacks(d: &Difference) -> bool {
+pub fn in_stacks(d: &Difference) -> bool {
     matches!(d.what, What::Memory(at) if (STACKS..STACKS + 4 * STACK_BYTES).contains(&at))
 }
 
@@ -184,21 +233,29 @@ pub fn rules(case: &Case) -> impl Iterator<Item = &'static Rule> {
         Some(_) => LONG_RULES,
         None => LEGACY_RULES,
     };
-    own.iter().chain(COMMON_RULES)
+    own.iter()
+        .chain(COMMON_RULES)
+        .chain(QEMU_RULES)
+        .chain(WITNESSED_RULES)
 }
 
 /// All of them.
 pub fn all_rules() -> impl Iterator<Item = &'static Rule> {
-    LEGACY_RULES.iter().chain(LONG_RULES).chain(COMMON_RULES)
+    LEGACY_RULES
+        .iter()
+        .chain(LONG_RULES)
+        .chain(COMMON_RULES)
+        .chain(QEMU_RULES)
+        .chain(WITNESSED_RULES)
 }
 
 /// Those outside of long mode.
 static LEGACY_RULES: &[Rule] = &[
     Rule {
         name: "error code of a task that begins beyond its code's limit",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "the error code is pushed on the new task's stack before EIP is held against the limit (SDM vol. 2, INT n, \
-                 TASK-GATE); the double fault's switch saves the ESP behind that push, in Bochs the one before it",
+                 TASK-GATE); the double fault's switch saves the ESP behind that push, in the peers the one before it",
         explains: |s, d| {
             let esp = match d.what {
                 What::Memory(at) => at == TSS_32 + 56 || at == TSS_16 + 24 || at == TSS_16 + 26,
@@ -317,54 +374,6 @@ static LEGACY_RULES: &[Rule] = &[
                     .is_some_and(|cr3| u64::from(cr3) >= super::machines::MEMORY_BYTES)
         },
     },
-    Rule {
-        name: "accessed bit in a page-directory-pointer entry",
-        peers: QEMU,
-        reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
-        explains: |s, d| {
-            let entry =
-                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 32).contains(&at));
-            entry && s.case.cr4 & super::case::CR4_PAE != 0 && d.ours ^ d.theirs == 0x20
-        },
-    },
-    Rule {
-        name: "null selectors on the way to an outer level",
-        peers: QEMU,
-        reason: "a null selector becomes 0 (SDM vol. 2, IRET and RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL: NULL); QEMU keeps its RPL",
-        explains: |_, d| match d.what {
-            What::Field(record::VECTOR) => {
-                d.ours >> 16 == d.theirs >> 16 && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
-            }
-            What::Field(n) => {
-                (record::SEGMENTS..record::SEGMENTS + 3).contains(&n)
-                    && d.ours == 0
-                    && d.theirs <= 3
-            }
-            What::Memory(at) => {
-                (TSS..STACKS).contains(&at) && d.ours & 0xFFFF == 0 && d.theirs & 0xFFFC == 0
-            }
-            What::Lost => false,
-        },
-    },
-    Rule {
-        name: "limits and types of data segments",
-        peers: QEMU,
-        reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU checks neither",
-        explains: |s, _| {
-            let memory = matches!(
-                s.case.kind,
-                Kind::Limit | Kind::SegmentLoad | Kind::Virtual8086 | Kind::Alignment
-            );
-            let Outcome::Recorded(r) = s.ours else {
-                return false;
-            };
-            let (ours, theirs) = s.vectors();
-            memory
-                && ours != theirs
-                && ([12, 13].contains(&ours) && r.fields[record::ERROR] == 0
-                    || ours == DOUBLE_FAULT)
-        },
-    },
 ];
 
 /// Those in every mode.
@@ -459,7 +468,7 @@ static COMMON_RULES: &[Rule] = &[
         peers: BOTH,
         reason: "undefined (SDM vol. 2, LAR: the mask is 00FxFF00H)",
         explains: |s, d| {
-            matches!(d.what, What::Field(_))
+            matches!(d.what, What::Field(n) if (record::REGISTERS..record::SEGMENTS).contains(&n))
                 && matches!(s.case.kind, Kind::Query | Kind::Privileged)
                 && (d.ours ^ d.theirs) & !0x000F_0000 == 0
         },
@@ -505,92 +514,8 @@ static COMMON_RULES: &[Rule] = &[
     },
     Rule {
         name: "DR7.RTM",
-        peers: BOCHS,
-        reason: "bit 11 is there with transactional memory only (SDM vol. 3, section 17.3.3), which Bochs' model has",
+        peers: BOTH,
+        reason: "bit 11 is there with transactional memory only (SDM vol. 3, section 17.3.3), which the peers' models have",
         explains: |_, d| d.what == What::Field(record::DR7) && d.ours ^ d.theirs == 1 << 11,
-    },
-    Rule {
-        name: "VIF and VIP are not written by IRET",
-        peers: QEMU,
-        reason: "IRETD at CPL 0 loads VIF and VIP (SDM vol. 2, IRET); QEMU leaves them alone, so that those of an earlier case stay",
-        explains: |_, d| may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == 0,
-    },
-    Rule {
-        name: "INT1",
-        peers: QEMU,
-        reason: "the opcode F1h is INT1, a trap to vector 1 (SDM vol. 2, INT n); QEMU raises #UD",
-        explains: |s, _| {
-            s.case.code.contains(&0xF1)
-                && s.vectors() == (1, 6)
-                && s.records().is_some_and(|(a, b)| {
-                    a.fields[record::EIP] == b.fields[record::EIP].wrapping_add(1)
-                })
-        },
-    },
-    Rule {
-        name: "offset of a 16-bit gate",
-        peers: QEMU,
-        reason: "it has 16 bits (SDM vol. 3, section 6.11, figure 6-2; vol. 2, INT n: \"temporary EIP AND 0000FFFFH\"); QEMU takes the \
-                 reserved word too",
-        explains: |s, _| {
-            let of_16_bits = |vector: u32| {
-                let raw = s.case.sandbox.get64(IDT + 8 * vector);
-                raw >> 40 & 0x1E == 6 && raw >> 48 != 0
-            };
-            let (at, theirs) = s.records().map_or((0, 0), |(a, b)| {
-                (a.fields[record::EIP], b.fields[record::EIP])
-            });
-            // Theirs has met the breakpoint at the address that has both halves.
-            let both = |vector: u32| {
-                let raw = s.case.sandbox.get64(IDT + 8 * vector);
-                let whole = raw as u32 & 0xFFFF | (raw >> 32) as u32 & 0xFFFF_0000;
-                at == whole & 0xFFFF && (theirs == whole || theirs == whole.wrapping_add(1))
-            };
-            s.case.long.is_none() && (0..VECTORS).any(|v| of_16_bits(v) && both(v))
-        },
-    },
-    Rule {
-        name: "error code of a page fault by a reserved bit, or of an instruction that reads and writes",
-        peers: QEMU,
-        reason: "a reserved bit is found in an entry that is present: P is set (SDM vol. 3, section 4.7); and an instruction that \
-                 will write asks for the right to do so when it reads, as a processor does. QEMU leaves P out, and reads first",
-        explains: |s, d| {
-            const RESERVED: u32 = 8;
-            const WRITE: u32 = 2;
-            let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
-            let Some((a, b)) = s.records() else {
-                return false;
-            };
-            let (ours, theirs) = (a.fields[record::ERROR], b.fields[record::ERROR]);
-            let present = u32::from(ours & RESERVED != 0);
-            let same_place = a.fields[record::CR2] == b.fields[record::CR2]
-                && a.fields[record::EIP] == b.fields[record::EIP];
-            let left_out = ours & !theirs;
-            place
-                && s.vectors() == (14, 14)
-                && same_place
-                && theirs & !ours == 0
-                && left_out & !(WRITE | present) == 0
-                && (d.ours, d.theirs) == (ours, theirs)
-        },
-    },
-    Rule {
-        name: "accessed bits of a walk that faults",
-        peers: QEMU,
-        reason: "an entry is marked when it is used for a translation (SDM vol. 3, section 4.8); where a lower one faults there is \
-                 none. QEMU marks the upper ones on its way",
-        explains: |s, d| {
-            let tables = matches!(d.what, What::Memory(at)
-                if (DIRECTORY..OPERANDS).contains(&at) || (DIRECTORY_64..IDENTITY).contains(&at));
-            tables && s.vectors() == (14, 14) && d.theirs == d.ours | 0x20
-        },
-    },
-    Rule {
-        name: "RF in the image of a fault",
-        peers: QEMU,
-        reason: "every fault pushes EFLAGS with RF set (SDM vol. 3, section 17.3.1.1); QEMU never does",
-        explains: |_, d| {
-            may_be_flags(d) && (d.ours ^ d.theirs) & !VIF_VIP == RF && d.ours & RF != 0
-        },
     },
 ];

@@ -21,17 +21,17 @@ pub fn untouched(case: &Case, at: u32, ours: u32, theirs: u32) -> bool {
 }
 
 /// Whether a selector is one of 64-bit code.
-fn is_code_64(case: &Case, selector: u32) -> bool {
+pub fn is_code_64(case: &Case, selector: u32) -> bool {
     let raw = case.sandbox.descriptor(selector as u16);
     raw >> 43 & 3 == 3 && raw >> 53 & 1 == 1
 }
 
-fn is_null(selector: u16) -> bool {
+pub fn is_null(selector: u16) -> bool {
     selector & 0xFFFC == 0
 }
 
 impl Situation<'_> {
-    fn ours(&self) -> Option<&Record> {
+    pub fn ours(&self) -> Option<&Record> {
         match self.ours {
             Outcome::Recorded(r) => Some(r),
             _ => None,
@@ -39,7 +39,7 @@ impl Situation<'_> {
     }
 
     /// Whether ours ended, in a double fault perhaps, at the instruction at which the case begins.
-    fn we_stay(&self, vectors: &[u32]) -> bool {
+    pub fn we_stay(&self, vectors: &[u32]) -> bool {
         self.we_fault_at_once(vectors)
             && self
                 .ours()
@@ -47,7 +47,7 @@ impl Situation<'_> {
     }
 
     /// What IRET or RETF pops: CS and SS, if the level changes or SS is popped anyway.
-    fn popped(&self) -> Option<(u16, u16)> {
+    pub fn popped(&self) -> Option<(u16, u16)> {
         let c = self.case;
         let (bytes, rest): (u32, &[u8]) = match c.code[..] {
             [0x48, ref rest @ ..] if c.is_64_bit() => (8, rest),
@@ -79,6 +79,11 @@ impl Situation<'_> {
         Some((word(top.wrapping_add(bytes))?, word(ss)?))
     }
 
+    /// Whether a 64-bit gate has a type in its upper half.
+    pub fn gate_is_malformed(&self, vector: u32) -> bool {
+        vector < VECTORS && self.case.sandbox.get64(IDT + 16 * vector + 8) >> 40 & 0x1F != 0
+    }
+
     /// Whether a gate leads to conforming 64-bit code, which keeps the level.
     fn has_conforming_handler(&self) -> bool {
         (0..VECTORS).any(|vector| {
@@ -105,11 +110,12 @@ impl Situation<'_> {
             let same = b.fields[record::CR2] == at && b.fields[record::ERROR] == error & !USER;
             return place && same && (d.ours, d.theirs) == (error, error & !USER);
         }
-        error & PROTECTION != 0 && b.memory.contains_key(&(at & 0xFFFC))
+        let outside = !(SANDBOX..FILLER).contains(&at) && self.is_witnessed(d);
+        error & PROTECTION != 0 && (outside || b.memory.contains_key(&(at & 0xFFFC)))
     }
 
     /// The instruction is CALL of a far pointer.
-    fn is_far_call(&self) -> bool {
+    pub fn is_far_call(&self) -> bool {
         let opcode = self
             .case
             .code
@@ -123,10 +129,30 @@ impl Situation<'_> {
 /// Those in long mode.
 pub static LONG_RULES: &[Rule] = &[
     Rule {
+        name: "handlers of long mode outside of it",
+        peers: BOTH,
+        reason: "with paging turned off in compatibility mode IA-32e mode ends (SDM vol. 3, section 9.8.5.4), and the IDT's gates are read as \
+                 ones of 8 bytes: 64-bit handlers are executed as 32-bit code, in memory that is the machine's own. Nothing \
+                 comes back from any",
+        explains: |s, d| {
+            let back = |o: &Outcome| matches!(o, Outcome::Recorded(_));
+            let turned_off = s
+                .case
+                .code
+                .windows(3)
+                .any(|c| matches!(c, [0x0F, 0x22, 0xC0]) && s.case.registers[0] >> 31 == 0);
+            d.what == What::Lost
+                && !s.case.is_64_bit()
+                && turned_off
+                && !back(s.ours)
+                && !back(s.theirs)
+        },
+    },
+    Rule {
         name: "upper half of RSP behind 64-bit mode",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "not preserved, that is undefined, in compatibility mode (SDM vol. 1, section 3.4.1.1); ours keeps it as \
-                 silicon does, Bochs clears it",
+                 silicon does, the peers clear it",
         explains: |s, d| {
             let Some((a, b)) = s.records() else {
                 return false;
@@ -170,9 +196,9 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "upper half of FMASK",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "bits 63 to 32 are reserved (SDM vol. 4, table 2-2, IA32_FMASK), and WRMSR of reserved bits is #GP(0) (vol. 2); \
-                 Bochs drops them",
+                 the peers drop them",
         explains: |s, _| {
             s.case.code.starts_with(&[0x0F, 0x30])
                 && s.case.registers[1] == 0xC000_0084
@@ -232,8 +258,8 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "SS of SYSCALL",
-        peers: BOCHS,
-        reason: "SS is STAR[47:32] + 8; only CS is AND FFFCh (SDM vol. 2, SYSCALL); Bochs clears SS's RPL too",
+        peers: BOTH,
+        reason: "SS is STAR[47:32] + 8; only CS is AND FFFCh (SDM vol. 2, SYSCALL); the peers clear SS's RPL too",
         explains: |s, d| {
             let star = s.case.long.as_ref().map_or(0, |l| l.msrs[3]);
             let ss = u32::from((star >> 32) as u16).wrapping_add(8) & 0xFFFF;
@@ -244,9 +270,9 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "IRET of 16 or 32 bits in 64-bit mode",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "it pops SS:RSP whatever its operand size and wherever it leads (SDM vol. 2, IRET: \"instruction began in \
-                 64-bit mode\"); a processor (Skylake) does so, and checks SS. Bochs does not if the level stays",
+                 64-bit mode\"); a processor (Skylake) does so, and checks SS. The peers do not if the level stays",
         explains: |s, _| {
             s.case.is_64_bit()
                 && matches!(s.case.code[..], [0xCF] | [0x66, 0xCF])
@@ -256,9 +282,9 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "RPL of a null stack segment",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "a null SS on the way to 64-bit code must have the RPL of CS, or #GP(0) (SDM vol. 2, IRET, \
-                 IA-32e-MODE-RETURN; RET likewise); Bochs takes any",
+                 IA-32e-MODE-RETURN; RET likewise); the peers take any",
         explains: |s, _| {
             matches!(s.case.kind, Kind::FarReturn | Kind::InterruptReturn)
                 && s.we_stay(&[13, 8])
@@ -303,9 +329,9 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "LLDT and LTR in compatibility mode",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "in IA-32e mode descriptors of an LDT or a TSS have 16 bytes, in compatibility mode too (SDM vol. 3, section 3.5.2: \
-                 \"in IA-32e mode\"); Bochs reads the upper half in 64-bit mode only",
+                 \"in IA-32e mode\"); the peers read the upper half in 64-bit mode only",
         explains: |s, _| {
             let rest = match s.case.code[..] {
                 [0x67, ref rest @ ..] => rest,
@@ -323,9 +349,9 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "a stack that begins at the end of the lower half",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "a push refers to the addresses that it writes (SDM vol. 1, section 3.3.7.1): those below 0000800000000000h \
-                 are canonical, and not mapped here. Bochs refuses the stack pointer",
+                 are canonical, and not mapped here. The peers refuse the stack pointer",
         explains: |s, _| {
             let cr2 = s.ours().map_or(0, |r| {
                 u64::from(r.fields[record::CR2]) | u64::from(r.fields[record::CR2_UPPER]) << 32

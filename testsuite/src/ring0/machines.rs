@@ -51,7 +51,7 @@ const BOCHS_MODEL: &str = "broadwell_ult";
 const QEMU_MODEL: &str = "max,vendor=GenuineIntel";
 const BOCHS_LOG: &str = "bochs.log";
 /// A peer that prints nothing for so long has stopped.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(10);
 /// The same before it has begun: firmware of its own, and a disk to be read, on a host that may be busy.
 const BOOT_SILENCE: Duration = Duration::from_secs(120);
 /// Ours, in instructions: many thousand cases', and before the first of them the firmware's.

@@ -48,13 +48,16 @@ impl Report {
     pub fn add(&mut self, case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) {
         let mut different = false;
         let mut failures: Vec<(Who, Vec<Difference>)> = Vec::new();
-        for &(who, outcome) in theirs {
-            let differences = compare(case, ours, outcome);
+        let mut compared: Vec<_> = theirs.iter().map(|(_, o)| compare(case, ours, o)).collect();
+        for (n, &(who, outcome)) in theirs.iter().enumerate() {
+            // The others are left.
+            let differences = compared.remove(n);
             different |= !differences.is_empty();
             let situation = Situation {
                 case,
                 ours,
                 theirs: outcome,
+                others: &compared,
             };
             let (mut left, mut wanted) = (Vec::new(), Vec::new());
             for d in &differences {
@@ -76,6 +79,7 @@ impl Report {
             if !left.is_empty() {
                 failures.push((who, left));
             }
+            compared.insert(n, differences);
         }
         if !matches!(ours, Outcome::Recorded(_)) && theirs.iter().all(|(_, o)| *o == ours) {
             let text = case.disassembly();

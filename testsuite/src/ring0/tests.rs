@@ -1,6 +1,9 @@
 //! The suite on our machine alone.
 
-use super::case::Case;
+use super::case::{Case, Kind};
+use super::compare::compare;
+use super::explained::Situation;
+use super::explained_qemu::{QEMU_RULES, WITNESSED_RULES};
 use super::layout::*;
 use super::machines::{Who, run};
 use super::record::{Outcome, Record};
@@ -95,4 +98,78 @@ fn the_same_number_is_the_same_case() {
     let pristine = Sandbox::pristine();
     let case = || generator::generate(3, 99, &pristine).encode(&pristine);
     assert_eq!(case(), case());
+}
+
+/// A record of an exception at the case's first instruction.
+fn ended(case: &Case, vector: u32, error: u32) -> Outcome {
+    let mut fields = [0; record::DWORDS];
+    fields[record::VECTOR] = vector << 16;
+    fields[record::ERROR] = error;
+    fields[record::EIP] = case.eip;
+    fields[record::CS] = case.cs.into();
+    let memory = std::collections::BTreeMap::new();
+    Outcome::Recorded(Box::new(Record { fields, memory }))
+}
+
+#[test]
+fn what_qemu_does_not_check_is_settled_by_a_second_witness_alone() {
+    let mut case = plain(3);
+    case.kind = Kind::Limit;
+    case.code = vec![0x8A, 0x02];
+    let (ours, theirs) = (ended(&case, 13, 0), ended(&case, 3, 0));
+    let differences = compare(&case, &ours, &theirs);
+    let settled = |case: &Case, others: &[_]| {
+        let s = Situation {
+            case,
+            ours: &ours,
+            theirs: &theirs,
+            others,
+        };
+        let rules = || QEMU_RULES.iter().chain(WITNESSED_RULES);
+        differences
+            .iter()
+            .all(|d| rules().any(|r| (r.explains)(&s, d)))
+    };
+    assert!(!differences.is_empty());
+    assert!(settled(&case, &[vec![]]));
+    // Nobody else was asked, or the other one agrees with the peer.
+    assert!(!settled(&case, &[]));
+    assert!(!settled(&case, std::slice::from_ref(&differences)));
+    // Ours refuses something that no rule names.
+    case.kind = Kind::Query;
+    assert!(!settled(&case, &[vec![]]));
+}
+
+#[test]
+fn an_error_code_of_a_gate_is_explained_if_its_index_is_doubled_and_not_otherwise() {
+    let mut case = plain(0);
+    case.long = of_long_mode();
+    case.sandbox.lengthen();
+    let ours = ended(&case, 13, 0x33);
+    for (error, settled) in [(0x62, true), (0x63, true), (0x66, false), (0x72, false)] {
+        let theirs = ended(&case, 13, error);
+        let s = Situation {
+            case: &case,
+            ours: &ours,
+            theirs: &theirs,
+            others: &[],
+        };
+        let differences = compare(&case, &ours, &theirs);
+        let explained = differences
+            .iter()
+            .all(|d| QEMU_RULES.iter().any(|r| (r.explains)(&s, d)));
+        assert_eq!(explained, settled, "{error:x}");
+    }
+}
+
+fn of_long_mode() -> Option<super::case::Long> {
+    Some(super::case::Long {
+        code: true,
+        upper: [0; 7],
+        extended: [0; 8],
+        rip_upper: 0,
+        rsp_upper: 0,
+        msrs: [0; 10],
+        context: None,
+    })
 }
