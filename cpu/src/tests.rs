@@ -40,7 +40,7 @@ impl Board {
 
 #[test]
 fn time_passes_while_each_debug_exception_meets_a_data_breakpoint_of_its_own() {
-    let model = CpuModel::DEFAULT;
+    let model = CpuModel::P6;
     let mut state = CpuState {
         gpr: [0x2000; 16],
         // Reads and writes of the four bytes of vector 1.
@@ -66,7 +66,7 @@ fn time_passes_while_each_debug_exception_meets_a_data_breakpoint_of_its_own() {
 
 #[test]
 fn a_cpu_in_shutdown_stays_there_while_nmis_are_blocked() {
-    let model = CpuModel::DEFAULT;
+    let model = CpuModel::P6;
     let state = CpuState {
         activity: emu_core::x86::Activity::Shutdown,
         nmi_blocked: true,
@@ -142,7 +142,7 @@ impl SystemBus for Board {
 
 /// A CPU in real mode at 0000:1000 with its stack at 0000:F000.
 fn at_1000() -> Interpreter {
-    let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+    let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
     let mut s = cpu.state();
     s.segments[Seg::Cs as usize].selector = Selector(0);
     s.segments[Seg::Cs as usize].base = 0;

@@ -245,13 +245,10 @@ impl Interpreter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::model;
     use crate::tests::Board;
     use emu_core::backend::{CpuBackend, CpuId, Exit};
     use emu_core::x86::{CpuState, Gpr, Rflags, Selector};
-
-    fn model(name: &str) -> &'static CpuModel {
-        CpuModel::by_name(name).expect("a model")
-    }
 
     /// Real mode, all segments at 0, at 1000h; interrupts 1, 3 and 40h lead to HLT at 3000h, 3010h and 3020h.
     fn run(name: &str, code: &[u8], insns: u64, change: impl Fn(&mut CpuState)) -> CpuState {

@@ -336,6 +336,7 @@ impl Interpreter {
 
     /// Takes the SMI that waits.
     pub(crate) fn enter_smm(&mut self) {
+        self.count_smi();
         let state = self.save_state();
         let map = Map::of(&state, self.model.has_long_mode());
         self.set_smm(true);

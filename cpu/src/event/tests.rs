@@ -199,7 +199,7 @@ fn protected(cpl: u8, code: &[u8]) -> (Board, CpuState) {
     b.set_dword(TSS + 0x64, 0x0080_0000);
     b.write(CODE, code);
 
-    let mut s = CpuModel::DEFAULT.reset_state();
+    let mut s = CpuModel::P6.reset_state();
     s.cr0 = Cr0::PE | Cr0::ET;
     let (cs, ds) = if cpl == 0 { (0x08, 0x10) } else { (0x1B, 0x23) };
     for seg in &mut s.segments {
@@ -227,7 +227,7 @@ fn protected(cpl: u8, code: &[u8]) -> (Board, CpuState) {
 }
 
 fn run(board: &mut Board, state: &CpuState) -> (Exit, CpuState) {
-    let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+    let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
     cpu.set_state(state);
     let exit = cpu.run(board, None);
     (exit, cpu.state())
@@ -250,7 +250,7 @@ fn a_real_mode_interrupt_saves_flags_and_address_and_closes_if() {
     b.write(0x21 * 4, &[0x00, 0x05, 0x30, 0x00]);
     b.write(0x800, &[0xF4]);
     b.write(0x1000, &[0xCD, 0x21]);
-    let mut s = CpuModel::DEFAULT.reset_state();
+    let mut s = CpuModel::P6.reset_state();
     s.segments[Seg::Cs as usize].selector = Selector(0x100);
     s.segments[Seg::Cs as usize].base = 0x1000;
     s.rip = 0;
@@ -271,7 +271,7 @@ fn a_real_mode_interrupt_saves_flags_and_address_and_closes_if() {
 fn a_real_mode_stack_without_room_for_the_frame_shuts_down() {
     let mut b = Board::new();
     b.write(0x1000, &[0xCD, 0x21]);
-    let mut s = CpuModel::DEFAULT.reset_state();
+    let mut s = CpuModel::P6.reset_state();
     s.segments[Seg::Cs as usize].base = 0x1000;
     s.rip = 0;
     s.gpr[Gpr::Rsp as usize] = 1;

@@ -403,13 +403,10 @@ impl Instruction for Rdpmc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::model;
     use crate::tests::Board;
     use emu_core::backend::{CpuBackend, CpuId, Exit};
     use emu_core::x86::{CpuState, Cr0, Seg, SegmentAttributes, Selector};
-
-    fn model(name: &str) -> &'static CpuModel {
-        CpuModel::by_name(name).expect("a model")
-    }
 
     /// Real mode, all segments at 0, at 1000h.
     fn state(model: &CpuModel) -> CpuState {

@@ -1,6 +1,7 @@
 //! CPUID: the model's leaves, and what of them the local APIC decides.
 
 use super::msr::{MISC_LIMIT_CPUID, MISC_XD_DISABLE};
+use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::models::identity::LEAF_TOPOLOGY;
 use crate::op::{Instruction, OpRef, Stop};
@@ -49,6 +50,8 @@ fn switched(cpu: &Interpreter, leaf: u32, [mut a, mut c, mut d]: [u32; 3]) -> [u
 
 impl Instruction for Cpuid {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+        let faults = cpu.cpuid_faults();
+        cpu.ensure(!faults, Fault::GP0)?;
         let leaf = cpu.regs.named::<u32>(Gpr::Rax);
         let subleaf = cpu.regs.named::<u32>(Gpr::Rcx);
         let [a, mut b, c, mut d] = cpu.model.cpuid(leaf, subleaf);
@@ -68,6 +71,10 @@ impl Instruction for Cpuid {
                 d &= !FEATURE_APIC;
             }
             b = b & 0x00FF_FFFF | u32::from(id.0) << 24;
+        }
+        if leaf == 1 && cpu.model.microcode != 0 {
+            // The update's revision is told in IA32_BIOS_SIGN_ID (SDM vol. 3, section 10.11.7.1).
+            cpu.msr.microcode_signature = u64::from(cpu.model.microcode) << 32;
         }
         let [a, c, d] = switched(cpu, leaf, [a, c, d]);
         cpu.regs.set_named(Gpr::Rax, a);

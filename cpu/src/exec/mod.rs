@@ -5,6 +5,7 @@ pub mod arith;
 pub mod bit;
 pub mod bmi;
 pub mod branch;
+pub mod configuration;
 pub mod counters;
 pub mod cpuid;
 pub mod data;

@@ -37,15 +37,16 @@ pub struct Monitor;
 pub struct Mwait;
 
 impl Interpreter {
-    /// Whether IA32_MISC_ENABLE, where there is one, has them switched on.
+    /// Whether IA32_MISC_ENABLE or HWCR, where there is one, has them switched on.
     pub(crate) fn monitor_enabled(&self) -> bool {
-        !self.model.msrs.contains(Msrs::MISC_ENABLE)
-            || self.msr.misc_enable & MISC_ENABLE_MONITOR != 0
+        let by_misc_enable = !self.model.msrs.contains(Msrs::MISC_ENABLE)
+            || self.msr.misc_enable & MISC_ENABLE_MONITOR != 0;
+        by_misc_enable && !self.monitor_is_off_in_hwcr()
     }
 
-    /// What both ask for: #UD if switched off or not at CPL 0, #GP(0) for extensions in ECX that do not exist.
+    /// What both ask for: #UD if switched off or not at CPL 0 (where HWCR does not open them to all), #GP(0) for extensions in ECX that do not exist.
     fn begin_monitor(&mut self, extensions: u64) -> Result<u64, Stop> {
-        let allowed = self.monitor_enabled() && self.cpl == 0;
+        let allowed = self.monitor_enabled() && (self.cpl == 0 || self.monitor_is_for_all());
         self.ensure(allowed, Fault::UD)?;
         let asked = self.regs.named::<u64>(Gpr::Rcx) & self.linear_mask;
         self.ensure(asked & !extensions == 0, Fault::GP0)?;
@@ -128,6 +129,7 @@ impl Instruction for Mwait {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::model;
     use crate::tests::Board;
     use crate::{CpuModel, Interpreter};
     use emu_core::backend::{Attention, CpuBackend, CpuId, Exit};
@@ -135,10 +137,6 @@ mod tests {
 
     /// monitor / mwait / inc bx / jmp $, at 1000h.
     const WAIT: [u8; 9] = [0x0F, 0x01, 0xC8, 0x0F, 0x01, 0xC9, 0x43, 0xEB, 0xFE];
-
-    fn model(name: &str) -> &'static CpuModel {
-        CpuModel::by_name(name).expect("a model")
-    }
 
     /// Real mode, all segments at 0, AX pointing at 2010h.
     fn state(model: &CpuModel) -> CpuState {

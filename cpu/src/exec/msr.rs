@@ -7,13 +7,14 @@
 //! IA32_APIC_BASE, IA32_TSC_DEADLINE and the registers of x2APIC mode are the local APIC's, which is the board's: they
 //! are there if the model has them and the board answers.
 //!
-//! Performance counters are in [`super::counters`], IA32_DEBUGCTL and last-branch records in [`crate::event::branches`].
+//! Performance counters are in [`super::counters`], registers that configure a processor in [`super::configuration`],
+//! IA32_DEBUGCTL and last-branch records in [`crate::event::branches`].
 //!
 //! **Not implemented**: test and ROB registers (33h, 34h, 11Eh, 1E0h, 119h).
 //! **Known inaccuracies**: the read-only bits of MSR_EBL_CR_POWERON are 0: a 66 MHz bus, the clock ratio's code 0.
 
-use super::counters;
 use super::monitor::MISC_ENABLE_MONITOR;
+use super::{configuration, counters};
 use crate::event::branches;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -31,6 +32,8 @@ const PLATFORM_ID: u32 = 0x17;
 const APIC_BASE: u32 = 0x1B;
 /// IA32_TIME_STAMP_COUNTER.
 const TIME_STAMP_COUNTER: u32 = 0x10;
+/// IA32_TSC_ADJUST: what software has added to the time-stamp counter (SDM vol. 3, section 18.17.3).
+const TSC_ADJUST: u32 = 0x3B;
 /// MSR_EBL_CR_POWERON, and its bits that software may change: error checking and bus drivers, low-power mode.
 const EBL_CR_POWERON: u32 = 0x2A;
 const EBL_CR_WRITABLE: u64 = 0x0400_00DE;
@@ -151,6 +154,14 @@ impl Interpreter {
         self.cycles().wrapping_add(self.msr.tsc_offset)
     }
 
+    /// Software adds to the time-stamp counter: IA32_TSC_ADJUST, where there is one, tells how much in all.
+    fn add_to_time_stamp(&mut self, added: u64) {
+        self.msr.tsc_offset = self.msr.tsc_offset.wrapping_add(added);
+        if self.model.traits.contains(Traits::TSC_ADJUST) {
+            self.msr.tsc_adjust = self.msr.tsc_adjust.wrapping_add(added);
+        }
+    }
+
     /// The board's cycles; outside of a slice, when nobody counts, the instructions alone.
     pub(crate) fn cycles(&mut self) -> u64 {
         if self.is_attached() {
@@ -239,7 +250,7 @@ impl Interpreter {
         })
     }
 
-    fn read_msr(&mut self, msr: u32) -> Result<u64, Stop> {
+    pub(super) fn read_msr(&mut self, msr: u32) -> Result<u64, Stop> {
         if let Some(register) = self.lapic_register(msr) {
             let value = self.read_lapic(register);
             return value.ok_or_else(|| self.fault(Fault::GP0));
@@ -247,11 +258,15 @@ impl Interpreter {
         if let Some(register) = counters::register(self.model, msr) {
             return Ok(self.read_counter_register(register));
         }
+        if let Some(register) = configuration::register(self.model, msr) {
+            return Ok(self.read_configuration_register(register));
+        }
         if let Some(register) = branches::register(self.model, msr) {
             return Ok(self.read_branch_register(register));
         }
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
+            TSC_ADJUST if self.model.traits.contains(Traits::TSC_ADJUST) => self.msr.tsc_adjust,
             MTRRCAP if self.model.traits.contains(Traits::MTRR) => MTRRCAP_VALUE,
             MCG_CAP if self.model.traits.contains(Traits::MCA) => MCG_CAP_VALUE,
             PLATFORM_ID if self.model.msrs.contains(Msrs::MICROCODE_UPDATE) => 0,
@@ -261,7 +276,13 @@ impl Interpreter {
             FS_BASE if self.model.has_long_mode() => self.segment(Seg::Fs).base,
             GS_BASE if self.model.has_long_mode() => self.segment(Seg::Gs).base,
             _ => match self.plain_msr(msr) {
-                Some(v) => *v,
+                Some(v) => {
+                    let v = *v;
+                    match fixed_range(msr) {
+                        Some(_) => v & !self.hidden_dram_bits(),
+                        None => v,
+                    }
+                }
                 None => return Err(self.fault(Fault::GP0)),
             },
         })
@@ -288,8 +309,10 @@ impl Interpreter {
             }
             EBL_CR_POWERON => (value & EBL_CR_WRITABLE, true),
             MCG_STATUS => (value, value & !MCG_STATUS_BITS == 0),
-            // STATUS can only be cleared (SDM vol. 3, section 16.3.2.2).
-            MC0_CTL..=MC_LAST if msr & 3 == 1 => (value, value == 0),
+            // STATUS can only be cleared (SDM vol. 3, section 16.3.2.2), unless HWCR says otherwise.
+            MC0_CTL..=MC_LAST if msr & 3 == 1 => {
+                (value, value == 0 || self.machine_check_is_writable())
+            }
             MTRR_DEF_TYPE => {
                 let known = value & !(DEF_TYPE_ENABLES | 0xFF) == 0;
                 (value, known && is_memory_type(value))
@@ -298,15 +321,21 @@ impl Interpreter {
                 value,
                 variable_range_can_hold(msr, value, self.model.physical_bits),
             ),
-            _ if fixed_range(msr).is_some() => {
-                (value, (0..8).all(|n| is_memory_type(value >> (8 * n))))
+            _ if let Some(n) = fixed_range(msr) => {
+                let hidden = self.hidden_dram_bits();
+                let types = value & !(configuration::DRAM_BITS & !hidden);
+                let kept = self.msr.mtrr.fixed[n] & hidden;
+                (
+                    value | kept,
+                    (0..8).all(|n| is_memory_type(types >> (8 * n))),
+                )
             }
             _ => (value, true),
         };
         ok.then_some(v)
     }
 
-    fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
+    pub(super) fn write_msr(&mut self, msr: u32, value: u64) -> Result<(), Stop> {
         if let Some(register) = self.lapic_register(msr) {
             let done = self.write_lapic(register, value);
             return self.ensure(done, Fault::GP0);
@@ -315,20 +344,28 @@ impl Interpreter {
             let done = self.write_counter_register(register, value);
             return self.ensure(done, Fault::GP0);
         }
+        if let Some(register) = configuration::register(self.model, msr) {
+            let done = self.write_configuration_register(register, value);
+            return self.ensure(done, Fault::GP0);
+        }
         if let Some(register) = branches::register(self.model, msr) {
             let done = self.write_branch_register(register, value);
             return self.ensure(done, Fault::GP0);
         }
         match msr {
             TIME_STAMP_COUNTER => {
-                self.synchronize();
                 // The P6 writes the low half and clears the high one (SDM vol. 3, section 18.17).
                 let value = if self.model.has_long_mode() {
                     value
                 } else {
                     value & u64::from(u32::MAX)
                 };
-                self.msr.tsc_offset = value.wrapping_sub(self.cycles());
+                let added = value.wrapping_sub(self.time_stamp());
+                self.add_to_time_stamp(added);
+                return Ok(());
+            }
+            TSC_ADJUST if self.model.traits.contains(Traits::TSC_ADJUST) => {
+                self.add_to_time_stamp(value.wrapping_sub(self.msr.tsc_adjust));
                 return Ok(());
             }
             BIOS_UPDT_TRIG if self.model.msrs.contains(Msrs::MICROCODE_UPDATE) => return Ok(()),
@@ -425,7 +462,7 @@ mod tests {
             (0x40E, 0x1234, None),
             (0x412, 5, None),
         ];
-        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
         for (msr, good, bad) in cases {
             assert_eq!(cpu.write_msr(msr, good), Ok(()), "{msr:X}");
             if let Some(bad) = bad {

@@ -3,7 +3,7 @@
 //! Intel SDM; AP-485 (241618).
 //!
 //! **Not implemented**: VMX, the debug store, thermal sensors, states of MWAIT deeper than C1, what
-//! [performance counters](crate::exec::counters) lack.
+//! [performance counters](crate::exec::counters) and [configuration](crate::exec::configuration) lack.
 
 use super::identity::{Cache, INTEL};
 use super::{Branches, Counters, CpuModel, Identity, Msrs, p6, pentium2, pentium4};

@@ -3,8 +3,8 @@
 //! AMD, "AMD64 Architecture Programmer's Manual" (24592 to 24594, 26568, 26569); "CPUID Specification" (25481);
 //! "Processor Programming Reference for AMD Family 17h Models 01h, 08h" (54945).
 //!
-//! **Not implemented**: SVM, SSE4A, CLZERO, the topology leaves from 8000_0009h on; AMD's own MSRs
-//! (SYSCFG, HWCR, TOP_MEM and others from C001_0008h on), which fault; what [performance counters](crate::exec::counters) lack.
+//! **Not implemented**: SVM, SSE4A, CLZERO, the topology leaves from 8000_0009h on; what [configuration](crate::exec::configuration)
+//! and [performance counters](crate::exec::counters) lack, and AMD's other MSRs, which fault.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as Intel's:
 //! flags that are left undefined, 66h before a near branch in 64-bit mode, SYSRET to an address that is not canonical,
 //! bases of segment registers that are loaded with null selectors, the x87 pointers of FXSAVE, alignment of SSE operands.
@@ -34,7 +34,9 @@ pub static MODEL: CpuModel = CpuModel {
         "clzero",
     ],
     traits: core2::BARE.traits.union(Traits::AMD_SYSTEM_CALLS),
-    msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
+    msrs: Msrs::MICROCODE_SIGNATURE
+        .union(Msrs::APIC_BASE)
+        .union(Msrs::AMD_CONFIGURATION),
     counters: Counters::AMD,
     branches: Branches::Last,
     identity: Some(&IDENTITY),

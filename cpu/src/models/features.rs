@@ -94,6 +94,8 @@ bitflags! {
         const AMD_SYSTEM_CALLS = 1 << 10;
         /// IA32_PERF_CAPABILITIES.
         const PERF_CAPABILITIES = 1 << 11;
+        /// IA32_TSC_ADJUST.
+        const TSC_ADJUST = 1 << 12;
     }
 }
 
@@ -113,6 +115,8 @@ bitflags! {
         const P5_MACHINE_CHECK = 1 << 4;
         /// IA32_APIC_BASE, where there is a local APIC.
         const APIC_BASE = 1 << 5;
+        /// AMD's SYSCFG, HWCR and DE_CFG.
+        const AMD_CONFIGURATION = 1 << 6;
     }
 }
 

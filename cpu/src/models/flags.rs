@@ -186,6 +186,7 @@ pub const FLAGS: &[Flag] = &[
     insn("fsgsbase", L7B, 0, &[F::FSGSBASE])
         .and_cr4(Cr4::FSGSBASE)
         .needs(&["lm"]),
+    property("tsc_adjust", L7B, 1, Traits::TSC_ADJUST).needs(&["tsc", "msr"]),
     insn("bmi1", L7B, 3, &[F::BMI1]),
     insn("avx2", L7B, 5, &[F::AVX2]).needs(&["avx"]),
     control("smep", L7B, 7, Cr4::SMEP),

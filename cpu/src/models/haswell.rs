@@ -6,31 +6,21 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, INTEL};
-use super::{Branches, Counters, CpuModel, Identity, core2, nehalem, sandybridge};
+use super::{Branches, Counters, CpuModel, Identity, Platform, core2, nehalem, sandybridge};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "haswell",
     description: "Intel Core i7 (Haswell)",
     lacks: &[
-        "dts",
-        "acpi",
-        "ss",
-        "ht",
-        "tm",
-        "pbe",
-        "dtes64",
-        "ds_cpl",
-        "vmx",
-        "smx",
-        "est",
-        "tm2",
-        "sdbg",
-        "xtpr",
-        "tsc_adjust",
+        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "smx", "est", "tm2",
+        "sdbg", "xtpr",
     ],
+    // That of January 2017.
+    microcode: 0x22,
     counters: Counters::HASWELL,
     branches: Branches::HASWELL,
+    platform: Some(Platform::HASWELL),
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0003_06C3,
@@ -40,7 +30,7 @@ pub static MODEL: CpuModel = CpuModel {
 .with(nehalem::FLAGS)
 .with(sandybridge::FLAGS)
 .with(FLAGS)
-.with(&["pdcm"]);
+.with(&["pdcm", "tsc_adjust"]);
 
 /// Its features besides those of Sandy Bridge.
 pub(super) const FLAGS: &[&str] = &[

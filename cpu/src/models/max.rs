@@ -49,6 +49,7 @@ pub static MODEL: CpuModel = CpuModel {
 ])
 .with(&[
     "fsgsbase",
+    "tsc_adjust",
     "bmi1",
     "avx2",
     "smep",

@@ -6,6 +6,7 @@ pub mod features;
 pub mod flags;
 pub mod identity;
 mod modify;
+pub mod platform;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ mod pentium_pro;
 mod sandybridge;
 mod skylake;
 
+use crate::exec::configuration::TIME_STAMP_FIXED;
 use crate::exec::monitor::MISC_ENABLE_MONITOR;
 use crate::x87::Generation;
 pub use branches::Branches;
@@ -39,6 +41,7 @@ pub use features::{Features, Msrs, Traits};
 use iced_x86::{Code, CpuidFeature, Instruction};
 pub use identity::Identity;
 pub use modify::ModelError;
+pub use platform::Platform;
 
 /// A processor before the 80386: its decoder, its arithmetic and its string instructions are its own.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -75,10 +78,14 @@ pub struct CpuModel {
     pub traits: Traits,
     /// Model-specific registers that no feature stands for.
     pub msrs: Msrs,
+    /// The revision of the microcode update that it has; 0: none.
+    pub microcode: u32,
     /// Its performance counters.
     pub counters: Counters,
     /// Its last-branch records.
     pub branches: Branches,
+    /// Its clock and power management, from Nehalem on.
+    pub platform: Option<Platform>,
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
     /// What CPUID says besides the features; `None`: there is no CPUID.
@@ -143,8 +150,8 @@ impl CpuModel {
         &epyc::MODEL,
         &max::MODEL,
     ];
-    /// The model that a machine has when none is named.
-    pub const DEFAULT: &'static Self = &p6::MODEL;
+    /// The P6, with which tests begin.
+    pub const P6: &'static Self = &p6::MODEL;
 
     /// A model by its name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
@@ -245,6 +252,9 @@ impl CpuModel {
             s.msr.page_attribute_table = 0x0007_0406_0007_0406;
         }
         s.msr.performance.global_control = self.counters.reset_global_control();
+        if self.msrs.contains(Msrs::AMD_CONFIGURATION) {
+            s.msr.configuration.hardware = TIME_STAMP_FIXED;
+        }
         if self.msrs.contains(Msrs::MISC_ENABLE) {
             // Fast strings; no branch trace, no precise events (SDM vol. 4, table 2-2).
             s.msr.misc_enable = 1 << 12 | 1 << 11 | 1;
@@ -287,6 +297,12 @@ fn is_mmx_extension(code: Code) -> bool {
             | Code::Maskmovq_rDI_mm_mm
             | Code::Sfence
     )
+}
+
+/// The model of a name that tests know.
+#[cfg(test)]
+pub(crate) fn model(name: &str) -> &'static CpuModel {
+    CpuModel::by_name(name).expect("a model")
 }
 
 /// Whether two names are the same.

@@ -5,7 +5,7 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{Cache, INTEL};
-use super::{Branches, Counters, CpuModel, Identity, core2};
+use super::{Branches, Counters, CpuModel, Identity, Platform, core2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -16,6 +16,7 @@ pub static MODEL: CpuModel = CpuModel {
     ],
     counters: Counters::NEHALEM,
     branches: Branches::NEHALEM,
+    platform: Some(Platform::NEHALEM),
     identity: Some(&IDENTITY),
     signature: 0x0001_06A5,
     ..core2::BARE

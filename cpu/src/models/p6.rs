@@ -1,4 +1,4 @@
-//! The P6 family (a Pentium II without MMX): the model that a machine has when none is named, and what Boxwood's other
+//! The P6 family (a Pentium II without MMX): the model with which tests begin, and what Boxwood's other
 //! models from the Pentium Pro on are measured from.
 //!
 //! Intel, "Intel Architecture Software Developer's Manual" (243190 to 243192); AP-485 (241618), table 3-5.

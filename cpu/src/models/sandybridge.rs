@@ -5,15 +5,18 @@
 //! **Not implemented**: as for [Core 2](super::core2).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{Branches, Counters, CpuModel, Identity, core2, nehalem};
+use super::{Branches, Counters, CpuModel, Identity, Platform, core2, nehalem};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "sandybridge",
     description: "Intel Core i7 (Sandy Bridge)",
     lacks: LACKS,
+    // That of June 2013.
+    microcode: 0x29,
     counters: Counters::NEHALEM,
     branches: Branches::NEHALEM,
+    platform: Some(Platform::SANDYBRIDGE),
     identity: Some(&IDENTITY),
     signature: 0x0002_06A7,
     ..core2::BARE

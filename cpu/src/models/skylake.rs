@@ -6,36 +6,23 @@
 //! monitoring (this says 3).
 
 use super::identity::{CACHES_IN_LEAF_4, Cache, INTEL};
-use super::{Branches, Counters, CpuModel, Identity, core2, haswell, nehalem, sandybridge};
+use super::{
+    Branches, Counters, CpuModel, Identity, Platform, core2, haswell, nehalem, sandybridge,
+};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
     name: "skylake",
     description: "Intel Core i7 (Skylake)",
     lacks: &[
-        "dts",
-        "acpi",
-        "ss",
-        "ht",
-        "tm",
-        "pbe",
-        "dtes64",
-        "ds_cpl",
-        "vmx",
-        "smx",
-        "est",
-        "tm2",
-        "sdbg",
-        "xtpr",
-        "tsc_adjust",
-        "sgx",
-        "hle",
-        "rtm",
-        "mpx",
-        "intel_pt",
+        "dts", "acpi", "ss", "ht", "tm", "pbe", "dtes64", "ds_cpl", "vmx", "smx", "est", "tm2",
+        "sdbg", "xtpr", "sgx", "hle", "rtm", "mpx", "intel_pt",
     ],
+    // That of April 2017.
+    microcode: 0xBA,
     counters: Counters::HASWELL,
     branches: Branches::SKYLAKE,
+    platform: Some(Platform::HASWELL),
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0005_06E3,
@@ -47,6 +34,7 @@ pub static MODEL: CpuModel = CpuModel {
 .with(haswell::FLAGS)
 .with(&[
     "pdcm",
+    "tsc_adjust",
     "rdseed",
     "adx",
     "smap",

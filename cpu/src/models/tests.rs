@@ -1,6 +1,6 @@
 //! Models as programs see them: what executes on which, and how software tells one from the other.
 
-use super::{CpuModel, Features};
+use super::{CpuModel, Features, model};
 use crate::Interpreter;
 use crate::decode::decoder_options;
 use crate::decode::legacy::Form;
@@ -13,10 +13,6 @@ use emu_core::x86::{
     CpuState, Cr0, Cr4, Efer, Gpr, Seg, SegmentAttributes as A, SegmentRegister, Selector,
 };
 use iced_x86::{CpuidFeature as F, Decoder};
-
-fn model(name: &str) -> &'static CpuModel {
-    CpuModel::by_name(name).expect("a model")
-}
 
 /// Counts #UD.
 #[derive(Default)]
@@ -459,7 +455,7 @@ fn cpuid_leaf_1_is_that_of_the_processors_that_were_sold_where_they_have_no_more
 
 #[test]
 fn the_p6_answers_cpuid_as_ever() {
-    let p6 = CpuModel::DEFAULT;
+    let p6 = CpuModel::P6;
     assert_eq!(p6.cpuid(0, 0), [2, 0x756E_6547, 0x6C65_746E, 0x4965_6E69]);
     assert_eq!(p6.cpuid(1, 0), [0x0634, 0, 0, 0xFBFF]);
     assert_eq!(p6.cpuid(2, 0), [0x0302_0101, 0, 0, 0x0C04_0843]);

@@ -16,7 +16,7 @@ pub use flags::Rflags;
 pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
 pub use simd::{MXCSR_RESET, Restored, SimdState, VECTOR_REGISTERS};
 pub use state::{
-    Activity, BranchRecords, CpuState, DescriptorTable, GPR_COUNT, Gpr, MachineCheckBank, MsrState,
-    Mtrrs, Performance, Prefetch, Seg, SmmState, VECTOR_COUNT,
+    Activity, BranchRecords, Configuration, CpuState, DescriptorTable, GPR_COUNT, Gpr,
+    MachineCheckBank, MsrState, Mtrrs, Performance, Prefetch, Seg, SmmState, VECTOR_COUNT,
 };
 pub use x87::X87State;

@@ -132,11 +132,32 @@ pub struct BranchRecords {
     pub recorded_at: u64,
 }
 
+/// Registers that configure a processor (SDM vol. 4; AMD, "AMD64 Architecture Programmer's Manual", volume 2, 24593).
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Configuration {
+    /// MSR_SMI_COUNT (34h): system management interrupts taken.
+    pub smi_count: u32,
+    /// MSR_PKG_CST_CONFIG_CONTROL (E2h).
+    pub package_c_states: u64,
+    /// MSR_MISC_FEATURES_ENABLES (140h).
+    pub misc_features: u64,
+    /// MSR_POWER_CTL (1FCh).
+    pub power_control: u64,
+    /// SYSCFG (C001_0010h).
+    pub system: u64,
+    /// HWCR (C001_0015h).
+    pub hardware: u64,
+    /// DE_CFG (C001_1029h).
+    pub decode: u64,
+}
+
 /// Model-specific registers that hold plain state.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MsrState {
     /// Time-stamp counter minus the count of retired instructions.
     pub tsc_offset: u64,
+    /// IA32_TSC_ADJUST (3Bh).
+    pub tsc_adjust: u64,
     /// IA32_SYSENTER_CS (174h).
     pub sysenter_cs: u64,
     /// IA32_SYSENTER_ESP (175h).
@@ -175,6 +196,8 @@ pub struct MsrState {
     pub performance: Performance,
     /// Last-branch records.
     pub branches: BranchRecords,
+    /// Registers that configure the processor.
+    pub configuration: Configuration,
 }
 
 /// System management mode.

@@ -196,7 +196,7 @@ impl Case {
         let models = CpuModel::ALL;
         let mut model = models[rng.below(models.len() as u64) as usize];
         if kind == Kind::Protected && (model.cr0 == 0 || rng.below(3) != 0) {
-            model = CpuModel::DEFAULT;
+            model = CpuModel::P6;
         }
         if kind == Kind::Long {
             model = CpuModel::by_name("max").expect("the model with long mode");

@@ -14,7 +14,7 @@ use iced_x86::CpuidFeature;
 /// The model that offers the most.
 pub fn richest_model() -> &'static CpuModel {
     let richest = CpuModel::ALL.iter().max_by_key(|m| m.features.len());
-    richest.copied().unwrap_or(CpuModel::DEFAULT)
+    richest.copied().unwrap_or(CpuModel::P6)
 }
 
 fn model(args: &Args) -> Result<&'static CpuModel> {

@@ -156,7 +156,7 @@ fn an_interrupt_between_two_iterations_saves_rf_and_one_behind_the_last_does_not
 #[test]
 fn a_reset_sets_the_time_stamp_to_zero_and_init_lets_it_run_on() {
     for (init, expected) in [(false, 0), (true, 1007)] {
-        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
         let mut s = cpu.state();
         s.retired = 1000;
         s.msr.tsc_offset = 7;
@@ -194,7 +194,7 @@ fn pusha_without_room_in_real_mode_is_general_protection() {
             b.write(0x3000 + vector * 16, &[0xF4]);
         }
         b.write(0x1000, &[0x60, 0xF4]);
-        let mut s = CpuModel::DEFAULT.reset_state();
+        let mut s = CpuModel::P6.reset_state();
         s.segments[Seg::Cs as usize].selector = Selector(0x100);
         s.segments[Seg::Cs as usize].base = 0x1000;
         s.segments[Seg::Ss as usize].selector = Selector(0x800);

@@ -81,7 +81,7 @@ fn a_handler_changes_registers_and_relocates_smbase_in_the_map() {
         (after.segment(Seg::Cs).selector.0, after.rip),
         (0x5000, 0x8002)
     );
-    let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+    let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
     cpu.set_state(&after);
     cpu.reset(true);
     let fresh = |base| SmmState {

@@ -36,7 +36,7 @@ fn in_every_way(program: impl Fn() -> (Board, CpuState)) -> (Board, CpuState) {
     ];
     let [first, others @ ..] = ways.map(|(cached, watched)| {
         let (mut b, s) = program();
-        let mut cpu = Interpreter::new(CpuId(0), CpuModel::DEFAULT);
+        let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
         cpu.set_block_cache(cached);
         cpu.set_state(&s);
         let mut watcher = watched.map(Watcher);
