@@ -347,7 +347,8 @@ impl Interpreter {
             self.sti_shadow = sti;
             self.mov_ss_shadow = mov_ss;
         }
-        if self.pending_debug != 0 && !self.mov_ss_shadow {
+        // Behind an I/O instruction the boundary does it: an SMI comes first.
+        if self.pending_debug != 0 && !self.mov_ss_shadow && self.smm.io.is_none() {
             self.deliver_debug_trap();
         }
         self.poll = true;
@@ -404,6 +405,7 @@ impl Interpreter {
                 self.enter_smm();
                 return None;
             }
+            self.smm.io = None;
             // Out of a shutdown inside the handler of an NMI only a reset leads (SDM vol. 3, section 6.15, "Interrupt 8").
             if self.activity == Activity::Shutdown && (!self.nmi_pending || self.nmi_blocked) {
                 return Some(Exit::Shutdown);

@@ -67,7 +67,7 @@ impl Snapshot for BoardSection {
 struct CpuSection(CpuState);
 
 impl Snapshot for CpuSection {
-    const VERSION: u16 = 10;
+    const VERSION: u16 = 11;
     fn validate(&self) -> Result<(), &'static str> {
         if !self.0.is_valid() {
             return Err("the CPU cannot have come to this");

@@ -1,298 +1,38 @@
-//! System management mode: SMI, the state save map, RSM (SDM vol. 3, chapter 32; AMD64 APM vol. 2, chapter 10).
+//! System management mode: SMI, RSM, and what an SMI finds in the [state save map](map) (SDM vol. 3, chapter 32; AMD64 APM
+//! vol. 2, chapter 10).
 //!
-//! A model without long mode saves by the map of SDM vol. 3, table 32-1; one with it by that of AMD64 APM vol. 2, table
-//! 10-2, which has a place for everything that RSM must find again. Fields that the 32-bit map calls reserved hold the hidden
-//! parts of the segments, the tables and CR4.
+//! A model without long mode saves by the map of SDM vol. 3, table 32-1 (whose documented fields AMD's processors of 32 bits
+//! share), one with it by that of AMD64 APM vol. 2, table 10-1, or if it is given the feature `intel_smram` by that of SDM
+//! vol. 3, table 32-3. Reserved fields hold what a map has no other place for and RSM must find again: hidden parts of the
+//! segments, limits of the tables.
 //!
-//! **Not implemented**: I/O instruction restart (bit 16 of the revision identifier says so) and the I/O state fields, which
-//! read as 0; SMRR and the other MSRs of SMM; the monitor of VMX.
+//! An SMI that is taken right behind an I/O instruction, or an iteration of one, leaves in the map what that was, and a
+//! handler may have it executed again. As on the chips nothing tells an SMI that the access itself brought about from one
+//! that came at the same time; behind any other instruction the restart field means nothing.
 //!
-//! **Known inaccuracies**: a 64-bit model of Intel's saves by AMD's map. While interrupts are held off by STI, MOV SS or POP SS
-//! an SMI waits too, since no map has a place for that.
+//! **Not implemented**: SMRR and the other MSRs of SMM; AMD's local SMI status (FEC4h), which reads as 0; the monitor of VMX.
+//!
+//! **Known inaccuracies**: a 64-bit model of Intel's saves by AMD's map unless told otherwise: the board says that it is one of
+//! an emulator, and firmware that runs there (SeaBIOS stops in its handler) knows no other. While interrupts are held off by STI, MOV SS or POP SS an SMI waits too, since no map has a place
+//! for that. The revision level of all 32-bit maps is 0, the Pentium's: the manuals give none for later processors. Of which
+//! kind the I/O memory address is SDM vol. 3 does not say: here it is linear. A debug condition that was held off behind MOV
+//! SS until behind an I/O instruction is lost if that is restarted. Where the Athlon differs from the K6 is not known.
 
-use crate::exec::system::{DR6_ONES, DR6_WRITABLE, DR7_ONES, DR7_WRITABLE};
+mod map;
+
+use crate::exec::system::DR7_ONES;
 use crate::interpreter::Interpreter;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::backend::Special;
 use emu_core::x86::{
-    Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, Rflags, Seg, SegmentAttributes as A,
-    SegmentRegister, Selector, SmmState,
+    Activity, CpuState, Cr0, Cr4, Efer, Rflags, Seg, SegmentAttributes as A, SegmentRegister,
+    Selector, SmmState,
 };
+use map::{Layout, Map};
 
 /// Where the handler starts, from SMBASE on.
 const ENTRY: u64 = 0x8000;
-/// Where the state save map starts, from SMBASE on.
-const MAP: u32 = 0xFE00;
-const MAP_BYTES: usize = 0x200;
-
-/// SMBASE can be relocated (bit 17).
-const RELOCATES: u32 = 1 << 17;
-/// What the revision identifier adds for the 64-bit map.
-const REVISION_64: u32 = 0x64;
-
-/// Ours, in a reserved byte: NMIs were blocked.
-const NMI_BLOCKED: u8 = 1 << 0;
-/// Ours: the CPU was in shutdown.
-const SHUT_DOWN: u8 = 1 << 1;
-/// Ours, in the reserved bit 8 of a segment's attributes: it cannot be used.
-const UNUSABLE: u16 = 1 << 8;
-
-/// The state save map, from SMBASE + FE00h on.
-struct Map([u8; MAP_BYTES]);
-
-/// Offsets of what both maps have, as the manuals count them (from SMBASE + 8000h or from SMBASE), less the map's start.
-struct Layout {
-    width: Width,
-    gpr: fn(usize) -> usize,
-    rip: usize,
-    rflags: usize,
-    cr0: usize,
-    cr3: usize,
-    cr4: usize,
-    dr6: usize,
-    dr7: usize,
-    auto_halt: usize,
-    revision: usize,
-    base: usize,
-    /// Ours: a byte of flags, and the pending debug conditions.
-    inner: usize,
-    pending_debug: usize,
-}
-
-const LAYOUT_32: Layout = Layout {
-    width: Width::Dword,
-    // EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI: downwards from 7FD0h.
-    gpr: |n| 0x1D0 + 4 * n,
-    rip: 0x1F0,
-    rflags: 0x1F4,
-    cr3: 0x1F8,
-    cr0: 0x1FC,
-    dr6: 0x1CC,
-    dr7: 0x1C8,
-    cr4: 0x114,
-    auto_halt: 0x102,
-    revision: 0xFC,
-    base: 0xF8,
-    inner: 0x00,
-    pending_debug: 0x02,
-};
-
-const LAYOUT_64: Layout = Layout {
-    width: Width::Qword,
-    // RAX at FFF8h, RCX at FFF0h, ..., R15 at FF80h.
-    gpr: |n| 0x1F8 - 8 * n,
-    rip: 0x178,
-    rflags: 0x170,
-    dr6: 0x168,
-    dr7: 0x160,
-    cr0: 0x158,
-    cr3: 0x150,
-    cr4: 0x148,
-    auto_halt: 0xC9,
-    revision: 0xFC,
-    base: 0x100,
-    inner: 0xCA,
-    pending_debug: 0xCC,
-};
-
-/// The 64-bit map's EFER, GDTR and IDTR (limit; the base follows 4 bytes behind), LDTR and TR.
-const EFER: usize = 0xD0;
-const GDTR_64: usize = 0x64;
-const IDTR_64: usize = 0x84;
-const LDTR_64: usize = 0x70;
-const TR_64: usize = 0x90;
-
-/// The 32-bit map's selectors (documented), and the hidden parts in its reserved fields: attributes, limit, base.
-const SELECTORS_32: usize = 0x1A8;
-const TR_32: usize = 0x1C4;
-const LDTR_32: usize = 0x1C0;
-const HIDDEN_32: usize = 0x20;
-/// The same for GDTR and IDTR: limit, base.
-const GDTR_32: usize = 0x80;
-const IDTR_32: usize = 0x88;
-
-impl Map {
-    fn get(&self, at: usize, width: Width) -> u64 {
-        (0..width.bytes()).fold(0, |v, i| v | u64::from(self.0[at + i]) << (8 * i))
-    }
-
-    fn put(&mut self, at: usize, width: Width, value: u64) {
-        let bytes = value.to_le_bytes();
-        self.0[at..at + width.bytes()].copy_from_slice(&bytes[..width.bytes()]);
-    }
-
-    fn word(&self, at: usize) -> u16 {
-        self.get(at, Width::Word) as u16
-    }
-
-    fn dword(&self, at: usize) -> u32 {
-        self.get(at, Width::Dword) as u32
-    }
-
-    /// Attributes, limit and base at their places, of these widths.
-    fn put_hidden(&mut self, at: [usize; 3], base: Width, r: &SegmentRegister) {
-        let usable = r.attributes.contains(A::USABLE);
-        let unusable = if usable { 0 } else { UNUSABLE };
-        let attributes = r.attributes.bits() as u16 & 0xF0FF | unusable;
-        self.put(at[0], Width::Word, attributes.into());
-        self.put(at[1], Width::Dword, r.limit.into());
-        self.put(at[2], base, r.base);
-    }
-
-    fn hidden(&self, at: [usize; 3], base: Width, selector: u16) -> SegmentRegister {
-        let word = self.word(at[0]);
-        let mut attributes = A::from_bits_retain(u32::from(word & 0xF0FF));
-        attributes.set(A::USABLE, word & UNUSABLE == 0);
-        SegmentRegister {
-            selector: Selector(selector),
-            base: self.get(at[2], base),
-            limit: self.dword(at[1]),
-            attributes,
-        }
-    }
-
-    fn put_segment_64(&mut self, at: usize, r: &SegmentRegister) {
-        self.put(at, Width::Word, r.selector.0.into());
-        self.put_hidden([at + 2, at + 4, at + 8], Width::Qword, r);
-    }
-
-    fn segment_64(&self, at: usize) -> SegmentRegister {
-        self.hidden([at + 2, at + 4, at + 8], Width::Qword, self.word(at))
-    }
-
-    /// `n` counts the hidden part: the six segments, then LDTR and TR.
-    fn put_segment_32(&mut self, at: usize, n: usize, r: &SegmentRegister) {
-        self.put(at, Width::Dword, r.selector.0.into());
-        let hidden = HIDDEN_32 + 12 * n;
-        self.put_hidden([hidden, hidden + 4, hidden + 8], Width::Dword, r);
-    }
-
-    fn segment_32(&self, at: usize, n: usize) -> SegmentRegister {
-        let hidden = HIDDEN_32 + 12 * n;
-        let selector = self.word(at);
-        self.hidden([hidden, hidden + 4, hidden + 8], Width::Dword, selector)
-    }
-
-    fn put_table(&mut self, at: usize, base: Width, t: &DescriptorTable) {
-        self.put(at, Width::Word, t.limit.into());
-        self.put(at + 4, base, t.base);
-    }
-
-    fn table(&self, at: usize, base: Width) -> DescriptorTable {
-        DescriptorTable {
-            base: self.get(at + 4, base),
-            limit: self.word(at),
-        }
-    }
-
-    /// The map of a CPU in this state.
-    fn of(s: &CpuState, long: bool) -> Self {
-        let l = layout(long);
-        let mut m = Self([0; MAP_BYTES]);
-        for (n, v) in s.gpr.iter().enumerate().take(gprs(long)) {
-            m.put((l.gpr)(n), l.width, *v);
-        }
-        for (at, v) in [
-            (l.rip, s.rip),
-            (l.rflags, s.rflags.bits()),
-            (l.cr0, s.cr0.bits()),
-            (l.cr3, s.cr3),
-            (l.cr4, s.cr4.bits()),
-            (l.dr6, s.dr6),
-            (l.dr7, s.dr7),
-        ] {
-            m.put(at, l.width, v);
-        }
-        m.0[l.auto_halt] = (s.activity == Activity::Halted).into();
-        let mut inner = 0;
-        if s.nmi_blocked {
-            inner |= NMI_BLOCKED;
-        }
-        if s.activity == Activity::Shutdown {
-            inner |= SHUT_DOWN;
-        }
-        m.0[l.inner] = inner;
-        m.put(l.pending_debug, Width::Word, s.pending_debug);
-        let revision = RELOCATES | if long { REVISION_64 } else { 0 };
-        m.put(l.revision, Width::Dword, revision.into());
-        m.put(l.base, Width::Dword, s.smm.base.into());
-        if long {
-            for (n, r) in s.segments.iter().enumerate() {
-                m.put_segment_64(16 * n, r);
-            }
-            m.put_segment_64(LDTR_64, &s.ldtr);
-            m.put_segment_64(TR_64, &s.tr);
-            m.put_table(GDTR_64, Width::Qword, &s.gdtr);
-            m.put_table(IDTR_64, Width::Qword, &s.idtr);
-            m.put(EFER, Width::Qword, s.efer.bits());
-        } else {
-            for (n, r) in s.segments.iter().enumerate() {
-                m.put_segment_32(SELECTORS_32 + 4 * n, n, r);
-            }
-            m.put_segment_32(LDTR_32, 6, &s.ldtr);
-            m.put_segment_32(TR_32, 7, &s.tr);
-            m.put_table(GDTR_32, Width::Dword, &s.gdtr);
-            m.put_table(IDTR_32, Width::Dword, &s.idtr);
-        }
-        m
-    }
-
-    /// Puts what the map holds into a state.
-    fn restore(&self, s: &mut CpuState, long: bool) {
-        let l = layout(long);
-        let get = |at| self.get(at, l.width);
-        for (n, v) in s.gpr.iter_mut().enumerate().take(gprs(long)) {
-            *v = get((l.gpr)(n));
-        }
-        s.rip = get(l.rip);
-        s.rflags = Rflags::from_bits_retain(get(l.rflags));
-        s.cr0 = Cr0::from_bits_retain(get(l.cr0));
-        s.cr3 = get(l.cr3);
-        s.cr4 = Cr4::from_bits_retain(get(l.cr4));
-        s.dr6 = get(l.dr6) & DR6_WRITABLE | DR6_ONES;
-        s.dr7 = get(l.dr7) & DR7_WRITABLE | DR7_ONES;
-        // A handler may clear it, and set it with unpredictable results (SDM vol. 3, table 32-5).
-        s.activity = if self.0[l.auto_halt] & 1 != 0 {
-            Activity::Halted
-        } else {
-            Activity::Running
-        };
-        let inner = self.0[l.inner];
-        s.nmi_blocked = inner & NMI_BLOCKED != 0;
-        if inner & SHUT_DOWN != 0 {
-            s.activity = Activity::Shutdown;
-        }
-        s.pending_debug = self.word(l.pending_debug).into();
-        s.smm.base = self.dword(l.base);
-        if long {
-            for (n, r) in s.segments.iter_mut().enumerate() {
-                *r = self.segment_64(16 * n);
-            }
-            s.ldtr = self.segment_64(LDTR_64);
-            s.tr = self.segment_64(TR_64);
-            s.gdtr = self.table(GDTR_64, Width::Qword);
-            s.idtr = self.table(IDTR_64, Width::Qword);
-            s.efer = Efer::from_bits_retain(self.get(EFER, Width::Qword));
-        } else {
-            for (n, r) in s.segments.iter_mut().enumerate() {
-                *r = self.segment_32(SELECTORS_32 + 4 * n, n);
-            }
-            s.ldtr = self.segment_32(LDTR_32, 6);
-            s.tr = self.segment_32(TR_32, 7);
-            s.gdtr = self.table(GDTR_32, Width::Dword);
-            s.idtr = self.table(IDTR_32, Width::Dword);
-        }
-    }
-}
-
-fn layout(long: bool) -> &'static Layout {
-    if long { &LAYOUT_64 } else { &LAYOUT_32 }
-}
-
-fn gprs(long: bool) -> usize {
-    if long { 16 } else { 8 }
-}
 
 /// The state in which a handler starts (SDM vol. 3, table 32-4).
 fn handler_state(s: &CpuState) -> CpuState {
@@ -320,6 +60,7 @@ fn handler_state(s: &CpuState) -> CpuState {
         smm: SmmState {
             active: true,
             smi_pending: false,
+            io: None,
             ..s.smm
         },
         ..*s
@@ -338,20 +79,19 @@ impl Interpreter {
     pub(crate) fn enter_smm(&mut self) {
         self.count_smi();
         let state = self.save_state();
-        let map = Map::of(&state, self.model.has_long_mode());
+        let map = Map::of(&state, self.model);
         self.set_smm(true);
         self.count_delivery();
-        for (n, bytes) in map.0.chunks_exact(8).enumerate() {
-            let value = bytes.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b));
-            self.map_access(n, Some(value));
+        for n in Layout::of(self.model).quadwords() {
+            self.map_access(n, Some(map.get(8 * n, Width::Qword)));
         }
         self.load_state(&handler_state(&state));
         self.poll = true;
     }
 
-    /// The `n`th quadword of the state save map: writes it, or reads it.
+    /// The `n`th quadword of the longest state save map: writes it, or reads it.
     fn map_access(&mut self, n: usize, value: Option<u64>) -> u64 {
-        let at = self.smm.base.wrapping_add(MAP + 8 * n as u32);
+        let at = self.smm.base.wrapping_add(map::START + 8 * n as u32);
         if at & 7 == 0 {
             return match value {
                 Some(v) => {
@@ -408,14 +148,13 @@ impl Instruction for Rsm {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         cpu.ensure(cpu.smm.active, crate::fault::Fault::UD)?;
         cpu.device_access();
-        let mut map = Map([0; MAP_BYTES]);
-        for n in 0..MAP_BYTES / 8 {
+        let mut map = Map([0; map::BYTES]);
+        for n in Layout::of(cpu.model).quadwords() {
             let v = cpu.map_access(n, None);
             map.put(8 * n, Width::Qword, v);
         }
         let mut state = cpu.save_state();
-        let long = cpu.model.has_long_mode();
-        map.restore(&mut state, long);
+        map.restore(&mut state, cpu.model);
         cpu.poll = true;
         if !cpu.can_resume(&state) {
             cpu.shut_down();

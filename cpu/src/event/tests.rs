@@ -37,6 +37,12 @@ struct Board {
     nobody_answers: bool,
     nmi_at: Vec<u64>,
     ports: Vec<(u16, u32)>,
+    /// How often a port was read.
+    reads: u32,
+    /// The port whose first access raises SMI.
+    smi_port: Option<u16>,
+    /// SMI comes when this many instructions have retired.
+    smi_at: u64,
     halts: u32,
 }
 
@@ -51,7 +57,16 @@ impl Board {
             nobody_answers: false,
             nmi_at: Vec::new(),
             ports,
+            reads: 0,
+            smi_port: None,
+            smi_at: u64::MAX,
             halts: 0,
+        }
+    }
+    fn raise_smi(&mut self, port: u16) {
+        if self.smi_port == Some(port) {
+            self.smi_port = None;
+            self.smi_at = self.insns;
         }
     }
     fn write(&self, at: usize, bytes: &[u8]) {
@@ -103,6 +118,9 @@ impl SystemBus for Board {
         if self.nmi_at.iter().any(|&at| self.insns >= at) {
             a |= Attention::NMI;
         }
+        if self.insns >= self.smi_at {
+            a |= Attention::SMI;
+        }
         if self.insns > 10_000 {
             a |= Attention::STOP;
         }
@@ -113,12 +131,16 @@ impl SystemBus for Board {
             let now = self.insns;
             self.nmi_at.retain(|&at| now < at);
         }
+        if bits.contains(Attention::SMI) {
+            self.smi_at = u64::MAX;
+        }
     }
     fn advance(&mut self, retired: u64) {
         self.insns += retired;
     }
     fn countdown(&self) -> u64 {
-        let next = self.nmi_at.iter().copied().chain([self.interrupt_at]);
+        let others = [self.interrupt_at, self.smi_at];
+        let next = self.nmi_at.iter().copied().chain(others);
         next.filter(|&at| at > self.insns)
             .min()
             .unwrap_or(u64::MAX)
@@ -129,10 +151,13 @@ impl SystemBus for Board {
         self.insns
     }
     fn port_read(&mut self, _: CpuId, port: u16, _: Width) -> u32 {
+        self.reads += 1;
+        self.raise_smi(port);
         u32::from(port)
     }
     fn port_write(&mut self, _: CpuId, port: u16, _: Width, value: u32) {
         self.ports.push((port, value));
+        self.raise_smi(port);
     }
     fn mmio_read(&mut self, _: CpuId, _: Gpa, _: bool, w: Width) -> u64 {
         w.mask()

@@ -8,7 +8,7 @@ use crate::mem::tlb::Privilege;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::probe::{MemoryAccess, Port};
-use emu_core::x86::{Cr0, Gpr, SystemType};
+use emu_core::x86::{Cr0, Gpr, IoInstruction, IoKind, SystemType};
 
 /// The I/O map base in a 32-bit TSS, and the least limit of a TSS that has one.
 const IO_MAP_BASE: u64 = 0x66;
@@ -16,6 +16,8 @@ const IO_MAP_LIMIT_MIN: u32 = 0x67;
 
 /// Where an instruction finds its port.
 pub trait PortOperand: 'static {
+    /// What this makes of the instruction.
+    const KIND: IoKind;
     /// The port.
     fn port(cpu: &Interpreter, op: OpRef) -> u16;
 }
@@ -26,11 +28,13 @@ pub struct Immediate;
 pub struct Dx;
 
 impl PortOperand for Immediate {
+    const KIND: IoKind = IoKind::IMMEDIATE;
     fn port(_: &Interpreter, op: OpRef) -> u16 {
         op.imm as u8 as u16
     }
 }
 impl PortOperand for Dx {
+    const KIND: IoKind = IoKind::empty();
     fn port(cpu: &Interpreter, _: OpRef) -> u16 {
         cpu.regs.named(Gpr::Rdx)
     }
@@ -47,6 +51,8 @@ impl<T: Int, P: PortOperand> Instruction for In<T, P> {
         cpu.check_io(port, T::WIDTH)?;
         let v = cpu.io_read(port, T::WIDTH);
         cpu.regs.set(0, T::from_u64(v.into()));
+        let kind = P::KIND.union(IoKind::INPUT);
+        cpu.smm.io = Some(cpu.io_instruction(op, port, T::WIDTH, kind));
         Err(Stop::Leave)
     }
 }
@@ -57,6 +63,7 @@ impl<T: Int, P: PortOperand> Instruction for Out<T, P> {
         cpu.check_io(port, T::WIDTH)?;
         let v: T = cpu.regs.get(0);
         cpu.io_write(port, T::WIDTH, v.to_u64() as u32);
+        cpu.smm.io = Some(cpu.io_instruction(op, port, T::WIDTH, P::KIND));
         Err(Stop::Leave)
     }
 }
@@ -106,6 +113,26 @@ impl Interpreter {
         let id = self.id;
         self.bus().port_write(id, port, width, value);
         self.note_port(MemoryAccess::Write, port, width, value);
+    }
+
+    /// The I/O instruction at hand, for an SMI behind it.
+    pub(crate) fn io_instruction(
+        &self,
+        op: OpRef,
+        port: u16,
+        width: Width,
+        kind: IoKind,
+    ) -> IoInstruction {
+        IoInstruction {
+            rip: self.this_rip(op),
+            rcx: self.regs.named(Gpr::Rcx),
+            rsi: self.regs.named(Gpr::Rsi),
+            rdi: self.regs.named(Gpr::Rdi),
+            memory: 0,
+            port,
+            bytes: width.bytes() as u8,
+            kind,
+        }
     }
 
     fn note_port(&mut self, access: MemoryAccess, port: u16, width: Width, value: u32) {

@@ -10,7 +10,7 @@ use crate::alu::{Flags, Int};
 use crate::interpreter::Interpreter;
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
-use emu_core::x86::{Rflags, Seg};
+use emu_core::x86::{IoInstruction, IoKind, Rflags, Seg};
 
 const RCX: u8 = 1;
 const RSI: u8 = 6;
@@ -167,13 +167,41 @@ fn one<E: Element, N: Int, T: Int>(cpu: &mut Interpreter, seg: usize) -> Result<
     Ok(())
 }
 
+/// INS or OUTS as an SMI behind it saves it.
+fn io_instruction<E: Element, N: Int, T: Int>(
+    cpu: &Interpreter,
+    op: OpRef,
+    repeated: IoKind,
+) -> IoInstruction {
+    let (kind, seg, offset) = if E::DESTINATION {
+        (IoKind::INPUT, ES, cpu.regs.get::<N>(RDI))
+    } else {
+        (IoKind::empty(), op.a.into(), cpu.regs.get::<N>(RSI))
+    };
+    let base = cpu.segments[seg].base;
+    IoInstruction {
+        memory: base.wrapping_add(offset.to_u64()) & cpu.linear_mask,
+        ..cpu.io_instruction(
+            op,
+            cpu.regs.get(2),
+            T::WIDTH,
+            kind | IoKind::STRING | repeated,
+        )
+    }
+}
+
 /// A string instruction without a repeat prefix. `a` is the source segment.
 pub struct Once<E, N, T>(As<(E, N, T)>);
 
 impl<E: Element, N: Int, T: Int> Instruction for Once<E, N, T> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        let io = E::IO.then(|| io_instruction::<E, N, T>(cpu, op, IoKind::empty()));
         one::<E, N, T>(cpu, op.a.into())?;
-        if E::IO { Err(Stop::Leave) } else { Ok(()) }
+        if E::IO {
+            cpu.smm.io = io;
+            return Err(Stop::Leave);
+        }
+        Ok(())
     }
 }
 
@@ -197,11 +225,15 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
         let keeps_flags = E::COMPARES && cpu.model.processor.is_none();
         let mut budget = cpu.repeat_budget(op);
         loop {
+            let io = E::IO.then(|| io_instruction::<E, N, T>(cpu, op, IoKind::REPEATED));
             if let Err(stop) = one::<E, N, T>(cpu, op.a.into()) {
                 if keeps_flags {
                     cpu.flags = flags;
                 }
                 return Err(stop);
+            }
+            if E::IO {
+                cpu.smm.io = io;
             }
             left -= 1;
             cpu.regs.set(RCX, N::from_u64(left));

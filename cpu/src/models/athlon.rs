@@ -9,7 +9,7 @@
 //! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
 
 use super::identity::{AMD, Cache};
-use super::{Branches, Counters, CpuModel, Identity, Msrs, Traits, p6, pentium2};
+use super::{Branches, Counters, CpuModel, Identity, Msrs, SaveMap, Traits, p6, pentium2};
 
 /// The model.
 pub static MODEL: CpuModel = CpuModel {
@@ -20,6 +20,7 @@ pub static MODEL: CpuModel = CpuModel {
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
     counters: Counters::AMD,
     branches: Branches::Last,
+    save_map_32: SaveMap::Amd32,
     identity: Some(&IDENTITY),
     signature: 0x0642,
     ..p6::BARE

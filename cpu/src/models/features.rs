@@ -96,6 +96,8 @@ bitflags! {
         const PERF_CAPABILITIES = 1 << 11;
         /// IA32_TSC_ADJUST.
         const TSC_ADJUST = 1 << 12;
+        /// System management mode saves by Intel's map where there is long mode, not by AMD's.
+        const INTEL_SAVE_MAP = 1 << 13;
     }
 }
 

@@ -116,6 +116,11 @@ impl Flag {
             && model.traits.contains(self.traits)
     }
 
+    /// Whether CPUID tells of it.
+    pub const fn is_in_cpuid(&self) -> bool {
+        self.leaf != NOWHERE.0
+    }
+
     /// The feature of that name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         FLAGS.iter().find(|f| f.name == name)
@@ -129,6 +134,9 @@ const L7C: (u32, Reg) = (7, Reg::C);
 const LDA: (u32, Reg) = (0xD, Reg::A);
 const X1C: (u32, Reg) = (0x8000_0001, Reg::C);
 const X1D: (u32, Reg) = (0x8000_0001, Reg::D);
+
+/// A leaf that does not exist.
+const NOWHERE: (u32, Reg) = (u32::MAX, Reg::A);
 
 const FPU: &[F] = &[F::FPU, F::FPU287, F::FPU387];
 const VME: Cr4 = Cr4::VME.union(Cr4::PVI);
@@ -237,6 +245,8 @@ pub const FLAGS: &[Flag] = &[
         "fpu", "cx8", "msr", "pae", "pge", "cmov", "pat", "clflush", "mmx", "fxsr", "sse", "sse2",
         "syscall", "nx",
     ]),
+    // No bit of CPUID's, and a name of ours: no firmware asks.
+    property("intel_smram", NOWHERE, 0, Traits::INTEL_SAVE_MAP).needs(&["lm"]),
 ];
 
 impl CpuModel {

@@ -21,6 +21,7 @@ pub static MODEL: CpuModel = CpuModel {
     counters: Counters::HASWELL,
     branches: Branches::HASWELL,
     platform: Some(Platform::HASWELL),
+    save_map_level: 0x101,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0003_06C3,

@@ -2,7 +2,7 @@
 //!
 //! Intel, "The 8086 Family User's Manual" (9800722, 1979).
 
-use super::{Branches, Counters, CpuModel, Features, Msrs, Processor, SegmentEnd, Traits};
+use super::{Branches, Counters, CpuModel, Features, Msrs, Processor, SaveMap, SegmentEnd, Traits};
 use crate::x87::Generation;
 use iced_x86::CpuidFeature as F;
 
@@ -39,6 +39,9 @@ pub(super) const BARE: CpuModel = CpuModel {
     microcode: 0,
     branches: Branches::None,
     platform: None,
+    // There is none; later ones are measured from this: Intel's, Core 2's level.
+    save_map_32: SaveMap::Intel32,
+    save_map_level: 0x100,
     processor: Some(Processor::I8086),
     identity: None,
     fpu: Generation::I8087,

@@ -78,7 +78,7 @@ impl Identity {
 
     /// The highest basic leaf.
     fn basic_max(&self, model: &CpuModel) -> u32 {
-        let leaves = model.flags().map(|f| f.leaf);
+        let leaves = model.flags().filter(|f| f.is_in_cpuid()).map(|f| f.leaf);
         let needed = leaves.filter(|leaf| *leaf < EXTENDED).max();
         let sizes = if model.has(F::XSAVE) { 0xD } else { 0 };
         let line = if model.has(F::MONITOR) { 5 } else { 0 };
@@ -89,7 +89,7 @@ impl Identity {
     /// The highest extended leaf, 0 if there is none.
     fn extended_max(&self, model: &CpuModel) -> u32 {
         let sizes = if model.has_long_mode() { LEAF_SIZES } else { 0 };
-        let leaves = model.flags().map(|f| f.leaf);
+        let leaves = model.flags().filter(|f| f.is_in_cpuid()).map(|f| f.leaf);
         let needed = leaves.filter(|leaf| *leaf >= EXTENDED).max();
         self.extended_max.max(needed.unwrap_or(0)).max(sizes)
     }
@@ -224,7 +224,7 @@ pub const LEAF_TOPOLOGY: u32 = 0xB;
 /// The bits of a leaf that stand for features.
 fn features(model: &CpuModel, leaf: u32, subleaf: u32) -> [u32; 4] {
     let mut r = [0; 4];
-    for flag in model.flags() {
+    for flag in model.flags().filter(|f| f.is_in_cpuid()) {
         if (flag.leaf, flag.subleaf) == (leaf, subleaf) {
             r[flag.reg as usize] |= 1 << flag.bit;
         }

@@ -63,6 +63,22 @@ pub enum SegmentEnd {
     GoesOn,
 }
 
+/// A state save map of system management mode.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum SaveMap {
+    /// Intel's of 32 bits (SDM vol. 3, table 32-1).
+    Intel32,
+    /// AMD's of 32 bits: Intel's with a field of its own.
+    Amd32,
+    /// Intel's of 64 bits (SDM vol. 3, table 32-3).
+    Intel64 {
+        /// The revision level.
+        level: u16,
+    },
+    /// AMD's of 64 bits (AMD64 APM vol. 2, table 10-1).
+    Amd64,
+}
+
 /// A CPU model.
 #[derive(Clone, Debug)]
 pub struct CpuModel {
@@ -86,6 +102,10 @@ pub struct CpuModel {
     pub branches: Branches,
     /// Its clock and power management, from Nehalem on.
     pub platform: Option<Platform>,
+    /// Its state save map without long mode.
+    pub save_map_32: SaveMap,
+    /// The revision level of Intel's state save map of 64 bits, where that is used.
+    pub save_map_level: u16,
     /// Set for a model before the 80386.
     pub processor: Option<Processor>,
     /// What CPUID says besides the features; `None`: there is no CPUID.
@@ -169,6 +189,19 @@ impl CpuModel {
     /// Whether there is system management mode.
     pub fn has_smm(&self) -> bool {
         self.has(CpuidFeature::SMM)
+    }
+
+    /// The state save map of system management mode.
+    pub fn save_map(&self) -> SaveMap {
+        let level = self.save_map_level;
+        match (
+            self.has_long_mode(),
+            self.traits.contains(Traits::INTEL_SAVE_MAP),
+        ) {
+            (false, _) => self.save_map_32,
+            (true, true) => SaveMap::Intel64 { level },
+            (true, false) => SaveMap::Amd64,
+        }
     }
 
     /// Whether an instruction group is executed.

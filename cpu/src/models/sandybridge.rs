@@ -17,6 +17,7 @@ pub static MODEL: CpuModel = CpuModel {
     counters: Counters::NEHALEM,
     branches: Branches::NEHALEM,
     platform: Some(Platform::SANDYBRIDGE),
+    save_map_level: 0x101,
     identity: Some(&IDENTITY),
     signature: 0x0002_06A7,
     ..core2::BARE

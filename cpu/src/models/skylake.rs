@@ -23,6 +23,7 @@ pub static MODEL: CpuModel = CpuModel {
     counters: Counters::HASWELL,
     branches: Branches::SKYLAKE,
     platform: Some(Platform::HASWELL),
+    save_map_level: 0x101,
     identity: Some(&IDENTITY),
     physical_bits: 39,
     signature: 0x0005_06E3,

@@ -17,6 +17,7 @@ pub use segment::{SegmentAttributes, SegmentRegister, Selector, SystemType};
 pub use simd::{MXCSR_RESET, Restored, SimdState, VECTOR_REGISTERS};
 pub use state::{
     Activity, BranchRecords, Configuration, CpuState, DescriptorTable, GPR_COUNT, Gpr,
-    MachineCheckBank, MsrState, Mtrrs, Performance, Prefetch, Seg, SmmState, VECTOR_COUNT,
+    IoInstruction, IoKind, MachineCheckBank, MsrState, Mtrrs, Performance, Prefetch, Seg, SmmState,
+    VECTOR_COUNT,
 };
 pub use x87::X87State;

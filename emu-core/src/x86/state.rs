@@ -211,6 +211,45 @@ pub struct SmmState {
     pub smi_pending: bool,
     /// INIT arrived in system management mode and waits for its end.
     pub init_pending: bool,
+    /// The instruction before this boundary, if it accessed a port.
+    pub io: Option<IoInstruction>,
+}
+
+/// An instruction that accessed a port, or the last iteration of one, as an SMI behind it saves it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IoInstruction {
+    /// Where it starts.
+    pub rip: u64,
+    /// RCX before it.
+    pub rcx: u64,
+    /// RSI before it.
+    pub rsi: u64,
+    /// RDI before it.
+    pub rdi: u64,
+    /// The linear address of its operand in memory; 0: it has none.
+    pub memory: u64,
+    /// The port.
+    pub port: u16,
+    /// Bytes that it moved: 1, 2 or 4.
+    pub bytes: u8,
+    /// Its kind.
+    pub kind: IoKind,
+}
+
+bitflags::bitflags! {
+    /// Kinds of I/O instructions, as the state save map encodes them (SDM vol. 3, table 32-6).
+    #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+    #[serde(transparent)]
+    pub struct IoKind: u8 {
+        /// IN and INS rather than OUT and OUTS.
+        const INPUT = 1 << 0;
+        /// INS and OUTS.
+        const STRING = 1 << 1;
+        /// With a repeat prefix.
+        const REPEATED = 1 << 2;
+        /// IN and OUT with the port in the instruction.
+        const IMMEDIATE = 1 << 3;
+    }
 }
 
 /// Everything about a CPU that a program can observe: what moves between back ends, debuggers and snapshots.

@@ -47,7 +47,7 @@ fn an_smi_saves_the_state_and_starts_the_handler_in_its_own_kind_of_real_mode() 
     assert_eq!((saved(0x7FC4), saved(0x7FAC)), (0x28, 0x1B), "TR, CS");
     assert_eq!((saved(0x7FB0), saved(0x7FB4)), (0x23, 0x23), "SS, DS");
     assert_eq!(saved(0x7F00), 0, "no restarts");
-    assert_eq!((saved(0x7EFC), saved(0x7EF8)), (0x0002_0000, BASE as u32));
+    assert_eq!((saved(0x7EFC), saved(0x7EF8)), (0x0003_0000, BASE as u32));
 }
 
 #[test]
@@ -185,7 +185,180 @@ fn a_model_with_long_mode_saves_and_restores_all_of_it() {
     assert_eq!(saved(base + 0xFF80), 0x1010_1010_1010_1010, "R15");
     assert_eq!(saved(base + 0xFF78), CODE as u64, "RIP");
     assert_eq!(saved(base + 0xFE68), 0xFFFF_8000_0000_0000, "GDTR's base");
-    assert_eq!(b.dword(base + 0xFEFC), 0x0002_0064, "revision");
+    assert_eq!(b.dword(base + 0xFEFC), 0x0003_0064, "revision");
     assert_eq!(b.dword(base + 0xFF00), BASE as u32, "SMBASE");
     assert_eq!(b.dword(base + 0xFE90) & 0xFFFF, 0x28, "TR");
+}
+
+/// The port whose first access raises SMI.
+const SMI_PORT: u16 = 0xB2;
+
+/// `mov byte cs:[at],0FFh / rsm`, as a handler that wants the I/O instruction executed again.
+fn restarting(at: u16) -> Vec<u8> {
+    let [low, high] = at.to_le_bytes();
+    vec![0x2E, 0xC6, 0x06, low, high, 0xFF, 0x0F, 0xAA]
+}
+
+fn run_model(model: &str, b: &mut Board, s: &CpuState) -> (Exit, CpuState) {
+    let model = CpuModel::named(model).expect("a model");
+    let mut cpu = Interpreter::new(CpuId(0), model);
+    cpu.set_state(s);
+    let exit = cpu.run(b, None);
+    (exit, cpu.state())
+}
+
+/// The I/O instruction restart field, by model.
+const RESTART_FIELDS: [(&str, u16); 5] = [
+    ("pentium", 0xFF00),
+    ("p6", 0xFF00),
+    ("athlon", 0xFF00),
+    ("epyc", 0xFEC8),
+    ("skylake,+intel_smram", 0xFF00),
+];
+
+#[test]
+fn out_and_in_are_executed_again_if_the_handler_asks_for_it() {
+    for (model, field) in RESTART_FIELDS {
+        // out 0B2h,al / hlt
+        let (mut b, mut s) = protected(0, &[0xE6, 0xB2, 0xF4]);
+        b.smi_port = Some(SMI_PORT);
+        s.gpr[Gpr::Rax as usize] = 0x5A;
+        b.write(HANDLER, &restarting(field));
+        let (exit, after) = run_model(model, &mut b, &s);
+        assert_eq!((exit, after.rip), (Exit::Halted, CODE as u64 + 3));
+        assert_eq!(b.ports, [(SMI_PORT, 0x5A); 2], "{model}");
+        // in al,dx / hlt: the port gives its number.
+        let (mut b, mut s) = protected(0, &[0xEC, 0xF4]);
+        b.smi_port = Some(SMI_PORT);
+        s.gpr[Gpr::Rdx as usize] = SMI_PORT.into();
+        b.write(HANDLER, &restarting(field));
+        let (_, after) = run_model(model, &mut b, &s);
+        assert_eq!(b.reads, 2, "{model}");
+        assert_eq!(after.gpr[Gpr::Rax as usize], 0xB2);
+        // Without asking: once.
+        let (mut b, s) = protected(0, &[0xE6, 0xB2, 0xF4]);
+        b.smi_port = Some(SMI_PORT);
+        b.write(HANDLER, &RSM);
+        run_model(model, &mut b, &s);
+        assert_eq!(b.ports.len(), 1, "{model}");
+    }
+}
+
+#[test]
+fn an_iteration_of_rep_outsb_is_executed_again_from_where_it_began() {
+    for (model, field) in RESTART_FIELDS {
+        // rep outsb / hlt: three bytes; the SMI comes behind the first.
+        let (mut b, mut s) = protected(0, &[0xF3, 0x6E, 0xF4]);
+        b.write(0x6000, &[1, 2, 3]);
+        b.smi_port = Some(SMI_PORT);
+        s.gpr[Gpr::Rcx as usize] = 3;
+        s.gpr[Gpr::Rdx as usize] = SMI_PORT.into();
+        s.gpr[Gpr::Rsi as usize] = 0x6000;
+        b.write(HANDLER, &restarting(field));
+        let (exit, after) = run_model(model, &mut b, &s);
+        assert_eq!((exit, after.rip), (Exit::Halted, CODE as u64 + 3));
+        let bytes: Vec<u32> = b.ports.iter().map(|p| p.1).collect();
+        assert_eq!(bytes, [1, 1, 2, 3], "{model}");
+        assert_eq!(after.gpr[Gpr::Rcx as usize], 0);
+        assert_eq!(after.gpr[Gpr::Rsi as usize], 0x6003);
+    }
+}
+
+#[test]
+fn an_smi_behind_anything_else_ignores_the_restart_field() {
+    for (model, field) in RESTART_FIELDS {
+        // out 80h,al / inc eax / hlt, with the SMI behind the INC.
+        let (mut b, s) = protected(0, &[0xE6, 0x80, 0x40, 0xF4]);
+        b.write(HANDLER, &restarting(field));
+        b.smi_at = 2;
+        let (exit, after) = run_model(model, &mut b, &s);
+        assert_eq!((exit, after.rip), (Exit::Halted, CODE as u64 + 4));
+        assert_eq!(after.gpr[Gpr::Rax as usize], 1, "{model}");
+        assert_eq!(b.ports.len(), 1, "{model}");
+        assert_eq!(b.smi_at, u64::MAX, "it was taken");
+    }
+}
+
+#[test]
+fn the_map_says_which_io_instruction_it_was() {
+    // rep insw in 32-bit code, two of them: the SMI comes behind the first.
+    let field = |model: &str, at: u64| {
+        let (mut b, mut s) = protected(0, &[0xF3, 0x66, 0x6D, 0xF4]);
+        b.smi_port = Some(SMI_PORT);
+        s.gpr[Gpr::Rcx as usize] = 2;
+        s.gpr[Gpr::Rdx as usize] = SMI_PORT.into();
+        s.gpr[Gpr::Rdi as usize] = 0x6000;
+        b.write(HANDLER, &[0xF4]);
+        run_model(model, &mut b, &s);
+        b.dword(BASE as u64 + at)
+    };
+    // SDM vol. 3, tables 32-5 and 32-6: port, REP INS (0111), a word (010), IO_SMI.
+    let intel = "skylake,+intel_smram";
+    assert_eq!(field(intel, 0xFFA4), 0x00B2_0075);
+    assert_eq!(field(intel, 0xFF9C), 0x6000, "I/O memory address");
+    assert_eq!(field(intel, 0xFDE8), CODE as u32, "RIP of the instruction");
+    // AMD: SZ16, REP, STR, V, RW.
+    assert_eq!(field("epyc", 0xFEC0), 0x00B2_002F);
+    assert_eq!(field("epyc", 0xFEA0), CODE as u32);
+    assert_eq!((field("epyc", 0xFEA8), field("epyc", 0xFEB8)), (2, 0x6000));
+    // K6: without the size.
+    assert_eq!(field("athlon", 0xFFA4), 0x00B2_000F);
+    // The P6 has no such field.
+    assert_eq!(field("p6", 0xFFA4), 0);
+}
+
+#[test]
+fn the_debug_trap_of_an_io_instruction_waits_for_the_handler() {
+    // out 0B2h,al under TF.
+    let (mut b, mut s) = protected(0, &[0xE6, 0xB2, 0xF4]);
+    b.smi_port = Some(SMI_PORT);
+    s.rflags |= Rflags::TF;
+    b.write(HANDLER, &restarting(0xFF00));
+    let (v, after) = vector(&mut b, &s);
+    assert_eq!((v, b.dword(sp(&after))), (1, CODE as u32 + 2));
+    assert_eq!(b.ports.len(), 2);
+}
+
+#[test]
+fn intels_map_of_64_bits_saves_and_restores_everything() {
+    for (name, revision) in [
+        ("core2,+intel_smram", 0x0003_0100),
+        ("nehalem,+intel_smram", 0x0003_0100),
+        ("sandybridge,+intel_smram", 0x0003_0101),
+        ("haswell,+intel_smram", 0x0003_0101),
+        ("skylake,+intel_smram", 0x0003_0101),
+    ] {
+        let (mut b, mut s) = protected(0, &[0xF4]);
+        b.write(HANDLER, &RSM);
+        for (n, r) in s.gpr.iter_mut().enumerate() {
+            *r = 0x0101_0101_0101_0101 * (n as u64 + 1);
+        }
+        s.efer = emu_core::x86::Efer::LME | emu_core::x86::Efer::SCE;
+        s.gdtr.base = 0xFFFF_8000_1234_5678;
+        s.idtr.base = 0xFFFF_8000_0000_1000;
+        s.ldtr.base = 0xFFFF_8000_8765_4321;
+        s.segments[Seg::Fs as usize].base = 0xFFFF_8000_0000_0007;
+        let plain = run_model(name, &mut b, &s);
+        let (exit, mut after) = run_model(name, &mut b, &with_smi(s));
+        after.retired -= 1;
+        assert_eq!((exit, after), plain, "{name}");
+        // SDM vol. 3, table 32-3, from SMBASE + 8000h.
+        let low = |at: u64| b.dword(MAP + at);
+        let saved = |at: u64| u64::from(low(at)) | u64::from(low(at + 4)) << 32;
+        assert_eq!(saved(0x7FF8), s.cr0.bits(), "CR0");
+        assert_eq!(saved(0x7FE8), 2, "RFLAGS");
+        assert_eq!(saved(0x7FE0), s.efer.bits(), "IA32_EFER");
+        assert_eq!(saved(0x7FD8), CODE as u64, "RIP");
+        assert_eq!(saved(0x7FC8), 0x400, "DR7");
+        assert_eq!((low(0x7FC4), low(0x7FAC)), (0x28, 0x08), "TR, CS");
+        assert_eq!(saved(0x7F94), s.gpr[Gpr::Rdi as usize], "RDI");
+        assert_eq!(saved(0x7F7C), s.gpr[Gpr::Rsp as usize], "RSP");
+        assert_eq!(saved(0x7F5C), s.gpr[Gpr::Rax as usize], "RAX");
+        assert_eq!(saved(0x7F54), s.gpr[8], "R8");
+        assert_eq!(saved(0x7F1C), s.gpr[15], "R15");
+        assert_eq!((low(0x7DD0), low(0x7E8C)), (0xFFFF_8000, 0x1234_5678));
+        assert_eq!((low(0x7DD8), low(0x7E94)), (0xFFFF_8000, 0x1000));
+        assert_eq!((low(0x7DD4), low(0x7E9C)), (0xFFFF_8000, 0x8765_4321));
+        assert_eq!((low(0x7EFC), low(0x7EF8)), (revision, BASE as u32));
+    }
 }
