@@ -245,7 +245,7 @@ pub const FLAGS: &[Flag] = &[
         "fpu", "cx8", "msr", "pae", "pge", "cmov", "pat", "clflush", "mmx", "fxsr", "sse", "sse2",
         "syscall", "nx",
     ]),
-    // No bit of CPUID's, and a name of ours: no firmware asks.
+    // A name of ours: CPUID has no bit for it.
     property("intel_smram", NOWHERE, 0, Traits::INTEL_SAVE_MAP).needs(&["lm"]),
 ];
 
