@@ -4,7 +4,7 @@
 //! shadow RAM, the A20 wrap) shares blocks, and a store through any of them finds what it overwrites. Nothing about
 //! a run depends on these addresses: they only say where to look.
 
-use crate::op::{Op, OpRef};
+use crate::op::{HeadRef, Slots};
 use emu_core::ram::granule_mask;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,15 +23,29 @@ pub struct Block {
     /// For an instruction that crosses a page: the host address of the second page.
     pub second_page: Option<u64>,
     /// The lowered instructions, ended by one that leaves the block.
-    pub ops: Box<[Op]>,
+    pub slots: Slots,
+    /// The slots of its links; 0: none.
+    pub links: [u16; 2],
     /// For each instruction, and for the end: its first slot and its distance from the start of the block.
     pub starts: Box<[(u16, u16)]>,
+    /// It is in the cache, and not set aside.
+    pub kept: bool,
 }
 
 impl Block {
-    /// The first operation.
-    pub fn first(&self) -> OpRef {
-        OpRef::first(&self.ops)
+    /// Lets a link of this block that leads to the start of `to` lead there from now on. Only blocks of one page are linked:
+    /// whatever maps that page maps both.
+    pub fn link(&self, to: &Block) {
+        let linkable = self.kept && to.kept && to.mode == self.mode && to.second_page.is_none();
+        if !linkable || (self.host ^ to.host) >> 12 != 0 {
+            return;
+        }
+        for slot in self.links.into_iter().filter(|&slot| slot != 0) {
+            let distance = self.slots.distance(slot).unwrap_or_default();
+            if self.host.wrapping_add(distance as i64 as u64) == to.host {
+                self.slots.connect(slot, to.slots.head());
+            }
+        }
     }
 
     /// The number of the instruction that a slot belongs to.
@@ -47,18 +61,20 @@ impl Block {
     }
 }
 
-/// An entry of the table that finds a block by instruction pointer.
+/// An entry of the table that finds a block by linear address.
 #[derive(Copy, Clone)]
 struct Recent {
     linear: u64,
-    mode: u32,
     generation: u64,
-    block: u32,
+    head: HeadRef,
+    mode: u32,
 }
 
-const RECENT_SLOTS: usize = 4096;
+const RECENT_SLOTS: usize = 1 << 15;
 /// Blocks kept before all are dropped: the bound of the cache's memory.
 const BLOCKS_MAX: usize = 1 << 16;
+/// Blocks that were dropped and are still allocated, at most.
+const BURIED_MAX: usize = 256;
 
 /// All decoded blocks.
 pub struct BlockCache {
@@ -66,9 +82,9 @@ pub struct BlockCache {
     free: Vec<u32>,
     by_start: HashMap<(u64, u32), u32, Hashing>,
     by_page: HashMap<u64, Vec<u32>, Hashing>,
-    recent: Box<[Recent]>,
+    recent: Box<[Recent; RECENT_SLOTS]>,
     generation: u64,
-    /// Blocks that were dropped but may still be running.
+    /// Blocks that were dropped but may still be running, or be found by the table.
     #[expect(clippy::vec_box, reason = "a running block must not move")]
     buried: Vec<Box<Block>>,
     /// A block that is executed once and not kept.
@@ -111,16 +127,19 @@ impl Default for BlockCache {
     fn default() -> Self {
         let none = Recent {
             linear: 0,
-            mode: 0,
             generation: 0,
-            block: 0,
+            head: HeadRef::NONE,
+            mode: 0,
         };
+        let recent = vec![none; RECENT_SLOTS].into_boxed_slice();
         Self {
             blocks: Vec::new(),
             free: Vec::new(),
             by_start: HashMap::default(),
             by_page: HashMap::default(),
-            recent: vec![none; RECENT_SLOTS].into_boxed_slice(),
+            recent: recent
+                .try_into()
+                .unwrap_or_else(|_| Box::new([none; RECENT_SLOTS])),
             generation: 1,
             buried: Vec::new(),
             aside: None,
@@ -128,20 +147,17 @@ impl Default for BlockCache {
     }
 }
 
+#[inline(always)]
 fn recent_slot(linear: u64) -> usize {
     (linear ^ (linear >> 12)) as usize % RECENT_SLOTS
 }
 
 impl BlockCache {
-    /// The block that ran at this linear address under this mode, if nothing has changed since.
+    /// The block that ran at this linear address under this mode, if no translation has changed since. It may be dead.
     #[inline(always)]
-    pub fn recent(&self, linear: u64, mode: u32) -> Option<&Block> {
+    pub fn recent(&self, linear: u64, mode: u32) -> Option<HeadRef> {
         let r = &self.recent[recent_slot(linear)];
-        if r.linear == linear && r.mode == mode && r.generation == self.generation {
-            self.blocks[r.block as usize].as_deref()
-        } else {
-            None
-        }
+        (r.linear == linear && r.mode == mode && r.generation == self.generation).then_some(r.head)
     }
 
     /// The block that starts at a host address.
@@ -155,23 +171,25 @@ impl BlockCache {
     }
 
     /// Remembers that a linear address leads to a block.
-    pub fn remember(&mut self, linear: u64, mode: u32, block: u32) {
+    pub fn remember(&mut self, linear: u64, mode: u32, head: HeadRef) {
         let generation = self.generation;
         self.recent[recent_slot(linear)] = Recent {
             linear,
-            mode,
             generation,
-            block,
+            head,
+            mode,
         };
     }
 
     /// Holds a block that is executed once and not found again.
     pub fn set_aside(&mut self, block: Block) -> NonNull<Block> {
-        NonNull::from(&**self.aside.insert(Box::new(block)))
+        let block: &Block = self.aside.insert(Box::new(block));
+        block.slots.open(block, block.insns);
+        NonNull::from(block)
     }
 
     /// Adds a block in place of any with the same start and mode.
-    pub fn insert(&mut self, block: Block) -> (u32, NonNull<Block>) {
+    pub fn insert(&mut self, mut block: Block) -> (NonNull<Block>, HeadRef) {
         if self.by_start.len() >= BLOCKS_MAX {
             self.clear();
         }
@@ -190,9 +208,11 @@ impl BlockCache {
         for page in pages.into_iter().flatten() {
             self.by_page.entry(page).or_default().push(number);
         }
-        let block = self.blocks[number as usize].insert(Box::new(block));
+        block.kept = true;
+        let block: &Block = self.blocks[number as usize].insert(Box::new(block));
+        block.slots.open(block, block.insns);
         self.by_start.insert(key, number);
-        (number, NonNull::from(&**block))
+        (NonNull::from(block), block.slots.head())
     }
 
     fn pages(block: &Block) -> [Option<u64>; 2] {
@@ -263,16 +283,28 @@ impl BlockCache {
             }
         }
         self.free.push(number);
+        block.slots.close();
+        // Links to it come from blocks of its page.
+        let neighbours = self.by_page.get(&(block.host & !0xFFF));
+        for &n in neighbours.map_or(&[][..], |v| v) {
+            if let Some(b) = self.block(n) {
+                for slot in b.links.into_iter().filter(|&slot| slot != 0) {
+                    b.slots.disconnect(slot, block.slots.head());
+                }
+            }
+        }
         self.buried.push(block);
-        self.generation += 1;
     }
 
-    /// Frees blocks that were dropped; nothing of them is running any more.
+    /// Frees blocks that were dropped, when they are many (then true); nothing of them is running any more.
     #[inline(always)]
-    pub fn bury(&mut self) {
-        if !self.buried.is_empty() {
+    pub fn bury(&mut self) -> bool {
+        let many = self.buried.len() > BURIED_MAX;
+        if many {
+            self.generation += 1;
             self.buried.clear();
         }
+        many
     }
 
     /// Linear addresses may now lead elsewhere.
@@ -283,6 +315,9 @@ impl BlockCache {
     /// Drops everything.
     pub fn clear(&mut self) {
         self.buried.extend(self.blocks.drain(..).flatten());
+        for block in &self.buried {
+            block.slots.close();
+        }
         self.free.clear();
         self.by_start.clear();
         self.by_page.clear();

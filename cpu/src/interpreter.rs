@@ -2,6 +2,7 @@
 
 use crate::alu::Flags;
 use crate::block::BlockCache;
+use crate::decode::BLOCK_BYTES_MAX;
 use crate::decode::prefetch::Queue;
 use crate::exec::monitor::LINE_BYTES;
 use crate::fault::Fault;
@@ -38,6 +39,8 @@ pub mod mode {
     pub const PREFETCHED: u32 = 1 << 6;
     /// 64-bit mode (IA32_EFER.LMA and CS.L).
     pub const CODE_64: u32 = 1 << 7;
+    /// Not a mode of the CPU: the block is one instruction, behind which the run loop comes.
+    pub const SINGLE: u32 = 1 << 8;
 
     /// The width of code: 16, 32 or 64.
     pub fn code_bits(mode: u32) -> u32 {
@@ -113,6 +116,9 @@ pub struct Interpreter {
     pub(crate) rip_bias: u64,
     /// The limit of the code segment; in 64-bit mode the last canonical address plus `rip_bias`; derived.
     pub(crate) rip_limit: u64,
+    /// The highest instruction pointer from which a block certainly ends within `rip_limit`; outside of 64-bit mode;
+    /// derived.
+    pub(crate) link_limit: u64,
     /// Current privilege level, derived.
     pub(crate) cpl: u8,
     /// VIF and VIP are both set where they count: the next instruction faults; derived.
@@ -196,6 +202,7 @@ impl Interpreter {
             linear_mask: u64::from(u32::MAX),
             rip_bias: 0,
             rip_limit: 0,
+            link_limit: 0,
             cpl: 0,
             virtual_interrupt_due: false,
             one_by_one: false,
@@ -380,10 +387,12 @@ impl Interpreter {
             self.linear_mask = u64::MAX;
             self.rip_bias = 1 << (self.linear_bits() - 1);
             self.rip_limit = (1 << self.linear_bits()) - 1;
+            self.link_limit = 0;
         } else {
             self.linear_mask = u64::from(u32::MAX);
             self.rip_bias = 0;
             self.rip_limit = self.segment(Seg::Cs).limit.into();
+            self.link_limit = self.rip_limit.saturating_sub(BLOCK_BYTES_MAX);
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod alu;
 mod block;
+mod context;
 mod decode;
 mod event;
 mod exec;

@@ -1,21 +1,40 @@
-//! Lowered instructions: what a block holds and how one is executed.
+//! Lowered instructions: what a block holds, and how one operation hands over to the next.
+//!
+//! A block is a row of slots of 16 bytes: a [`Head`], then operations with their further slots, ended by one that leaves
+//! the block. An operation's handler executes it and tail-calls the handler of the next, within the block or, by a
+//! [`Link`], at the head of another one; the arithmetic flags and the instructions that may still retire travel in
+//! arguments, that is in host registers. Where the compiler makes no tail calls (builds with debug assertions) a handler
+//! returns the next operation instead and [`Interpreter::chain`] calls that: see [`CHAINED`].
+//!
+//! A hot instruction has two handlers out of one description of what it does ([`Hot`]): [`fast`], which makes no call and
+//! gives up, with nothing committed, when an access misses the TLB; and [`twin`], which does everything.
 //!
 //! # The invariant behind the `unsafe` in this file
-//! An [`OpRef`] points into the operations of a block. A block that is dropped while it runs stays allocated until
-//! the run loop looks for the next block (`BlockCache::bury`), and every block ends with an operation that leaves it,
-//! so stepping from one operation to the next never leaves the allocation.
+//! An [`OpRef`] points into the slots of a block, and lowering says which slot is what. A block that is dropped while it
+//! runs stays allocated until the run loop looks for the next block (`BlockCache::bury`), links to it are cut when it is
+//! dropped, and every block ends with an operation that leaves it, so stepping from one operation to the next never leaves
+//! the allocation.
 #![expect(
     unsafe_code,
-    reason = "the block loop walks operations by pointer; see the invariant above"
+    reason = "operations are walked by pointer; see the invariant above"
 )]
 
+use crate::alu::Flags;
+use crate::block::Block;
+use crate::context::{Context, Fast};
 use crate::interpreter::Interpreter;
+use std::cell::UnsafeCell;
 use std::ops::Deref;
 
-/// Executes one operation and gives the next, or `None` to leave the block.
-pub type Handler = fn(&mut Interpreter, OpRef) -> Option<OpRef>;
+/// Whether handlers call one another. The compiler turns these calls into jumps when it optimises; other builds would
+/// run out of stack.
+const CHAINED: bool = !cfg!(debug_assertions);
 
-/// One lowered instruction (16 bytes). Wide forms take a second slot for an immediate.
+/// Executes one operation and those behind it, with the instructions that may still retire behind the running block, and
+/// the three words of [`Flags`]. The result is [`OpRef::NONE`], or without [`CHAINED`] the next operation.
+pub type Handler = extern "C-unwind" fn(&mut Interpreter, OpRef, i64, u64, u64, u64) -> OpRef;
+
+/// One lowered instruction (16 bytes). Wide forms take more slots.
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct Op {
@@ -29,28 +48,197 @@ pub struct Op {
     pub c: u8,
     /// Scale, segment and address size of a memory operand (see [`crate::mem::address`]).
     pub d: u8,
-    /// Immediate, displacement, or distance of a branch target from the start of the block.
+    /// Immediate, displacement, or distance of the next instruction from the start of the block.
     pub imm: i32,
 }
 
-const _: () = assert!(size_of::<Op>() == 16);
+/// Where a branch leads, in a slot behind its operation.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct Link {
+    /// The first slot of the block there, or of [`UNLINKED`].
+    target: *const Slot,
+    /// The distance from the start of this block.
+    pub distance: i32,
+}
 
-/// A pointer to an operation of a block.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub struct OpRef(*const Op);
+/// The first slot of a block.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct Head {
+    block: *const Block,
+    /// Instructions of the block; [`DEAD`] if it may not be entered.
+    insns: i32,
+}
 
-impl Default for OpRef {
-    /// No operation.
-    fn default() -> Self {
-        Self(std::ptr::null())
+/// [`Head::insns`] of a block that was dropped: more than may ever retire in a chain.
+const DEAD: i32 = i32::MAX;
+
+/// One slot of a block.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union Slot {
+    op: Op,
+    link: Link,
+    head: Head,
+}
+
+const _: () = assert!(size_of::<Slot>() == 16);
+
+/// What a link leads to that leads nowhere.
+struct Unlinked(Slot);
+
+// SAFETY: nothing in it is ever written, and its block pointer is null.
+unsafe impl Sync for Unlinked {}
+
+static UNLINKED: Unlinked = Unlinked(Slot {
+    head: Head {
+        block: std::ptr::null(),
+        insns: DEAD,
+    },
+});
+
+impl Slot {
+    /// An operation.
+    pub fn op(op: Op) -> Self {
+        Self { op }
+    }
+
+    /// A link that leads nowhere yet.
+    pub fn link(distance: i32) -> Self {
+        Self {
+            link: Link {
+                target: &raw const UNLINKED.0,
+                distance,
+            },
+        }
+    }
+
+    /// The head of a block that cannot be entered yet.
+    pub fn head() -> Self {
+        UNLINKED.0
     }
 }
 
-impl OpRef {
-    /// The first operation of a block.
-    pub fn first(ops: &[Op]) -> Self {
-        Self(ops.as_ptr())
+/// The slots of a block. Its links and its head change while others point to them.
+pub struct Slots(Box<[UnsafeCell<Slot>]>);
+
+// SAFETY: a CPU and its blocks belong to one thread at a time.
+unsafe impl Send for Slots {}
+
+impl Slots {
+    /// The slots that lowering emitted.
+    pub fn new(slots: Vec<Slot>) -> Self {
+        Self(slots.into_iter().map(UnsafeCell::new).collect())
     }
+
+    /// The head.
+    pub fn head(&self) -> HeadRef {
+        HeadRef(self.0.as_ptr().cast())
+    }
+
+    /// Makes the head say which block this is: it can be entered from now on.
+    pub fn open(&self, block: *const Block, insns: u32) {
+        let insns = insns.min(DEAD as u32 - 1) as i32;
+        if let Some(slot) = self.0.first() {
+            // SAFETY: no reference to a slot outlives a statement.
+            unsafe {
+                *slot.get() = Slot {
+                    head: Head { block, insns },
+                }
+            };
+        }
+    }
+
+    /// Lets nobody enter any more.
+    pub fn close(&self) {
+        if let Some(slot) = self.0.first() {
+            // SAFETY: as above; the first slot is a head.
+            unsafe { (*slot.get()).head.insns = DEAD };
+        }
+    }
+
+    /// The distance that the link in a slot leads to.
+    pub fn distance(&self, slot: u16) -> Option<i32> {
+        let slot = self.0.get(usize::from(slot))?;
+        // SAFETY: as above; the caller knows from lowering that there is a link.
+        Some(unsafe { (*slot.get()).link.distance })
+    }
+
+    /// Lets the link in a slot lead to a block.
+    pub fn connect(&self, slot: u16, to: HeadRef) {
+        if let Some(slot) = self.0.get(usize::from(slot)) {
+            // SAFETY: as above.
+            unsafe { (*slot.get()).link.target = to.0 };
+        }
+    }
+
+    /// Cuts the link in a slot if it leads to a block.
+    pub fn disconnect(&self, slot: u16, from: HeadRef) {
+        if let Some(slot) = self.0.get(usize::from(slot)) {
+            // SAFETY: as above.
+            unsafe {
+                if (*slot.get()).link.target == from.0 {
+                    (*slot.get()).link.target = &raw const UNLINKED.0;
+                }
+            }
+        }
+    }
+}
+
+/// A pointer to the head of a block, or to none.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct HeadRef(*const Slot);
+
+// SAFETY: a CPU and its blocks belong to one thread at a time.
+unsafe impl Send for HeadRef {}
+
+impl HeadRef {
+    /// No block.
+    pub const NONE: Self = Self(&raw const UNLINKED.0);
+
+    #[inline(always)]
+    fn head(&self) -> &Head {
+        // SAFETY: see the file's header.
+        unsafe { &(*self.0).head }
+    }
+
+    /// What is left of the instructions that may retire when the block has been entered; negative: it may not be.
+    #[inline(always)]
+    pub fn charge(self, count: i64) -> i64 {
+        count - i64::from(self.head().insns)
+    }
+
+    /// Whether the block was dropped.
+    pub fn is_dead(self) -> bool {
+        self.head().insns == DEAD
+    }
+
+    /// The first operation.
+    #[inline(always)]
+    pub fn first(self) -> OpRef {
+        OpRef(self.0).plus(1)
+    }
+
+    /// The block.
+    #[inline(always)]
+    pub fn block(&self) -> Option<&Block> {
+        // SAFETY: see the file's header; `UNLINKED` has a null pointer.
+        unsafe { self.head().block.as_ref() }
+    }
+}
+
+/// A pointer to an operation of a block.
+#[derive(Copy, Clone, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct OpRef(*const Slot);
+
+// SAFETY: a CPU and its blocks belong to one thread at a time.
+unsafe impl Send for OpRef {}
+
+impl OpRef {
+    /// No operation.
+    pub const NONE: Self = Self(std::ptr::null());
 
     /// The operation `n` slots further on.
     #[inline(always)]
@@ -72,9 +260,23 @@ impl OpRef {
         u64::from(self.imm as u32) | u64::from(self.second() as u32) << 32
     }
 
-    /// How many slots this operation lies behind `first`.
-    pub fn slots_from(self, first: Self) -> usize {
-        (self.0 as usize - first.0 as usize) / size_of::<Op>()
+    /// The distance that the link in slot `n` leads to.
+    #[inline(always)]
+    pub fn distance(self, n: usize) -> i64 {
+        // SAFETY: only operations that lowering gave links are asked for them.
+        i64::from(unsafe { (*self.plus(n).0).link.distance })
+    }
+
+    /// The block that the link in slot `n` leads to.
+    #[inline(always)]
+    pub fn linked(self, n: usize) -> HeadRef {
+        // SAFETY: as above.
+        HeadRef(unsafe { (*self.plus(n).0).link.target })
+    }
+
+    /// How many slots this operation lies behind the head.
+    pub fn slots_from(self, head: HeadRef) -> usize {
+        (self.0 as usize - head.0 as usize) / size_of::<Slot>()
     }
 }
 
@@ -83,7 +285,7 @@ impl Deref for OpRef {
     #[inline(always)]
     fn deref(&self) -> &Op {
         // SAFETY: see the file's header.
-        unsafe { &*self.0 }
+        unsafe { &(*self.0).op }
     }
 }
 
@@ -103,20 +305,119 @@ pub enum Stop {
 }
 
 /// An instruction's semantics: read all, check all, then write.
-pub trait Instruction {
+pub trait Instruction: Sized {
     /// Slots that the operation takes.
     const SLOTS: usize = 1;
+    /// What executes it in a block that other blocks may follow.
+    const HANDLER: Handler = whole::<Self>;
     /// Executes it.
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
 }
 
-/// The call-loop dispatcher of an instruction.
-pub fn call<I: Instruction>(cpu: &mut Interpreter, op: OpRef) -> Option<OpRef> {
+/// An instruction that is executed often, described for both of its handlers.
+pub trait Hot: Sized {
+    /// Slots that the operation takes.
+    const SLOTS: usize = 1;
+    /// Executes it, or gives up with nothing committed.
+    fn run<C: Context>(cx: &mut C, op: OpRef) -> Result<(), C::Stop>;
+}
+
+impl<H: Hot> Instruction for H {
+    const SLOTS: usize = H::SLOTS;
+    const HANDLER: Handler = fast::<H>;
+    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        H::run(cpu, op)
+    }
+}
+
+/// Hands over to the operation at `op`.
+#[inline(always)]
+pub fn go(cpu: &mut Interpreter, op: OpRef, count: i64, flags: Flags) -> OpRef {
+    let [a, r, k] = flags.words();
+    if CHAINED {
+        (op.handler)(cpu, op, count, a, r, k)
+    } else {
+        cpu.attached.left = count;
+        cpu.flags = flags;
+        op
+    }
+}
+
+/// The handler of an instruction that is not hot, and of any where blocks do not follow one another.
+pub extern "C-unwind" fn whole<I: Instruction>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    completely::<I>(cpu, op, count, Flags::from_words([a, r, k]))
+}
+
+/// What [`fast`] falls back to.
+#[cold]
+#[inline(never)]
+pub extern "C-unwind" fn twin<I: Instruction>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    completely::<I>(cpu, op, count, Flags::from_words([a, r, k]))
+}
+
+/// An instruction out of line: its variables must not be there when the next handler is called.
+#[inline(never)]
+fn execute<I: Instruction>(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+    I::execute(cpu, op)
+}
+
+#[inline(always)]
+fn completely<I: Instruction>(cpu: &mut Interpreter, op: OpRef, count: i64, flags: Flags) -> OpRef {
     cpu.attached.op = op;
-    match I::execute(cpu, op) {
-        Ok(()) if !cpu.leave_block => Some(op.plus(I::SLOTS)),
+    cpu.attached.left = count;
+    cpu.flags = flags;
+    match execute::<I>(cpu, op) {
+        Ok(()) if !cpu.leave_block => {
+            let (count, flags) = (cpu.attached.left, cpu.flags);
+            go(cpu, op.plus(I::SLOTS), count, flags)
+        }
         Ok(()) => cpu.leave(op, Stop::Leave),
         Err(stop) => cpu.leave(op, stop),
+    }
+}
+
+/// The handler of a hot instruction.
+pub extern "C-unwind" fn fast<H: Hot>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    match H::run(&mut cx, op) {
+        Ok(()) => {
+            let flags = cx.flags;
+            go(cpu, op.plus(H::SLOTS), count, flags)
+        }
+        Err(_) => twin::<H>(cpu, op, count, a, r, k),
+    }
+}
+
+impl Interpreter {
+    /// Executes from an operation on until the chain is left.
+    pub(crate) fn chain(&mut self, first: OpRef) {
+        let mut op = first;
+        while op != OpRef::NONE {
+            let [a, r, k] = self.flags.words();
+            op = (op.handler)(self, op, self.attached.left, a, r, k);
+        }
     }
 }
 

@@ -14,7 +14,8 @@
 use crate::block::Block;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::op::{OpRef, Stop};
+use crate::interpreter::mode;
+use crate::op::{HeadRef, OpRef, Stop};
 use emu_core::backend::{
     Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick, Special, SystemBus,
 };
@@ -23,19 +24,20 @@ use emu_core::x86::{Activity, CpuState, Dr6, Rflags, Seg};
 use std::ptr::NonNull;
 
 /// What is attached for the length of a slice or a block.
-#[derive(Default)]
 pub struct Attached {
     bus: Option<NonNull<dyn SystemBus>>,
     probe: Option<NonNull<dyn Probe>>,
-    block: Option<NonNull<Block>>,
-    /// Instructions of the block that were already counted.
-    counted: u64,
-    /// Instructions retired since the board was last told.
+    /// The head of the block that runs, or none.
+    pub head: HeadRef,
+    /// The block that was left last, by a branch or at its end, if it is in the cache.
+    left_block: Option<NonNull<Block>>,
+    /// Instructions retired since the board was last told, but for those since a block was entered.
     done: u64,
     /// Instructions that may retire before the board must be told.
     budget: u64,
-    /// Iterations of a repeated string instruction before the one that is counted as the instruction itself.
-    pub repeated: u64,
+    /// While a block runs: what is left of the budget behind its last instruction. A repetition of a string instruction but
+    /// for the last takes one off.
+    pub left: i64,
     /// The operation that executes.
     pub op: OpRef,
     /// A repeated string instruction was left before its end.
@@ -45,6 +47,27 @@ pub struct Attached {
     /// The probe asked to stop.
     probe_stopped: bool,
 }
+
+impl Default for Attached {
+    fn default() -> Self {
+        Self {
+            bus: None,
+            probe: None,
+            head: HeadRef::NONE,
+            left_block: None,
+            done: 0,
+            budget: 0,
+            left: 0,
+            op: OpRef::NONE,
+            repeating: false,
+            steps_by_new_flags: false,
+            probe_stopped: false,
+        }
+    }
+}
+
+/// The most that a slice's budget is: what is left of it stays far from what [`HeadRef::charge`] takes off for no block.
+const BUDGET_MAX: u64 = 1 << 30;
 
 // SAFETY: the pointers are only set while `run` is on the stack of the thread that owns the CPU.
 unsafe impl Send for Attached {}
@@ -72,14 +95,22 @@ impl Interpreter {
     }
 
     pub(crate) fn current_block(&self) -> Option<&Block> {
-        // SAFETY: see the file's header.
-        self.attached.block.map(|b| unsafe { b.as_ref() })
+        self.attached.head.block()
     }
 
     /// The number, in the running block, of the instruction at `op`.
     fn insn_at(&self, op: OpRef) -> usize {
         self.current_block()
-            .map_or(0, |b| b.insn_of_slot(op.slots_from(b.first())))
+            .map_or(0, |b| b.insn_of_slot(op.slots_from(b.slots.head())))
+    }
+
+    /// Instructions retired since the board was last told, `n` of the running block among them.
+    fn done_with(&self, n: u64) -> u64 {
+        let Some(b) = self.current_block() else {
+            return self.attached.done;
+        };
+        let a = &self.attached;
+        (a.budget as i64 - a.left - i64::from(b.insns) + n as i64) as u64
     }
 
     /// The address of the instruction behind `op`.
@@ -108,7 +139,7 @@ impl Interpreter {
     /// Leaves the block at `op`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn leave(&mut self, op: OpRef, stop: Stop) -> Option<OpRef> {
+    pub(crate) fn leave(&mut self, op: OpRef, stop: Stop) -> OpRef {
         let n = self.insn_at(op);
         self.attached.repeating = stop == Stop::Repeat;
         let retired = match stop {
@@ -135,7 +166,10 @@ impl Interpreter {
             self.deliver_fault();
             self.attached.done += 1;
         }
-        None
+        if stop != Stop::Branch {
+            self.attached.left_block = None;
+        }
+        OpRef::NONE
     }
 
     /// Ends the block after its last instruction.
@@ -149,12 +183,11 @@ impl Interpreter {
         self.finish_block(insns);
     }
 
-    #[inline(always)]
     fn finish_block(&mut self, retired: u64) {
-        let repeated = std::mem::take(&mut self.attached.repeated);
-        self.attached.done += retired.saturating_sub(self.attached.counted) + repeated;
-        self.attached.counted = 0;
-        self.attached.block = None;
+        self.attached.done = self.done_with(retired);
+        let block = self.current_block().filter(|b| b.kept);
+        self.attached.left_block = block.map(NonNull::from);
+        self.attached.head = HeadRef::NONE;
     }
 
     /// Tells the board how many instructions have retired, up to (not including) the one that executes.
@@ -163,33 +196,31 @@ impl Interpreter {
             return;
         }
         // The instruction that executes asks, so a block is running, unless code is fetched or an event delivered.
-        let done = std::mem::take(&mut self.attached.done);
-        let repeated = std::mem::take(&mut self.attached.repeated);
-        let in_block = match self.attached.block {
-            Some(_) => self.insn_at(self.attached.op) as u64,
-            None => 0,
-        };
-        let fresh = in_block.saturating_sub(self.attached.counted) + repeated;
-        self.attached.counted = in_block.max(self.attached.counted);
-        self.retired += done + fresh;
-        self.attached.budget = self.attached.budget.saturating_sub(done + fresh);
-        self.bus().advance(done + fresh);
+        let n = self.insn_at(self.attached.op) as u64;
+        let done = self.done_with(n);
+        match self.current_block() {
+            Some(b) => {
+                let behind = i64::from(b.insns) - n as i64;
+                self.attached.budget = (self.attached.left + behind).max(0) as u64;
+            }
+            None => {
+                self.attached.budget = self.attached.budget.saturating_sub(done);
+                self.attached.done = 0;
+            }
+        }
+        self.retired += done;
+        self.bus().advance(done);
     }
 
     /// Instructions retired, up to (not including) the one that executes.
     pub(crate) fn instructions_so_far(&self) -> u64 {
-        let in_block = match self.attached.block {
-            Some(_) => self.insn_at(self.attached.op) as u64,
-            None => 0,
-        };
-        let a = &self.attached;
-        self.retired + a.done + in_block.saturating_sub(a.counted) + a.repeated
+        let n = self.insn_at(self.attached.op) as u64;
+        self.retired + self.done_with(n)
     }
 
     /// How many iterations a repeated string instruction at `op` may do before an event is due.
     pub(crate) fn repeat_budget(&self, op: OpRef) -> u64 {
-        let before = self.insn_at(op) as u64;
-        let used = self.attached.done + before.saturating_sub(self.attached.counted);
+        let used = self.done_with(self.insn_at(op) as u64);
         self.attached.budget.saturating_sub(used).max(1)
     }
 
@@ -200,65 +231,63 @@ impl Interpreter {
                 self.step_with_care(false);
                 continue;
             }
-            let Some(block) = self.block_at_rip() else {
+            let Some(block) = self.block_at_rip(self.mode) else {
                 continue;
             };
-            // SAFETY: see the file's header.
-            let b = unsafe { block.as_ref() };
+            let left = self.attached.left_block.take();
+            // SAFETY: see the file's header; nothing was freed since the one was left.
+            let (b, left) = unsafe { (block.as_ref(), left.map(|b| b.as_ref())) };
             let room = self.attached.budget - self.attached.done;
-            self.attached.block = Some(block);
-            self.regs.set_block_rip(self.rip);
             if u64::from(b.insns) <= room {
-                let mut op = b.first();
-                while let Some(next) = (op.handler)(self, op) {
-                    op = next;
+                if let Some(left) = left {
+                    left.link(b);
                 }
-            } else {
-                let mut op = b.first();
-                for _ in 0..room {
-                    match (op.handler)(self, op) {
-                        Some(next) => op = next,
-                        None => break,
-                    }
-                }
-                if self.attached.block.is_some() {
-                    self.stop_before(op);
-                }
+                self.enter(block);
+            } else if let Some(block) = self.block_at_rip(self.mode | mode::SINGLE) {
+                self.enter(block);
             }
         }
     }
 
-    /// Leaves the block before the instruction at `op`.
-    fn stop_before(&mut self, op: OpRef) {
-        let n = self.insn_at(op);
-        self.rip = self.this_rip(op);
-        self.attached.repeating = false;
-        self.finish_block(n as u64);
+    /// Executes a block, and those that follow it.
+    fn enter(&mut self, block: NonNull<Block>) {
+        // SAFETY: see the file's header.
+        let b = unsafe { block.as_ref() };
+        let a = &mut self.attached;
+        a.left = a.budget as i64 - a.done as i64 - i64::from(b.insns);
+        a.head = b.slots.head();
+        let first = a.head.first();
+        self.regs.set_block_rip(self.rip);
+        self.chain(first);
     }
 
     /// The block at the instruction pointer; `None` if fetching faulted (the fault is then delivered) or the block
     /// cannot be entered as a whole (its first instructions have then been executed one by one).
     #[inline(always)]
-    fn block_at_rip(&mut self) -> Option<NonNull<Block>> {
-        self.blocks.bury();
+    fn block_at_rip(&mut self, key: u32) -> Option<NonNull<Block>> {
+        if self.blocks.bury() {
+            self.attached.left_block = None;
+        }
         self.leave_block = false;
         let base = self.segments[Seg::Cs as usize].base;
         let limit = self.rip_limit;
         let linear = base.wrapping_add(self.rip) & self.linear_mask;
         if self.cache_blocks
-            && let Some(b) = self.blocks.recent(linear, self.mode)
+            && let Some(head) = self.blocks.recent(linear, key)
+            && !head.is_dead()
+            && let Some(b) = head.block()
             && self.biased(self.rip) + u64::from(b.len) - 1 <= limit
         {
             return Some(NonNull::from(b));
         }
-        self.fetch_block(linear, limit)
+        self.fetch_block(linear, limit, key)
     }
 
     /// Finds or decodes the block at the instruction pointer.
     #[cold]
     #[inline(never)]
-    fn fetch_block(&mut self, linear: u64, limit: u64) -> Option<NonNull<Block>> {
-        match self.decode_at(linear, limit) {
+    fn fetch_block(&mut self, linear: u64, limit: u64, key: u32) -> Option<NonNull<Block>> {
+        match self.decode_at(linear, limit, key) {
             Ok(block) => Some(block),
             Err(_) => {
                 self.poll = true;
@@ -307,7 +336,7 @@ impl Interpreter {
         // An instruction that speaks to the board moves what is done over to what it was told of.
         let counted = |cpu: &Self| cpu.retired + cpu.attached.done;
         let before = counted(self);
-        let Some(block) = self.block_at_rip() else {
+        let Some(block) = self.block_at_rip(self.mode | mode::SINGLE) else {
             return;
         };
         if watched && !self.probe_allows(block) {
@@ -319,17 +348,10 @@ impl Interpreter {
         // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
         self.rflags.remove(Rflags::RF);
         self.attached.steps_by_new_flags = false;
-        self.attached.block = Some(block);
-        self.regs.set_block_rip(self.rip);
         // Of a repeated string instruction, one repetition.
         self.attached.budget = self.attached.budget.min(self.attached.done + 1);
-        // SAFETY: see the file's header.
-        let op = unsafe { block.as_ref() }.first();
         let delivered = self.deliveries;
-        let next = (op.handler)(self, op);
-        if let Some(next) = next {
-            self.stop_before(next);
-        }
+        self.enter(block);
         let by_new = self.attached.steps_by_new_flags;
         let stepping = stepping && (!by_new || self.rflags.contains(Rflags::TF));
         let faulted = self.deliveries != delivered;
@@ -483,7 +505,8 @@ impl Interpreter {
             if let Some(exit) = self.boundary() {
                 return exit;
             }
-            self.attached.budget = self.bus().countdown().min(self.until_counter_interrupts());
+            let due = self.bus().countdown().min(self.until_counter_interrupts());
+            self.attached.budget = due.min(BUDGET_MAX);
             if self.deliveries != deliveries {
                 // A gate may leave interrupts open: what else is pending is looked at behind the handler's first
                 // instruction, however long its block is.
@@ -520,18 +543,11 @@ impl Interpreter {
             self.step_with_care(true);
             return;
         }
-        let Some(block) = self.block_at_rip() else {
+        let Some(block) = self.block_at_rip(self.mode | mode::SINGLE) else {
             return;
         };
-        if !self.probe_allows(block) {
-            return;
-        }
-        self.attached.block = Some(block);
-        self.regs.set_block_rip(self.rip);
-        // SAFETY: see the file's header.
-        let op = unsafe { block.as_ref() }.first();
-        if let Some(next) = (op.handler)(self, op) {
-            self.stop_before(next);
+        if self.probe_allows(block) {
+            self.enter(block);
         }
     }
 
@@ -624,7 +640,8 @@ impl CpuBackend for Interpreter {
         let exit = self.run_slice(watched);
         self.attached.bus = None;
         self.attached.probe = None;
-        self.attached.block = None;
+        self.attached.head = HeadRef::NONE;
+        self.attached.left_block = None;
         self.stats.exits += 1;
         exit
     }

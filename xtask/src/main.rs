@@ -3,6 +3,7 @@
 //! Each check prints what it looked at and fails with every violation, one a line.
 
 mod arrows;
+mod chain;
 mod conformance;
 mod files;
 mod roms;
@@ -33,6 +34,12 @@ enum Task {
     Roms,
     /// arrows, sizes, unsafe, roms
     Check,
+    /// The handlers of a program built for release jump to one another
+    Chain {
+        /// The program
+        #[arg(default_value = "target/release/boxwood")]
+        program: PathBuf,
+    },
     /// Runs the suites and makes docs/conformance.md of what came of them
     Conformance(conformance::Args),
     /// Fetches what the tests boot, runs all tests and boots the guests that everybody has
@@ -73,6 +80,7 @@ fn run() -> Result<()> {
             unsafety::check(&root)?;
             roms::check(&root)
         }
+        Task::Chain { program } => chain::check(&program),
         Task::Conformance(args) => conformance::run(&root, &args),
         Task::Test { args } => test::run(&root, &args),
     }

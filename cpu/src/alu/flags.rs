@@ -18,36 +18,33 @@ pub const OF: u64 = Rflags::OF.bits();
 /// The six arithmetic flags.
 pub const ARITHMETIC: u64 = Rflags::ARITHMETIC.bits();
 
-/// How `a` and `r` are to be understood.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-#[repr(u8)]
-enum Class {
+/// How `a` and `r` are to be understood: the low byte of [`Flags::kind`].
+mod class {
     /// `a` holds CF, OF and AF as bits; SF, ZF and PF follow from the result `r`.
-    Result,
+    pub const RESULT: u8 = 0;
     /// ADD: `a` is the first operand, `r` the result.
-    Add,
+    pub const ADD: u8 = 1;
     /// ADC with a carry in.
-    AddCarry,
+    pub const ADD_CARRY: u8 = 2;
     /// SUB, CMP: `a` and `r` are the operands.
-    Sub,
+    pub const SUB: u8 = 3;
     /// SBB with a borrow in.
-    SubBorrow,
+    pub const SUB_BORROW: u8 = 4;
     /// INC: `a` is the old CF, `r` the result.
-    Inc,
+    pub const INC: u8 = 5;
     /// DEC: `a` is the old CF, `r` the result.
-    Dec,
+    pub const DEC: u8 = 6;
     /// `a` holds all six flags as bits.
-    Explicit,
+    pub const EXPLICIT: u8 = 7;
 }
 
-/// The arithmetic flags.
+/// The arithmetic flags: three words that travel in host registers from one operation to the next.
 #[derive(Copy, Clone, Debug)]
 pub struct Flags {
     a: u64,
     r: u64,
-    class: Class,
-    /// Index of the sign bit.
-    sign: u8,
+    /// Bits 0 to 7: one of [`class`]; bits 8 to 15: the index of the sign bit.
+    kind: u64,
 }
 
 impl Default for Flags {
@@ -85,13 +82,32 @@ const fn parity(r: u64) -> bool {
 
 impl Flags {
     #[inline(always)]
-    const fn lazy<T: Int>(class: Class, a: u64, r: u64) -> Self {
-        Self {
-            a,
-            r,
-            class,
-            sign: (T::BITS - 1) as u8,
-        }
+    const fn lazy<T: Int>(class: u8, a: u64, r: u64) -> Self {
+        let kind = class as u64 | ((T::BITS - 1) as u64) << 8;
+        Self { a, r, kind }
+    }
+
+    /// The flags out of their three words.
+    #[inline(always)]
+    pub const fn from_words([a, r, kind]: [u64; 3]) -> Self {
+        Self { a, r, kind }
+    }
+
+    /// The three words.
+    #[inline(always)]
+    pub const fn words(&self) -> [u64; 3] {
+        [self.a, self.r, self.kind]
+    }
+
+    #[inline(always)]
+    const fn class(&self) -> u8 {
+        self.kind as u8
+    }
+
+    /// Index of the sign bit.
+    #[inline(always)]
+    const fn sign(&self) -> u32 {
+        (self.kind >> 8) as u32 & 63
     }
 
     /// All six flags given as bits of the flags register.
@@ -100,54 +116,57 @@ impl Flags {
         Self {
             a: bits,
             r: 0,
-            class: Class::Explicit,
-            sign: 0,
+            kind: class::EXPLICIT as u64,
         }
     }
 
     /// CF, OF and AF given; the others from the result.
     #[inline(always)]
     pub fn of_result<T: Int>(result: T, cf_of_af: u64) -> Self {
-        Self::lazy::<T>(Class::Result, cf_of_af, result.to_u64())
+        Self::lazy::<T>(class::RESULT, cf_of_af, result.to_u64())
     }
 
     /// After `a + b (+ carry)`.
     #[inline(always)]
     pub fn of_add<T: Int>(a: T, result: T, carry: bool) -> Self {
-        let class = if carry { Class::AddCarry } else { Class::Add };
+        let class = if carry { class::ADD_CARRY } else { class::ADD };
         Self::lazy::<T>(class, a.to_u64(), result.to_u64())
     }
 
     /// After `a - b (- borrow)`.
     #[inline(always)]
     pub fn of_sub<T: Int>(a: T, b: T, borrow: bool) -> Self {
-        let class = if borrow { Class::SubBorrow } else { Class::Sub };
+        let class = if borrow {
+            class::SUB_BORROW
+        } else {
+            class::SUB
+        };
         Self::lazy::<T>(class, a.to_u64(), b.to_u64())
     }
 
     /// After INC: CF stays.
     #[inline(always)]
     pub fn of_inc<T: Int>(result: T, cf: bool) -> Self {
-        Self::lazy::<T>(Class::Inc, cf.into(), result.to_u64())
+        Self::lazy::<T>(class::INC, cf.into(), result.to_u64())
     }
 
     /// After DEC: CF stays.
     #[inline(always)]
     pub fn of_dec<T: Int>(result: T, cf: bool) -> Self {
-        Self::lazy::<T>(Class::Dec, cf.into(), result.to_u64())
+        Self::lazy::<T>(class::DEC, cf.into(), result.to_u64())
     }
 
     #[inline(always)]
     const fn mask(&self) -> u64 {
-        u64::MAX >> (63 - self.sign)
+        u64::MAX >> (63 - self.sign())
     }
 
     /// The result that SF, ZF and PF describe.
     #[inline(always)]
     const fn result(&self) -> u64 {
-        match self.class {
-            Class::Sub => self.a.wrapping_sub(self.r) & self.mask(),
-            Class::SubBorrow => self.a.wrapping_sub(self.r).wrapping_sub(1) & self.mask(),
+        match self.class() {
+            class::SUB => self.a.wrapping_sub(self.r) & self.mask(),
+            class::SUB_BORROW => self.a.wrapping_sub(self.r).wrapping_sub(1) & self.mask(),
             _ => self.r,
         }
     }
@@ -156,7 +175,7 @@ impl Flags {
     #[inline(always)]
     const fn addend(&self) -> u64 {
         let b = self.r.wrapping_sub(self.a);
-        if matches!(self.class, Class::AddCarry) {
+        if matches!(self.class(), class::ADD_CARRY) {
             b.wrapping_sub(1)
         } else {
             b
@@ -166,22 +185,22 @@ impl Flags {
     /// Carry.
     #[inline(always)]
     pub const fn cf(&self) -> bool {
-        match self.class {
-            Class::Result | Class::Explicit => self.a & CF != 0,
-            Class::Add => self.r < self.a,
-            Class::AddCarry => self.r <= self.a,
-            Class::Sub => self.a < self.r,
-            Class::SubBorrow => self.a <= self.r,
-            Class::Inc | Class::Dec => self.a != 0,
+        match self.class() {
+            class::RESULT | class::EXPLICIT => self.a & CF != 0,
+            class::ADD => self.r < self.a,
+            class::ADD_CARRY => self.r <= self.a,
+            class::SUB => self.a < self.r,
+            class::SUB_BORROW => self.a <= self.r,
+            _ => self.a != 0,
         }
     }
 
     /// Zero.
     #[inline(always)]
     pub const fn zf(&self) -> bool {
-        match self.class {
-            Class::Explicit => self.a & ZF != 0,
-            Class::Sub => self.a == self.r,
+        match self.class() {
+            class::EXPLICIT => self.a & ZF != 0,
+            class::SUB => self.a == self.r,
             _ => self.result() == 0,
         }
     }
@@ -189,17 +208,17 @@ impl Flags {
     /// Sign.
     #[inline(always)]
     pub const fn sf(&self) -> bool {
-        match self.class {
-            Class::Explicit => self.a & SF != 0,
-            _ => (self.result() >> self.sign) & 1 != 0,
+        match self.class() {
+            class::EXPLICIT => self.a & SF != 0,
+            _ => (self.result() >> self.sign()) & 1 != 0,
         }
     }
 
     /// Parity of the low byte.
     #[inline(always)]
     pub const fn pf(&self) -> bool {
-        match self.class {
-            Class::Explicit => self.a & PF != 0,
+        match self.class() {
+            class::EXPLICIT => self.a & PF != 0,
             _ => parity(self.result()),
         }
     }
@@ -207,34 +226,34 @@ impl Flags {
     /// Overflow.
     #[inline(always)]
     pub const fn of(&self) -> bool {
-        match self.class {
-            Class::Result | Class::Explicit => self.a & OF != 0,
-            Class::Add | Class::AddCarry => {
-                ((self.a ^ self.r) & (self.addend() ^ self.r)) >> self.sign & 1 != 0
+        match self.class() {
+            class::RESULT | class::EXPLICIT => self.a & OF != 0,
+            class::ADD | class::ADD_CARRY => {
+                ((self.a ^ self.r) & (self.addend() ^ self.r)) >> self.sign() & 1 != 0
             }
-            Class::Sub | Class::SubBorrow => {
-                ((self.a ^ self.r) & (self.a ^ self.result())) >> self.sign & 1 != 0
+            class::SUB | class::SUB_BORROW => {
+                ((self.a ^ self.r) & (self.a ^ self.result())) >> self.sign() & 1 != 0
             }
-            Class::Inc => self.r == 1 << self.sign,
-            Class::Dec => self.r == (1 << self.sign) - 1,
+            class::INC => self.r == 1 << self.sign(),
+            _ => self.r == (1 << self.sign()) - 1,
         }
     }
 
     /// Carry out of bit 3.
     #[inline(always)]
     pub const fn af(&self) -> bool {
-        match self.class {
-            Class::Result | Class::Explicit => self.a & AF != 0,
-            Class::Add | Class::AddCarry => (self.a ^ self.addend() ^ self.r) & 0x10 != 0,
-            Class::Sub | Class::SubBorrow => (self.a ^ self.r ^ self.result()) & 0x10 != 0,
-            Class::Inc => self.r & 0xF == 0,
-            Class::Dec => self.r & 0xF == 0xF,
+        match self.class() {
+            class::RESULT | class::EXPLICIT => self.a & AF != 0,
+            class::ADD | class::ADD_CARRY => (self.a ^ self.addend() ^ self.r) & 0x10 != 0,
+            class::SUB | class::SUB_BORROW => (self.a ^ self.r ^ self.result()) & 0x10 != 0,
+            class::INC => self.r & 0xF == 0,
+            _ => self.r & 0xF == 0xF,
         }
     }
 
     /// All six as bits of the flags register.
     pub const fn bits(&self) -> u64 {
-        if let Class::Explicit = self.class {
+        if let class::EXPLICIT = self.class() {
             return self.a & ARITHMETIC;
         }
         (self.cf() as u64 * CF)
@@ -276,8 +295,8 @@ impl Flags {
 
     #[inline(always)]
     const fn below_or_equal(&self) -> bool {
-        match self.class {
-            Class::Sub => self.a <= self.r,
+        match self.class() {
+            class::SUB => self.a <= self.r,
             _ => self.cf() || self.zf(),
         }
     }
@@ -285,13 +304,13 @@ impl Flags {
     /// Operands of a subtraction as signed numbers.
     #[inline(always)]
     const fn signed(&self) -> (i64, i64) {
-        let shift = 63 - self.sign as u32;
+        let shift = 63 - self.sign();
         ((self.a << shift) as i64, (self.r << shift) as i64)
     }
 
     #[inline(always)]
     const fn less(&self) -> bool {
-        if let Class::Sub = self.class {
+        if let class::SUB = self.class() {
             let (a, b) = self.signed();
             return a < b;
         }
@@ -300,7 +319,7 @@ impl Flags {
 
     #[inline(always)]
     const fn less_or_equal(&self) -> bool {
-        if let Class::Sub = self.class {
+        if let class::SUB = self.class() {
             let (a, b) = self.signed();
             return a <= b;
         }

@@ -41,20 +41,43 @@ pub fn imul<T: Int>(a: T, b: T) -> (T, T, Flags) {
 /// DIV: quotient and remainder; `None` is #DE.
 #[inline]
 pub fn div<T: Int>(low: T, high: T, divisor: T) -> Option<(T, T)> {
-    let n = u128::from(high.to_u64()) << T::BITS | u128::from(low.to_u64());
-    let d = u128::from(divisor.to_u64());
-    let q = n.checked_div(d)?;
-    (q <= u128::from(T::MASK)).then(|| (T::from_u64(q as u64), T::from_u64((n % d) as u64)))
+    let (l, h, d) = (low.to_u64(), high.to_u64(), divisor.to_u64());
+    // The quotient fits if the high half is less than the divisor.
+    if h >= d {
+        return None;
+    }
+    let (q, r) = if T::BITS < 64 || h == 0 {
+        let n = if T::BITS < 64 {
+            (h << (T::BITS % 64)) | l
+        } else {
+            l
+        };
+        (n / d, n % d)
+    } else {
+        let (n, d) = (u128::from(h) << 64 | u128::from(l), u128::from(d));
+        ((n / d) as u64, (n % d) as u64)
+    };
+    Some((T::from_u64(q), T::from_u64(r)))
 }
 
 /// IDIV: quotient and remainder; `None` is #DE.
 #[inline]
 pub fn idiv<T: Int>(low: T, high: T, divisor: T) -> Option<(T, T)> {
-    let n = (i128::from(high.to_i64()) << T::BITS) | i128::from(low.to_u64());
-    let d = i128::from(divisor.to_i64());
-    let q = n.checked_div(d)?;
+    let d = divisor.to_i64();
+    let (q, r) = if T::BITS < 64 || high.to_i64() == low.to_i64() >> 63 {
+        let n = if T::BITS < 64 {
+            high.to_i64() << (T::BITS % 64) | low.to_u64() as i64
+        } else {
+            low.to_i64()
+        };
+        (n.checked_div(d)?, n.wrapping_rem(d))
+    } else {
+        let n = i128::from(high.to_i64()) << 64 | i128::from(low.to_u64());
+        let q = n.checked_div(d.into())?;
+        (q.try_into().ok()?, (n % i128::from(d)) as i64)
+    };
     let quotient = T::from_u64(q as u64);
-    (i128::from(quotient.to_i64()) == q).then(|| (quotient, T::from_u64((n % d) as u64)))
+    (quotient.to_i64() == q).then(|| (quotient, T::from_u64(r as u64)))
 }
 
 #[cfg(test)]

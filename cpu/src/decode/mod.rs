@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::paging::Purpose;
 use crate::models::{CpuModel, Processor};
-use crate::op::{Op, Stop};
+use crate::op::{Slot, Slots, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
@@ -26,6 +26,8 @@ use std::ptr::NonNull;
 const FETCHED_BYTES_MAX: usize = extent::LONGEST + 1;
 /// Instructions in a block: long enough for straight code, short enough that an event seldom splits it.
 const BLOCK_INSNS_MAX: u32 = 64;
+/// Bytes in a block.
+pub const BLOCK_BYTES_MAX: u64 = BLOCK_INSNS_MAX as u64 * 8;
 const PAGE: u64 = 0x1000;
 
 /// What became of an attempt to decode.
@@ -38,14 +40,38 @@ enum Decoded {
 
 /// A lowered run of instructions, without a place yet.
 struct Lowered {
-    ops: Vec<Op>,
+    slots: Vec<Slot>,
+    links: Vec<u16>,
     starts: Vec<(u16, u16)>,
     len: u32,
 }
 
+impl Lowered {
+    fn block(self, host: u64, mode: u32, second_page: Option<u64>) -> Block {
+        let mut links = self.links.into_iter();
+        Block {
+            host,
+            mode,
+            len: self.len,
+            insns: (self.starts.len() - 1) as u32,
+            second_page,
+            slots: Slots::new(self.slots),
+            links: [links.next(), links.next()].map(Option::unwrap_or_default),
+            starts: self.starts.into_boxed_slice(),
+            kept: false,
+        }
+    }
+}
+
 impl Interpreter {
-    /// The block at the instruction pointer, decoded if it is not in the cache, or a fault of the fetch.
-    pub(crate) fn decode_at(&mut self, linear: u64, limit: u64) -> Result<NonNull<Block>, Stop> {
+    /// The block at the instruction pointer, decoded if it is not in the cache, or a fault of the fetch. `key` is the mode,
+    /// with [`mode::SINGLE`] for a block of one instruction.
+    pub(crate) fn decode_at(
+        &mut self,
+        linear: u64,
+        limit: u64,
+        key: u32,
+    ) -> Result<NonNull<Block>, Stop> {
         let rip = self.biased(self.rip);
         if rip > limit {
             return Err(self.fault(Fault::GP0));
@@ -60,14 +86,14 @@ impl Interpreter {
         }
         let host = host + (linear & 0xFFF);
         if self.cache_blocks
-            && let Some(number) = self.blocks.find(host, self.mode)
+            && let Some(number) = self.blocks.find(host, key)
             && let Some(b) = self.blocks.block(number)
             && rip + u64::from(b.len) - 1 <= limit
         {
-            let (second_page, block) = (b.second_page, NonNull::from(b));
+            let (second_page, block, head) = (b.second_page, NonNull::from(b), b.slots.head());
             match second_page {
                 None => {
-                    self.blocks.remember(linear, self.mode, number);
+                    self.blocks.remember(linear, key, head);
                     return Ok(block);
                 }
                 Some(second) if self.fetch_page((linear & !0xFFF) + PAGE)? == second => {
@@ -77,22 +103,25 @@ impl Interpreter {
             }
         }
         let mut bytes = [0; PAGE as usize];
-        let window = room.min(BLOCK_INSNS_MAX as u64 * 8) as usize;
+        let window = room.min(BLOCK_BYTES_MAX) as usize;
         let bytes = &mut bytes[..window];
         for (i, b) in bytes.iter_mut().enumerate() {
             *b = self.host_read(host + i as u64, Width::Byte) as u8;
         }
-        let most = if self.cache_blocks {
-            BLOCK_INSNS_MAX
+        let single = !self.cache_blocks || key & mode::SINGLE != 0;
+        let decoded = if single {
+            self.lower_bytes(bytes, 1, None)
         } else {
-            1
+            // Where there is a prefetch queue the run loop looks after it between blocks.
+            let place = (self.model.prefetch_bytes == 0).then_some((linear & 0xFFF) as u32);
+            self.lower_bytes(bytes, BLOCK_INSNS_MAX, place)
         };
-        match self.lower_bytes(bytes, most) {
+        match decoded {
             Decoded::Block(l) => {
                 let whole_page = room == PAGE - (linear & 0xFFF) || u64::from(l.len) < room;
-                Ok(self.keep(l, linear, host, None, whole_page))
+                Ok(self.keep(l, linear, host, None, whole_page.then_some(key)))
             }
-            Decoded::Truncated => self.decode_crossing(linear, limit, host),
+            Decoded::Truncated => self.decode_crossing(linear, limit, host, key),
         }
     }
 
@@ -102,6 +131,7 @@ impl Interpreter {
         linear: u64,
         limit: u64,
         host: u64,
+        key: u32,
     ) -> Result<NonNull<Block>, Stop> {
         let in_page = (PAGE - (linear & 0xFFF)).min(FETCHED_BYTES_MAX as u64);
         let rip = self.biased(self.rip);
@@ -124,8 +154,8 @@ impl Interpreter {
             };
             *b = self.host_read(at, Width::Byte) as u8;
         }
-        match self.lower_bytes(&bytes[..most], 1) {
-            Decoded::Block(l) => Ok(self.keep(l, linear, host, Some(second), true)),
+        match self.lower_bytes(&bytes[..most], 1, None) {
+            Decoded::Block(l) => Ok(self.keep(l, linear, host, Some(second), Some(key))),
             Decoded::Truncated => Err(self.fault(Fault::GP0)),
         }
     }
@@ -162,7 +192,7 @@ impl Interpreter {
     /// The first instruction of `bytes` as a block that is executed once; `None` if it goes on behind them. `host` says
     /// where it lies, if it is in memory.
     fn single_block(&mut self, bytes: &[u8], host: u64) -> Option<NonNull<Block>> {
-        let Decoded::Block(l) = self.lower_bytes(bytes, 1) else {
+        let Decoded::Block(l) = self.lower_bytes(bytes, 1, None) else {
             return None;
         };
         self.leave_block = false;
@@ -171,16 +201,7 @@ impl Interpreter {
             let end = (offset + l.len as usize).min(PAGE as usize);
             self.stamp(host & !0xFFF, offset, end);
         }
-        let block = Block {
-            host,
-            mode: self.mode,
-            len: l.len,
-            insns: (l.starts.len() - 1) as u32,
-            second_page: None,
-            ops: l.ops.into_boxed_slice(),
-            starts: l.starts.into_boxed_slice(),
-        };
-        Some(self.blocks.set_aside(block))
+        Some(self.blocks.set_aside(l.block(host, self.mode, None)))
     }
 
     /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
@@ -213,8 +234,9 @@ impl Interpreter {
         }
     }
 
-    /// Decodes and lowers up to `most` instructions.
-    fn lower_bytes(&mut self, bytes: &[u8], most: u32) -> Decoded {
+    /// Decodes and lowers up to `most` instructions. `place` is where in its page the block starts, if others may follow it
+    /// without the run loop.
+    fn lower_bytes(&mut self, bytes: &[u8], most: u32, place: Option<u32>) -> Decoded {
         let bits = mode::code_bits(self.mode);
         let options = decoder_options(self.model);
         let mut stream = match self.model.processor {
@@ -230,7 +252,7 @@ impl Interpreter {
                 bytes,
             },
         };
-        let mut lowering = Lowering::new(self.model, self.mode);
+        let mut lowering = Lowering::new(self.model, self.mode, place);
         let mut starts = Vec::with_capacity(16);
         let mut len = 0u32;
         while (starts.len() as u32) < most {
@@ -244,7 +266,7 @@ impl Interpreter {
                 }
                 break;
             };
-            starts.push((lowering.ops.len() as u16, start as u16));
+            starts.push((lowering.slots.len() as u16, start as u16));
             len = end;
             lowering.lower(
                 &insn,
@@ -257,48 +279,42 @@ impl Interpreter {
                 break;
             }
         }
-        starts.push((lowering.ops.len() as u16, len as u16));
+        starts.push((lowering.slots.len() as u16, len as u16));
         lowering.end_of_block();
         self.stats.blocks_decoded += 1;
         Decoded::Block(Lowered {
-            ops: lowering.ops,
+            slots: lowering.slots,
+            links: lowering.links,
             starts,
             len,
         })
     }
 
-    /// Puts a decoded block into the cache (or aside, if it may not stay) and stamps the code it covers.
+    /// Puts a decoded block into the cache under `key` (or aside, if it may not stay) and stamps the code it covers.
     fn keep(
         &mut self,
         l: Lowered,
         linear: u64,
         host: u64,
         second_page: Option<u64>,
-        cacheable: bool,
+        key: Option<u32>,
     ) -> NonNull<Block> {
-        let block = Block {
-            host,
-            mode: self.mode,
-            len: l.len,
-            insns: (l.starts.len() - 1) as u32,
-            second_page,
-            ops: l.ops.into_boxed_slice(),
-            starts: l.starts.into_boxed_slice(),
-        };
+        let len = l.len;
         // Stores into the prefetch queue, and by a repeated string instruction into itself, are seen by the stamps, so
         // they are needed without the cache too.
-        let first_end = ((host & 0xFFF) + u64::from(l.len)).min(PAGE) as usize;
+        let first_end = ((host & 0xFFF) + u64::from(len)).min(PAGE) as usize;
         self.stamp(host & !0xFFF, (host & 0xFFF) as usize, first_end);
         if let Some(second) = second_page {
-            let rest = (host & 0xFFF) as usize + l.len as usize - PAGE as usize;
+            let rest = (host & 0xFFF) as usize + len as usize - PAGE as usize;
             self.stamp(second, 0, rest);
         }
-        if !(self.cache_blocks && cacheable) {
+        let Some(key) = key.filter(|_| self.cache_blocks) else {
+            let block = l.block(host, self.mode, second_page);
             return self.blocks.set_aside(block);
-        }
-        let (number, block) = self.blocks.insert(block);
+        };
+        let (block, head) = self.blocks.insert(l.block(host, key, second_page));
         if second_page.is_none() {
-            self.blocks.remember(linear, self.mode, number);
+            self.blocks.remember(linear, key, head);
         }
         block
     }

@@ -2,10 +2,11 @@
 
 use super::operand::{As, Place, Source};
 use crate::alu::{Flags, Int};
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::Gpr;
 
@@ -63,25 +64,25 @@ impl Binary for Sbb {
 /// An instruction that replaces its destination by a function of both operands.
 pub struct Modify<O, T, D, S>(As<(O, T, D, S)>);
 
-impl<O: Binary, T: Int, D: Place<T>, S: Source<T>> Instruction for Modify<O, T, D, S> {
+impl<O: Binary, T: Int, D: Place<T>, S: Source<T>> Hot for Modify<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b = S::get(cpu, op)?;
-        D::modify(cpu, op, |a, flags| O::apply(a, b, flags))
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let b = S::get(cx, op)?;
+        D::modify(cx, op, |a, flags| O::apply(a, b, flags))
     }
 }
 
 /// An instruction that only leaves flags: CMP, TEST.
 pub struct Compare<O, T, D, S>(As<(O, T, D, S)>);
 
-impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Instruction for Compare<O, T, D, S> {
+impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Hot for Compare<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let a = D::get(cpu, op)?;
-        let b = S::get(cpu, op)?;
-        cpu.flags = O::apply(a, b, &cpu.flags).1;
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let a = D::get(cx, op)?;
+        let b = S::get(cx, op)?;
+        cx.set_flags(O::apply(a, b, &cx.flags()).1);
         Ok(())
     }
 }
@@ -129,10 +130,10 @@ impl Unary for Neg {
 /// An instruction that replaces its operand by a function of it.
 pub struct ModifyOne<O, T, D>(As<(O, T, D)>);
 
-impl<O: Unary, T: Int, D: Place<T>> Instruction for ModifyOne<O, T, D> {
+impl<O: Unary, T: Int, D: Place<T>> Hot for ModifyOne<O, T, D> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        D::modify(cpu, op, |a, flags| O::apply(a, flags))
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        D::modify(cx, op, |a, flags| O::apply(a, flags))
     }
 }
 

@@ -3,9 +3,10 @@
 use super::operand::{As, Place, Source};
 use crate::alu::flags::{CF, ZF};
 use crate::alu::{Flags, Int};
+use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address};
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 
 /// What becomes of the tested bit.
 pub trait BitOperation: 'static {
@@ -57,17 +58,18 @@ fn with_cf(flags: &Flags, set: bool) -> Flags {
 /// A bit test whose bit number is taken modulo the operand size: registers, and memory with an immediate.
 pub struct BitOf<O, T, D, S>(As<(O, T, D, S)>);
 
-impl<O: BitOperation, T: Int, D: Place<T>, S: Source<T>> Instruction for BitOf<O, T, D, S> {
+impl<O: BitOperation, T: Int, D: Place<T>, S: Source<T>> Hot for BitOf<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let n = S::get(cpu, op)?.to_u64() % u64::from(T::BITS);
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let n = S::get(cx, op)?.to_u64() % u64::from(T::BITS);
         let bit = 1 << n;
         if !O::WRITES {
-            let v = D::get(cpu, op)?.to_u64();
-            cpu.flags = with_cf(&cpu.flags, v & bit != 0);
+            let v = D::get(cx, op)?.to_u64();
+            cx.set_flags(with_cf(&cx.flags(), v & bit != 0));
             return Ok(());
         }
-        D::modify(cpu, op, |a, flags| {
+        D::modify(cx, op, |a, flags| {
             let v = a.to_u64();
             (T::from_u64(O::change(v, bit)), with_cf(flags, v & bit != 0))
         })
@@ -102,19 +104,20 @@ impl<O: BitOperation, T: Int, W: Address> Instruction for BitAt<O, T, W> {
 /// value, as on all Intel processors (the manual calls it undefined).
 pub struct BitScan<const FORWARD: bool, T, S>(As<(T, S)>);
 
-impl<const FORWARD: bool, T: Int, S: Source<T>> Instruction for BitScan<FORWARD, T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?.to_u64();
+impl<const FORWARD: bool, T: Int, S: Source<T>> Hot for BitScan<FORWARD, T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?.to_u64();
         // The other flags are undefined; P6 and later compute them from the source as a logical operation does.
         let flags = Flags::of_result(T::from_u64(v), 0);
-        cpu.flags = flags.with(ZF, if v == 0 { ZF } else { 0 });
+        cx.set_flags(flags.with(ZF, if v == 0 { ZF } else { 0 }));
         if v != 0 {
             let n = if FORWARD {
                 v.trailing_zeros()
             } else {
                 63 - v.leading_zeros()
             };
-            cpu.regs.set(op.a, T::from_u64(n.into()));
+            cx.regs().set(op.a, T::from_u64(n.into()));
         }
         Ok(())
     }

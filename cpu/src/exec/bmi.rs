@@ -6,8 +6,9 @@
 use super::operand::{As, Place, Source};
 use crate::alu::flags::{CF, OF, ZF};
 use crate::alu::{Flags, Int};
+use crate::context::Context;
 use crate::interpreter::Interpreter;
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 use crate::registers::ZERO;
 
 /// A function of one operand, with flags.
@@ -19,12 +20,13 @@ pub trait Function: 'static {
 /// Register `a` := function of the source.
 pub struct Apply<O, T, S>(As<(O, T, S)>);
 
-impl<O: Function, T: Int, S: Source<T>> Instruction for Apply<O, T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
-        let (r, flags) = O::apply(v, &cpu.flags);
-        cpu.regs.set(op.a, r);
-        cpu.flags = flags;
+impl<O: Function, T: Int, S: Source<T>> Hot for Apply<O, T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
+        let (r, flags) = O::apply(v, &cx.flags());
+        cx.regs().set(op.a, r);
+        cx.set_flags(flags);
         Ok(())
     }
 }

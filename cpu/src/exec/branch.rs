@@ -1,15 +1,91 @@
 //! Near jumps, calls, returns and loops, and the end of a block.
 //!
-//! A relative target and the address behind the instruction are kept as distances from the start of the block.
+//! A relative target and the address behind the instruction are kept as distances from the start of the block, in the links
+//! behind the operation. Each of these has a handler of its own that goes straight on in the next block: by the link
+//! if it leads into the same page, otherwise by the table of linear addresses ([`crate::block::BlockCache::recent`]). What
+//! is not there takes the long way, through the instruction as the run loop executes it.
 
 use super::data::When;
 use super::operand::{As, Source};
-use crate::alu::Int;
+use crate::alu::{Flags, Int};
+use crate::context::{Context, Fast};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Address;
-use crate::op::{Instruction, OpRef, Stop};
-use emu_core::x86::Gpr;
+use crate::op::{Handler, HeadRef, Instruction, OpRef, Stop, go, twin};
+use emu_core::x86::{Gpr, Seg};
+
+/// How far a relative branch leads.
+pub trait Reach: 'static {
+    /// Not out of the page that its block starts in.
+    const IN_PAGE: bool;
+}
+
+/// Into the page that the block starts in, in each case.
+pub struct InPage;
+/// Somewhere.
+pub struct Anywhere;
+
+impl Reach for InPage {
+    const IN_PAGE: bool = true;
+}
+impl Reach for Anywhere {
+    const IN_PAGE: bool = false;
+}
+
+/// A block that may be entered.
+struct Next {
+    head: HeadRef,
+    rip: u64,
+    /// What is left of the instructions that may retire.
+    count: i64,
+}
+
+impl Next {
+    /// Goes on there.
+    #[inline(always)]
+    fn enter(self, cpu: &mut Interpreter, flags: Flags) -> OpRef {
+        cpu.regs.set_block_rip(self.rip);
+        cpu.attached.head = self.head;
+        go(cpu, self.head.first(), self.count, flags)
+    }
+}
+
+/// The block at `rip`, if it is known and may be entered.
+#[inline(always)]
+fn at<T: Int>(cpu: &Interpreter, rip: u64, count: i64) -> Option<Next> {
+    let linear = if T::BITS == 64 {
+        rip
+    } else {
+        if rip > cpu.link_limit {
+            return None;
+        }
+        cpu.segments[Seg::Cs as usize].base.wrapping_add(rip) & cpu.linear_mask
+    };
+    let head = cpu.blocks.recent(linear, cpu.mode)?;
+    let count = head.charge(count);
+    (count >= 0).then_some(Next { head, rip, count })
+}
+
+/// The block that the link in slot `n` leads to, if it may be entered.
+#[inline(always)]
+fn behind<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, n: usize, count: i64) -> Option<Next> {
+    let rip = cpu.regs.block_rip().wrapping_add(op.distance(n) as u64);
+    if !R::IN_PAGE {
+        let rip = if T::BITS == 64 {
+            rip.wrapping_add(cpu.regs.whole(op.b))
+        } else {
+            rip & T::MASK
+        };
+        return at::<T>(cpu, rip, count);
+    }
+    if T::BITS < 64 && rip > cpu.link_limit.min(T::MASK) {
+        return None;
+    }
+    let head = op.linked(n);
+    let count = head.charge(count);
+    (count >= 0).then_some(Next { head, rip, count })
+}
 
 impl Interpreter {
     /// Jumps to an offset in the code segment, if its limit allows.
@@ -29,11 +105,11 @@ impl Interpreter {
         Ok(())
     }
 
-    /// The target of a relative branch: the immediate is its distance from the start of the block, register `b` what is
+    /// The target of a relative branch: the first link has its distance from the start of the block, register `b` what is
     /// added to 64-bit ones.
     #[inline(always)]
     fn relative_target<T: Int>(&self, op: OpRef) -> u64 {
-        let target = self.regs.block_rip().wrapping_add(op.imm as i64 as u64);
+        let target = self.regs.block_rip().wrapping_add(op.distance(1) as u64);
         if T::BITS == 64 {
             target.wrapping_add(self.regs.whole(op.b))
         } else {
@@ -42,20 +118,58 @@ impl Interpreter {
     }
 }
 
-/// Not an instruction: goes on after the last instruction of a block.
-pub fn end_of_block(cpu: &mut Interpreter, _: OpRef) -> Option<OpRef> {
+/// Not an instruction: leaves the block behind its last one, by way of the run loop.
+pub extern "C-unwind" fn end_of_block(
+    cpu: &mut Interpreter,
+    _: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    cpu.attached.left = count;
+    cpu.flags = Flags::from_words([a, r, k]);
     cpu.leave_at_end();
-    None
+    OpRef::NONE
+}
+
+/// Not an instruction: goes on in the next block. `T` is the width of the instruction pointer.
+pub extern "C-unwind" fn next_block<T: Int, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    match behind::<T, R>(cpu, op, 1, count) {
+        Some(next) => next.enter(cpu, Flags::from_words([a, r, k])),
+        None => end_of_block(cpu, op, count, a, r, k),
+    }
 }
 
 /// JMP rel.
-pub struct Jmp<T>(As<T>);
+pub struct Jmp<T, R>(As<(T, R)>);
 
-impl<T: Int> Instruction for Jmp<T> {
-    #[inline(always)]
+impl<T: Int, R: Reach> Instruction for Jmp<T, R> {
+    const HANDLER: Handler = jmp::<T, R>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = cpu.relative_target::<T>(op);
         cpu.jump(target)
+    }
+}
+
+extern "C-unwind" fn jmp<T: Int, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    match behind::<T, R>(cpu, op, 1, count) {
+        Some(next) => next.enter(cpu, Flags::from_words([a, r, k])),
+        None => twin::<Jmp<T, R>>(cpu, op, count, a, r, k),
     }
 }
 
@@ -63,19 +177,37 @@ impl<T: Int> Instruction for Jmp<T> {
 pub struct JmpTo<T, S>(As<(T, S)>);
 
 impl<T: Int, S: Source<T>> Instruction for JmpTo<T, S> {
-    #[inline(always)]
+    const HANDLER: Handler = jmp_to::<T, S>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = S::get(cpu, op)?.to_u64();
         cpu.jump(target)
     }
 }
 
-/// Jcc rel: the second slot holds the distance of the next instruction.
-pub struct Jcc<C, T>(As<(C, T)>);
+extern "C-unwind" fn jmp_to<T: Int, S: Source<T>>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    let next = S::get(&mut cx, op)
+        .ok()
+        .and_then(|target| at::<T>(cx.cpu, target.to_u64(), count));
+    match next {
+        Some(next) => next.enter(cpu, flags),
+        None => twin::<JmpTo<T, S>>(cpu, op, count, a, r, k),
+    }
+}
 
-impl<C: When, T: Int> Instruction for Jcc<C, T> {
-    const SLOTS: usize = 2;
-    #[inline(always)]
+/// Jcc rel: the first link leads to the target, the second behind the instruction.
+pub struct Jcc<C, T, R>(As<(C, T, R)>);
+
+impl<C: When, T: Int, R: Reach> Instruction for Jcc<C, T, R> {
+    const HANDLER: Handler = jcc::<C, T, R>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         if cpu.flags.holds(C::CONDITION) {
             let target = cpu.relative_target::<T>(op);
@@ -86,9 +218,28 @@ impl<C: When, T: Int> Instruction for Jcc<C, T> {
     }
 }
 
+extern "C-unwind" fn jcc<C: When, T: Int, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    if flags.holds(C::CONDITION) {
+        if let Some(next) = behind::<T, R>(cpu, op, 1, count) {
+            return next.enter(cpu, flags);
+        }
+    } else if let Some(next) = behind::<T, R>(cpu, op, 2, count) {
+        return next.enter(cpu, flags);
+    }
+    twin::<Jcc<C, T, R>>(cpu, op, count, a, r, k)
+}
+
 #[inline(always)]
 fn fall_through(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-    let next = cpu.regs.block_rip().wrapping_add(op.second() as u64);
+    let next = cpu.regs.block_rip().wrapping_add(op.distance(2) as u64);
     cpu.rip = cpu.wrap_rip(next);
     Err(Stop::Branch)
 }
@@ -136,10 +287,10 @@ impl LoopCondition for IfZero {
 }
 
 /// LOOPcc and J(E)CXZ with a counter of type `N` and operand size `T`.
-pub struct Loop<L, N, T>(As<(L, N, T)>);
+pub struct Loop<L, N, T, R>(As<(L, N, T, R)>);
 
-impl<L: LoopCondition, N: Int, T: Int> Instruction for Loop<L, N, T> {
-    const SLOTS: usize = 2;
+impl<L: LoopCondition, N: Int, T: Int, R: Reach> Instruction for Loop<L, N, T, R> {
+    const HANDLER: Handler = loop_or_not::<L, N, T, R>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let old: N = cpu.regs.get(1);
         let count = if L::COUNTS {
@@ -163,27 +314,94 @@ impl<L: LoopCondition, N: Int, T: Int> Instruction for Loop<L, N, T> {
     }
 }
 
-/// CALL rel: the second slot holds the distance of the next instruction.
-pub struct Call<T, W>(As<(T, W)>);
+extern "C-unwind" fn loop_or_not<L: LoopCondition, N: Int, T: Int, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let n = cpu.regs.get::<N>(1).to_u64().wrapping_sub(L::COUNTS.into());
+    let n = N::from_u64(n);
+    let link = if L::jumps(n.to_u64(), flags.zf()) {
+        1
+    } else {
+        2
+    };
+    match behind::<T, R>(cpu, op, link, count) {
+        Some(next) => {
+            if L::COUNTS {
+                cpu.regs.set(1, n);
+            }
+            next.enter(cpu, flags)
+        }
+        None => twin::<Loop<L, N, T, R>>(cpu, op, count, a, r, k),
+    }
+}
 
-impl<T: Int, W: Address> Instruction for Call<T, W> {
-    const SLOTS: usize = 2;
-    #[inline(always)]
+/// CALL rel: the link leads to the target; the immediate is the distance of the next instruction.
+pub struct Call<T, W, R>(As<(T, W, R)>);
+
+impl<T: Int, W: Address, R: Reach> Instruction for Call<T, W, R> {
+    const HANDLER: Handler = call::<T, W, R>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = cpu.relative_target::<T>(op);
-        call_to::<T, W>(cpu, target, op.second())
+        call_to::<T, W>(cpu, target, op.imm)
     }
+}
+
+extern "C-unwind" fn call<T: Int, W: Address, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    if let Some(next) = behind::<T, R>(cpu, op, 1, count) {
+        let mut cx = Fast { cpu, flags };
+        let end = cx.cpu.regs.block_rip().wrapping_add(op.imm as u64);
+        if cx.push::<T, W>(T::from_u64(end)).is_ok() {
+            return next.enter(cpu, flags);
+        }
+    }
+    twin::<Call<T, W, R>>(cpu, op, count, a, r, k)
 }
 
 /// CALL r/m: register `a`, or the memory operand; the second slot holds the distance of the next instruction.
 pub struct CallTo<T, S, W>(As<(T, S, W)>);
 
 impl<T: Int, S: Source<T>, W: Address> Instruction for CallTo<T, S, W> {
-    const SLOTS: usize = 2;
+    const HANDLER: Handler = call_through::<T, S, W>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = S::get(cpu, op)?.to_u64();
         call_to::<T, W>(cpu, target, op.second())
     }
+}
+
+extern "C-unwind" fn call_through<T: Int, S: Source<T>, W: Address>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    let next = S::get(&mut cx, op)
+        .ok()
+        .and_then(|target| at::<T>(cx.cpu, target.to_u64(), count));
+    if let Some(next) = next {
+        let end = cx.cpu.regs.block_rip().wrapping_add(op.second() as u64);
+        if cx.push::<T, W>(T::from_u64(end)).is_ok() {
+            return next.enter(cpu, flags);
+        }
+    }
+    twin::<CallTo<T, S, W>>(cpu, op, count, a, r, k)
 }
 
 #[inline(always)]
@@ -209,11 +427,34 @@ fn call_to<T: Int, W: Address>(cpu: &mut Interpreter, target: u64, end: i32) -> 
 pub struct Ret<T, W>(As<(T, W)>);
 
 impl<T: Int, W: Address> Instruction for Ret<T, W> {
-    #[inline(always)]
+    const HANDLER: Handler = ret::<T, W>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = cpu.peek::<T, W>()?.to_u64();
         cpu.check_target(target)?;
         cpu.drop_from_stack::<W>(T::BYTES as u64 + u64::from(op.imm as u16));
         cpu.jump(target)
+    }
+}
+
+extern "C-unwind" fn ret<T: Int, W: Address>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    let next = cx
+        .peek::<T, W>()
+        .ok()
+        .and_then(|target| at::<T>(cx.cpu, target.to_u64(), count));
+    match next {
+        Some(next) => {
+            cx.drop_from_stack::<W>(T::BYTES as u64 + u64::from(op.imm as u16));
+            next.enter(cpu, flags)
+        }
+        None => twin::<Ret<T, W>>(cpu, op, count, a, r, k),
     }
 }

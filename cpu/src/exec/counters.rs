@@ -730,7 +730,7 @@ mod tests {
             cpu.regs.set_named(Gpr::Rcx, index as u32);
             cpu.cpl = cpl;
             cpu.cr4.set(Cr4::PCE, pce);
-            let done = Rdpmc::execute(&mut cpu, OpRef::default());
+            let done = Rdpmc::execute(&mut cpu, OpRef::NONE);
             assert_eq!(done.is_ok(), taken, "{name} {index:X} {cpl}");
             assert!(taken || cpu.fault == Fault::GP0);
         }

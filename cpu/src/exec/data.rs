@@ -2,30 +2,31 @@
 
 use super::operand::{As, B, Place, Source};
 use crate::alu::{Condition, Int};
+use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 
 /// DEST := SRC.
 pub struct Mov<T, D, S>(As<(T, D, S)>);
 
-impl<T: Int, D: Place<T>, S: Source<T>> Instruction for Mov<T, D, S> {
+impl<T: Int, D: Place<T>, S: Source<T>> Hot for Mov<T, D, S> {
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
-        D::set(cpu, op, v)
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
+        D::set(cx, op, v)
     }
 }
 
 /// DEST := zero-extended SRC.
 pub struct Movzx<T, N, S>(As<(T, N, S)>);
 
-impl<T: Int, N: Int, S: Source<N>> Instruction for Movzx<T, N, S> {
+impl<T: Int, N: Int, S: Source<N>> Hot for Movzx<T, N, S> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
-        cpu.regs.set(op.a, T::from_u64(v.to_u64()));
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
+        cx.regs().set(op.a, T::from_u64(v.to_u64()));
         Ok(())
     }
 }
@@ -33,11 +34,11 @@ impl<T: Int, N: Int, S: Source<N>> Instruction for Movzx<T, N, S> {
 /// DEST := sign-extended SRC.
 pub struct Movsx<T, N, S>(As<(T, N, S)>);
 
-impl<T: Int, N: Int, S: Source<N>> Instruction for Movsx<T, N, S> {
+impl<T: Int, N: Int, S: Source<N>> Hot for Movsx<T, N, S> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
-        cpu.regs.set(op.a, T::from_u64(v.to_i64() as u64));
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
+        cx.regs().set(op.a, T::from_u64(v.to_i64() as u64));
         Ok(())
     }
 }
@@ -45,11 +46,11 @@ impl<T: Int, N: Int, S: Source<N>> Instruction for Movsx<T, N, S> {
 /// DEST := effective address.
 pub struct Lea<T, W>(As<(T, W)>);
 
-impl<T: Int, W: Address> Instruction for Lea<T, W> {
+impl<T: Int, W: Address> Hot for Lea<T, W> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let offset = W::offset(cpu, op);
-        cpu.regs.set(op.a, T::from_u64(offset));
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let offset = W::offset(cx.cpu(), op);
+        cx.regs().set(op.a, T::from_u64(offset));
         Ok(())
     }
 }
@@ -80,16 +81,16 @@ impl<T: Int> Instruction for StoreAccumulator<T> {
 /// Exchanges a place with a register.
 pub struct Xchg<T, D, S>(As<(T, D, S)>);
 
-impl<T: Int, D: Place<T>, S: Place<T>> Instruction for Xchg<T, D, S> {
+impl<T: Int, D: Place<T>, S: Place<T>> Hot for Xchg<T, D, S> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b = S::get(cpu, op)?;
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let b = S::get(cx, op)?;
         let mut old = b;
-        D::modify(cpu, op, |a, flags| {
+        D::modify(cx, op, |a, flags| {
             old = a;
             (b, *flags)
         })?;
-        S::set(cpu, op, old)
+        S::set(cx, op, old)
     }
 }
 
@@ -129,20 +130,18 @@ impl<const N: u8> When for Cc<N> {
 /// IF condition THEN DEST := SRC; the source is read in any case.
 pub struct Cmov<C, T, S>(As<(C, T, S)>);
 
-impl<C: When, T: Int, S: Source<T>> Instruction for Cmov<C, T, S> {
+impl<C: When, T: Int, S: Source<T>> Hot for Cmov<C, T, S> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
         // A 32-bit destination is written even when the condition fails (SDM vol. 2, "CMOVcc").
-        let old = cpu.regs.get(op.a);
-        cpu.regs.set(
-            op.a,
-            if cpu.flags.holds(C::CONDITION) {
-                v
-            } else {
-                old
-            },
-        );
+        let old = cx.regs().get(op.a);
+        let v = if cx.flags().holds(C::CONDITION) {
+            v
+        } else {
+            old
+        };
+        cx.regs().set(op.a, v);
         Ok(())
     }
 }
@@ -150,26 +149,27 @@ impl<C: When, T: Int, S: Source<T>> Instruction for Cmov<C, T, S> {
 /// DEST := condition.
 pub struct Setcc<C, D>(As<(C, D)>);
 
-impl<C: When, D: Place<u8>> Instruction for Setcc<C, D> {
+impl<C: When, D: Place<u8>> Hot for Setcc<C, D> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = cpu.flags.holds(C::CONDITION);
-        D::set(cpu, op, v.into())
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = cx.flags().holds(C::CONDITION);
+        D::set(cx, op, v.into())
     }
 }
 
 /// Reverses the bytes of a register. (With a 16-bit register the result is undefined: P6 and later clear it.)
 pub struct Bswap<T>(As<T>);
 
-impl<T: Int> Instruction for Bswap<T> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v: T = B::get(cpu, op)?;
+impl<T: Int> Hot for Bswap<T> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v: T = B::get(cx, op)?;
         let swapped = if T::BITS == 16 {
             0
         } else {
             v.to_u64().swap_bytes() >> (64 - T::BITS)
         };
-        B::set(cpu, op, T::from_u64(swapped))
+        B::set(cx, op, T::from_u64(swapped))
     }
 }
 

@@ -4,6 +4,7 @@
 use super::operand::{As, Place, Source};
 use crate::alu::Int;
 use crate::alu::flags::ZF;
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::address::{self, Address, Segmented};

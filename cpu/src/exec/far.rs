@@ -3,6 +3,7 @@
 use super::desc::{Descriptor, null_register, null_stack, virtual_8086_register, with_rpl};
 use super::operand::As;
 use crate::alu::Int;
+use crate::context::Context;
 use crate::event::interrupt::StackFrame;
 use crate::event::task::Reason;
 use crate::fault::Fault;

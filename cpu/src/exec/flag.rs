@@ -2,9 +2,10 @@
 
 use crate::alu::Flags;
 use crate::alu::flags::{AF, CF, PF, SF, ZF};
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
 use emu_core::x86::{Exception, Rflags};
 
@@ -29,9 +30,9 @@ impl Instruction for TooLong {
 /// No operation.
 pub struct Nop;
 
-impl Instruction for Nop {
+impl Hot for Nop {
     #[inline(always)]
-    fn execute(_: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
+    fn run<X: Context>(_: &mut X, _: OpRef) -> Result<(), X::Stop> {
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use super::operand::{As, Imm, Place, Source};
 use super::shift::Shift;
 use crate::alu::legacy::{i8086, i80286};
 use crate::alu::{Flags, Int};
+use crate::context::Context;
 use crate::event::interrupt::Origin;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -428,7 +429,7 @@ impl Instruction for CheckedWait {
 pub struct Nothing;
 
 impl Source<u16> for Nothing {
-    fn get(_: &mut Interpreter, _: OpRef) -> Result<u16, Stop> {
+    fn get<C: Context>(_: &mut C, _: OpRef) -> Result<u16, C::Stop> {
         Ok(0)
     }
 }
@@ -663,7 +664,7 @@ impl<E: Element80286, T: Int, const WHILE_EQUAL: bool> Instruction
             if left == 0 || (E::COMPARES && cpu.flags.zf() != WHILE_EQUAL) {
                 return if E::IO { Err(Stop::Leave) } else { Ok(()) };
             }
-            cpu.attached.repeated += 1;
+            cpu.attached.left -= 1;
             budget -= 1;
             if budget == 0 || E::IO || cpu.leave_block {
                 return Err(Stop::Repeat);

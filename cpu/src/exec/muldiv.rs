@@ -2,9 +2,10 @@
 
 use super::operand::{As, Imm, Source};
 use crate::alu::{Int, bcd, muldiv};
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
 
 /// The register that holds the high half of a product or dividend: AH or (E)DX.
@@ -15,13 +16,14 @@ const fn high<T: Int>() -> u8 {
 /// MUL: unsigned product of the accumulator and the operand into high:low.
 pub struct Mul<T, S>(As<(T, S)>);
 
-impl<T: Int, S: Source<T>> Instruction for Mul<T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b = S::get(cpu, op)?;
-        let (l, h, flags) = muldiv::mul(cpu.regs.get::<T>(0), b);
-        cpu.regs.set(0, l);
-        cpu.regs.set(high::<T>(), h);
-        cpu.flags = flags;
+impl<T: Int, S: Source<T>> Hot for Mul<T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let b = S::get(cx, op)?;
+        let (l, h, flags) = muldiv::mul(cx.regs().get::<T>(0), b);
+        cx.regs().set(0, l);
+        cx.regs().set(high::<T>(), h);
+        cx.set_flags(flags);
         Ok(())
     }
 }
@@ -29,13 +31,14 @@ impl<T: Int, S: Source<T>> Instruction for Mul<T, S> {
 /// IMUL with one operand.
 pub struct Imul<T, S>(As<(T, S)>);
 
-impl<T: Int, S: Source<T>> Instruction for Imul<T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let b = S::get(cpu, op)?;
-        let (l, h, flags) = muldiv::imul(cpu.regs.get::<T>(0), b);
-        cpu.regs.set(0, l);
-        cpu.regs.set(high::<T>(), h);
-        cpu.flags = flags;
+impl<T: Int, S: Source<T>> Hot for Imul<T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let b = S::get(cx, op)?;
+        let (l, h, flags) = muldiv::imul(cx.regs().get::<T>(0), b);
+        cx.regs().set(0, l);
+        cx.regs().set(high::<T>(), h);
+        cx.set_flags(flags);
         Ok(())
     }
 }
@@ -43,14 +46,15 @@ impl<T: Int, S: Source<T>> Instruction for Imul<T, S> {
 /// IMUL with two or three operands: DEST := X * Y, truncated.
 pub struct ImulTo<T, X, Y>(As<(T, X, Y)>);
 
-impl<T: Int, X: Source<T>, Y: Source<T>> Instruction for ImulTo<T, X, Y> {
-    const SLOTS: usize = Y::SLOTS;
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let x = X::get(cpu, op)?;
-        let y = Y::get(cpu, op)?;
+impl<T: Int, D: Source<T>, S: Source<T>> Hot for ImulTo<T, D, S> {
+    const SLOTS: usize = S::SLOTS;
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let x = D::get(cx, op)?;
+        let y = S::get(cx, op)?;
         let (l, _, flags) = muldiv::imul(x, y);
-        cpu.regs.set(op.a, l);
-        cpu.flags = flags;
+        cx.regs().set(op.a, l);
+        cx.set_flags(flags);
         Ok(())
     }
 }
@@ -58,15 +62,18 @@ impl<T: Int, X: Source<T>, Y: Source<T>> Instruction for ImulTo<T, X, Y> {
 /// DIV. Flags are undefined in the manual and unchanged here, as on P6 and later.
 pub struct Div<T, S>(As<(T, S)>);
 
-impl<T: Int, S: Source<T>> Instruction for Div<T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let d = S::get(cpu, op)?;
-        let (l, h) = (cpu.regs.get::<T>(0), cpu.regs.get::<T>(high::<T>()));
+impl<T: Int, S: Source<T>> Hot for Div<T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let d = S::get(cx, op)?;
+        let (l, h) = (cx.regs().get::<T>(0), cx.regs().get::<T>(high::<T>()));
+        // What is longer takes a call.
+        cx.only_if(T::BITS < 64 || h.to_u64() == 0)?;
         let Some((q, r)) = muldiv::div(l, h, d) else {
-            return Err(cpu.fault(Fault::DE));
+            return Err(cx.refuse(Fault::DE));
         };
-        cpu.regs.set(0, q);
-        cpu.regs.set(high::<T>(), r);
+        cx.regs().set(0, q);
+        cx.regs().set(high::<T>(), r);
         Ok(())
     }
 }
@@ -74,15 +81,17 @@ impl<T: Int, S: Source<T>> Instruction for Div<T, S> {
 /// IDIV.
 pub struct Idiv<T, S>(As<(T, S)>);
 
-impl<T: Int, S: Source<T>> Instruction for Idiv<T, S> {
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let d = S::get(cpu, op)?;
-        let (l, h) = (cpu.regs.get::<T>(0), cpu.regs.get::<T>(high::<T>()));
+impl<T: Int, S: Source<T>> Hot for Idiv<T, S> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let d = S::get(cx, op)?;
+        let (l, h) = (cx.regs().get::<T>(0), cx.regs().get::<T>(high::<T>()));
+        cx.only_if(T::BITS < 64 || h.to_i64() == l.to_i64() >> 63)?;
         let Some((q, r)) = muldiv::idiv(l, h, d) else {
-            return Err(cpu.fault(Fault::DE));
+            return Err(cx.refuse(Fault::DE));
         };
-        cpu.regs.set(0, q);
-        cpu.regs.set(high::<T>(), r);
+        cx.regs().set(0, q);
+        cx.regs().set(high::<T>(), r);
         Ok(())
     }
 }
@@ -161,12 +170,13 @@ impl Instruction for Aad {
 /// CBW, CWDE: sign-extends the lower half of the accumulator.
 pub struct ExtendAccumulator<T>(As<T>);
 
-impl<T: Int> Instruction for ExtendAccumulator<T> {
-    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
-        let v: T = cpu.regs.get(0);
+impl<T: Int> Hot for ExtendAccumulator<T> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, _: OpRef) -> Result<(), X::Stop> {
+        let v: T = cx.regs().get(0);
         let half = T::BITS / 2;
         let shift = 64 - half;
-        cpu.regs.set(
+        cx.regs().set(
             0,
             T::from_u64(((v.to_u64() << shift) as i64 >> shift) as u64),
         );
@@ -177,10 +187,11 @@ impl<T: Int> Instruction for ExtendAccumulator<T> {
 /// CWD, CDQ: sign-extends the accumulator into (E)DX.
 pub struct ExtendIntoDx<T>(As<T>);
 
-impl<T: Int> Instruction for ExtendIntoDx<T> {
-    fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
-        let v: T = cpu.regs.get(0);
-        cpu.regs.set(2, T::from_u64((v.to_i64() >> 63) as u64));
+impl<T: Int> Hot for ExtendIntoDx<T> {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, _: OpRef) -> Result<(), X::Stop> {
+        let v: T = cx.regs().get(0);
+        cx.regs().set(2, T::from_u64((v.to_i64() >> 63) as u64));
         Ok(())
     }
 }

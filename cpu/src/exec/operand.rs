@@ -1,9 +1,9 @@
 //! Operands as types: where an instruction reads a value and where it puts one.
 
 use crate::alu::{Flags, Int};
-use crate::interpreter::Interpreter;
+use crate::context::Context;
 use crate::mem::address::Address;
-use crate::op::{OpRef, Stop};
+use crate::op::OpRef;
 use std::marker::PhantomData;
 
 /// Something to read.
@@ -11,19 +11,19 @@ pub trait Source<T: Int>: 'static {
     /// Slots of an operation with this operand, if it needs more than one.
     const SLOTS: usize = 1;
     /// Reads it.
-    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<T, Stop>;
+    fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop>;
 }
 
 /// Something to write, or to read and write.
 pub trait Place<T: Int>: Source<T> {
     /// Writes it.
-    fn set(cpu: &mut Interpreter, op: OpRef, v: T) -> Result<(), Stop>;
+    fn set<C: Context>(cx: &mut C, op: OpRef, v: T) -> Result<(), C::Stop>;
     /// Replaces its value by a function of it, and the flags with it.
-    fn modify(
-        cpu: &mut Interpreter,
+    fn modify<C: Context>(
+        cx: &mut C,
         op: OpRef,
         f: impl FnOnce(T, &Flags) -> (T, Flags),
-    ) -> Result<(), Stop>;
+    ) -> Result<(), C::Stop>;
 }
 
 /// The register in [`crate::op::Op::a`].
@@ -41,21 +41,21 @@ pub struct Mem<W: Address>(PhantomData<W>);
 
 impl<T: Int> Source<T> for A {
     #[inline(always)]
-    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
-        Ok(cpu.regs.get(op.a))
+    fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop> {
+        Ok(cx.regs().get(op.a))
     }
 }
 
 impl<T: Int> Source<T> for B {
     #[inline(always)]
-    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
-        Ok(cpu.regs.get(op.b))
+    fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop> {
+        Ok(cx.regs().get(op.b))
     }
 }
 
 impl<T: Int> Source<T> for Imm {
     #[inline(always)]
-    fn get(_: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
+    fn get<C: Context>(_: &mut C, op: OpRef) -> Result<T, C::Stop> {
         Ok(T::from_u64(op.imm as i64 as u64))
     }
 }
@@ -63,7 +63,7 @@ impl<T: Int> Source<T> for Imm {
 impl<T: Int> Source<T> for Imm2 {
     const SLOTS: usize = 2;
     #[inline(always)]
-    fn get(_: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
+    fn get<C: Context>(_: &mut C, op: OpRef) -> Result<T, C::Stop> {
         Ok(T::from_u64(op.second() as i64 as u64))
     }
 }
@@ -71,71 +71,71 @@ impl<T: Int> Source<T> for Imm2 {
 impl<T: Int> Source<T> for Imm64 {
     const SLOTS: usize = 2;
     #[inline(always)]
-    fn get(_: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
+    fn get<C: Context>(_: &mut C, op: OpRef) -> Result<T, C::Stop> {
         Ok(T::from_u64(op.imm64()))
     }
 }
 
 impl<T: Int, W: Address> Source<T> for Mem<W> {
     #[inline(always)]
-    fn get(cpu: &mut Interpreter, op: OpRef) -> Result<T, Stop> {
-        cpu.load::<T, W>(op)
+    fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop> {
+        cx.load::<T, W>(op)
     }
 }
 
 impl<T: Int> Place<T> for A {
     #[inline(always)]
-    fn set(cpu: &mut Interpreter, op: OpRef, v: T) -> Result<(), Stop> {
-        cpu.regs.set(op.a, v);
+    fn set<C: Context>(cx: &mut C, op: OpRef, v: T) -> Result<(), C::Stop> {
+        cx.regs().set(op.a, v);
         Ok(())
     }
     #[inline(always)]
-    fn modify(
-        cpu: &mut Interpreter,
+    fn modify<C: Context>(
+        cx: &mut C,
         op: OpRef,
         f: impl FnOnce(T, &Flags) -> (T, Flags),
-    ) -> Result<(), Stop> {
-        let (v, flags) = f(cpu.regs.get(op.a), &cpu.flags);
-        cpu.regs.set(op.a, v);
-        cpu.flags = flags;
+    ) -> Result<(), C::Stop> {
+        let (v, flags) = f(cx.regs().get(op.a), &cx.flags());
+        cx.regs().set(op.a, v);
+        cx.set_flags(flags);
         Ok(())
     }
 }
 
 impl<T: Int> Place<T> for B {
     #[inline(always)]
-    fn set(cpu: &mut Interpreter, op: OpRef, v: T) -> Result<(), Stop> {
-        cpu.regs.set(op.b, v);
+    fn set<C: Context>(cx: &mut C, op: OpRef, v: T) -> Result<(), C::Stop> {
+        cx.regs().set(op.b, v);
         Ok(())
     }
     #[inline(always)]
-    fn modify(
-        cpu: &mut Interpreter,
+    fn modify<C: Context>(
+        cx: &mut C,
         op: OpRef,
         f: impl FnOnce(T, &Flags) -> (T, Flags),
-    ) -> Result<(), Stop> {
-        let (v, flags) = f(cpu.regs.get(op.b), &cpu.flags);
-        cpu.regs.set(op.b, v);
-        cpu.flags = flags;
+    ) -> Result<(), C::Stop> {
+        let (v, flags) = f(cx.regs().get(op.b), &cx.flags());
+        cx.regs().set(op.b, v);
+        cx.set_flags(flags);
         Ok(())
     }
 }
 
 impl<T: Int, W: Address> Place<T> for Mem<W> {
     #[inline(always)]
-    fn set(cpu: &mut Interpreter, op: OpRef, v: T) -> Result<(), Stop> {
-        cpu.store::<T, W>(op, v)
+    fn set<C: Context>(cx: &mut C, op: OpRef, v: T) -> Result<(), C::Stop> {
+        cx.store::<T, W>(op, v)
     }
     #[inline(always)]
-    fn modify(
-        cpu: &mut Interpreter,
+    fn modify<C: Context>(
+        cx: &mut C,
         op: OpRef,
         f: impl FnOnce(T, &Flags) -> (T, Flags),
-    ) -> Result<(), Stop> {
-        let (old, place) = cpu.open::<T, W>(op)?;
-        let (v, flags) = f(old, &cpu.flags);
-        cpu.close(place, v);
-        cpu.flags = flags;
+    ) -> Result<(), C::Stop> {
+        let (old, place) = cx.open::<T, W>(op)?;
+        let (v, flags) = f(old, &cx.flags());
+        cx.close(place, v);
+        cx.set_flags(flags);
         Ok(())
     }
 }

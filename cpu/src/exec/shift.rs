@@ -2,8 +2,8 @@
 
 use super::operand::{As, Place, Source};
 use crate::alu::{Flags, Int, shift};
-use crate::interpreter::Interpreter;
-use crate::op::{Instruction, OpRef, Stop};
+use crate::context::Context;
+use crate::op::{Hot, OpRef};
 
 /// A shift or rotate by a count that is not 0 after masking.
 pub trait Shift: 'static {
@@ -77,17 +77,17 @@ impl Shift for Rcr {
 /// operand is written all the same).
 pub struct ShiftBy<O, T, D, S>(As<(O, T, D, S)>);
 
-impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Instruction for ShiftBy<O, T, D, S> {
+impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Hot for ShiftBy<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let count = u32::from(S::get(cpu, op)? & count_mask::<T>());
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let count = u32::from(S::get(cx, op)? & count_mask::<T>());
         // SDM vol. 2, "RCL/RCR/ROL/ROR": a zero-bit rotate affects no flags. The 80286 sets OF even then.
         let whole_turns = O::THROUGH_CARRY
             && T::BITS < 32
             && count % (T::BITS + 1) == 0
-            && cpu.model.processor.is_none();
-        D::modify(cpu, op, |a, flags| {
+            && cx.cpu().model.processor.is_none();
+        D::modify(cx, op, |a, flags| {
             if count == 0 || whole_turns {
                 (a, *flags)
             } else {
@@ -106,8 +106,8 @@ pub struct Cl;
 
 impl Source<u8> for Cl {
     #[inline(always)]
-    fn get(cpu: &mut Interpreter, _: OpRef) -> Result<u8, Stop> {
-        Ok(cpu.regs.get(1))
+    fn get<C: Context>(cx: &mut C, _: OpRef) -> Result<u8, C::Stop> {
+        Ok(cx.regs().get(1))
     }
 }
 
@@ -138,14 +138,15 @@ impl DoubleShift for Shrd {
 /// SHLD and SHRD: destination `D`, source register `S`, count `C`.
 pub struct DoubleShiftBy<O, T, D, S, C>(As<(O, T, D, S, C)>);
 
-impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Instruction
+impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Hot
     for DoubleShiftBy<O, T, D, S, C>
 {
     const SLOTS: usize = C::SLOTS;
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let count = u32::from(C::get(cpu, op)? & count_mask::<T>());
-        let b = S::get(cpu, op)?;
-        D::modify(cpu, op, |a, flags| {
+    #[inline(always)]
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let count = u32::from(C::get(cx, op)? & count_mask::<T>());
+        let b = S::get(cx, op)?;
+        D::modify(cx, op, |a, flags| {
             if count == 0 {
                 (a, *flags)
             } else {

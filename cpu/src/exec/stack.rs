@@ -2,75 +2,24 @@
 
 use super::operand::{As, Place, Source};
 use crate::alu::Int;
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{Address, Segmented};
-use crate::op::{Instruction, OpRef, Stop};
+use crate::op::{Hot, Instruction, OpRef, Stop};
 use emu_core::x86::{Gpr, Seg};
 
 const SS: usize = Seg::Ss as usize;
 
-impl Interpreter {
-    /// Where a push of `T` would go.
-    #[inline(always)]
-    fn pushed<T: Int, W: Address>(&self) -> u64 {
-        let mask = if W::FLAT {
-            self.linear_mask
-        } else {
-            self.stack_mask()
-        };
-        self.regs
-            .whole(Gpr::Rsp as u8)
-            .wrapping_sub(T::BYTES as u64)
-            & mask
-    }
-
-    #[inline(always)]
-    fn set_sp<W: Address>(&mut self, sp: u64) {
-        if W::FLAT {
-            self.regs.set_named(Gpr::Rsp, sp & self.linear_mask);
-        } else {
-            self.set_stack_pointer(sp);
-        }
-    }
-
-    /// Pushes a value.
-    #[inline(always)]
-    pub(crate) fn push<T: Int, W: Address>(&mut self, v: T) -> Result<(), Stop> {
-        let sp = self.pushed::<T, W>();
-        self.store_at::<T, W>(SS, sp, v)?;
-        self.set_sp::<W>(sp);
-        Ok(())
-    }
-
-    /// The value on top of the stack.
-    #[inline(always)]
-    pub(crate) fn peek<T: Int, W: Address>(&mut self) -> Result<T, Stop> {
-        let sp = if W::FLAT {
-            self.regs.whole(Gpr::Rsp as u8) & self.linear_mask
-        } else {
-            self.stack_pointer()
-        };
-        self.load_at::<T, W>(SS, sp)
-    }
-
-    /// Takes `bytes` bytes off the stack.
-    #[inline(always)]
-    pub(crate) fn drop_from_stack<W: Address>(&mut self, bytes: u64) {
-        let sp = self.regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
-        self.set_sp::<W>(sp);
-    }
-}
-
 /// PUSH.
 pub struct Push<T, S, W>(As<(T, S, W)>);
 
-impl<T: Int, S: Source<T>, W: Address> Instruction for Push<T, S, W> {
+impl<T: Int, S: Source<T>, W: Address> Hot for Push<T, S, W> {
     const SLOTS: usize = S::SLOTS;
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = S::get(cpu, op)?;
-        cpu.push::<T, W>(v)
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = S::get(cx, op)?;
+        cx.push::<T, W>(v)
     }
 }
 
@@ -87,12 +36,12 @@ impl Instruction for PushNewSp {
 /// POP to a register. POP (E)SP leaves what was on the stack.
 pub struct Pop<T, W>(As<(T, W)>);
 
-impl<T: Int, W: Address> Instruction for Pop<T, W> {
+impl<T: Int, W: Address> Hot for Pop<T, W> {
     #[inline(always)]
-    fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
-        let v = cpu.peek::<T, W>()?;
-        cpu.drop_from_stack::<W>(T::BYTES as u64);
-        cpu.regs.set(op.a, v);
+    fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
+        let v = cx.peek::<T, W>()?;
+        cx.drop_from_stack::<W>(T::BYTES as u64);
+        cx.regs().set(op.a, v);
         Ok(())
     }
 }

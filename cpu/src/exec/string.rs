@@ -7,6 +7,7 @@
 
 use super::operand::As;
 use crate::alu::{Flags, Int};
+use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
@@ -242,7 +243,7 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
                 return if E::IO { Err(Stop::Leave) } else { Ok(()) };
             }
             // The repetition that ends the instruction is counted as the instruction itself.
-            cpu.attached.repeated += 1;
+            cpu.attached.left -= 1;
             budget -= 1;
             if budget == 0 || E::IO || cpu.leave_block {
                 if keeps_flags {

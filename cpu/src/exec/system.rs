@@ -3,6 +3,7 @@
 use super::desc::{Stored, Taken};
 use super::operand::As;
 use crate::alu::Int;
+use crate::context::Context;
 use crate::event::fault::DR7_GD;
 use crate::event::interrupt::Origin;
 use crate::fault::Fault;

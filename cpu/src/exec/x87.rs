@@ -7,6 +7,7 @@
 use super::operand::As;
 use crate::alu::Condition;
 use crate::alu::flags::{ARITHMETIC, CF, PF, ZF};
+use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
@@ -90,7 +91,7 @@ impl Interpreter {
         if self.bus().attention(id).contains(Attention::IGNNE) {
             return Ok(());
         }
-        self.attached.repeated += 1;
+        self.attached.left -= 1;
         Err(Stop::Wait)
     }
 

@@ -9,21 +9,21 @@
     reason = "guest memory is reached by host pointers; see the invariant above"
 )]
 
-use super::address::{self, Address};
+use super::address::Address;
 use super::paging::Purpose;
 use super::tlb::{Filling, Privilege};
 use crate::alu::Int;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::models::SegmentEnd;
-use crate::op::{OpRef, Stop};
+use crate::op::Stop;
 use emu_core::probe::{Memory, MemoryAccess};
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Cr4, Exception, Rflags, Seg};
 use emu_core::{Gpa, Width};
 
 #[inline(always)]
-pub(super) fn read_host<T: Int>(at: u64) -> T {
+pub(crate) fn read_host<T: Int>(at: u64) -> T {
     let p = std::ptr::with_exposed_provenance::<u8>(at as usize);
     // SAFETY: see the file's header.
     let v = unsafe {
@@ -38,7 +38,7 @@ pub(super) fn read_host<T: Int>(at: u64) -> T {
 }
 
 #[inline(always)]
-pub(super) fn write_host<T: Int>(at: u64, v: T) {
+pub(crate) fn write_host<T: Int>(at: u64, v: T) {
     let p = std::ptr::with_exposed_provenance_mut::<u8>(at as usize);
     let v = v.to_u64();
     // SAFETY: see the file's header.
@@ -70,111 +70,71 @@ pub struct Place {
     linear: u64,
 }
 
-impl Interpreter {
-    /// Loads the memory operand of an operation.
+impl Place {
+    /// A place in a page without decoded code.
     #[inline(always)]
-    pub(crate) fn load<T: Int, A: Address>(&mut self, op: OpRef) -> Result<T, Stop> {
-        let offset = A::offset(self, op);
-        self.load_at::<T, A>(address::segment(&op), offset)
+    pub fn in_memory(host: u64) -> Self {
+        Self {
+            host,
+            first: 0,
+            first_len: 0,
+            second: 0,
+            linear: 0,
+        }
     }
 
-    /// Loads from a segment.
+    /// The host address, if it is such a place.
     #[inline(always)]
-    pub(crate) fn load_at<T: Int, A: Address>(
-        &mut self,
-        seg: usize,
-        offset: u64,
-    ) -> Result<T, Stop> {
+    pub fn memory(&self) -> Option<u64> {
+        (self.host != 0 && self.first_len != CODE_PAGE).then_some(self.host)
+    }
+}
+
+impl Interpreter {
+    /// Loads from a segment if that takes no more than the TLB.
+    #[inline(always)]
+    pub(crate) fn fast_load<T: Int, A: Address>(&self, seg: usize, offset: u64) -> Option<T> {
         let linear = if A::FLAT {
             offset
         } else {
             let s = &self.segments[seg % 6];
             if !s.may_read(offset, T::BYTES as u64) {
-                return self.load_slow(seg, offset, T::WIDTH).map(T::from_u64);
+                return None;
             }
             s.base.wrapping_add(offset) & self.linear_mask
         };
-        match self.tlb.read_hit::<T>(self.privilege, linear) {
-            Some(host) => Ok(read_host(host)),
-            None => self.load_slow(seg, offset, T::WIDTH).map(T::from_u64),
-        }
+        self.tlb
+            .read_hit::<T>(self.privilege, linear)
+            .map(read_host)
     }
 
-    /// Stores to the memory operand of an operation.
+    /// The host address to store at in a segment, if finding it takes no more than the TLB; `READ`: it may also be read.
     #[inline(always)]
-    pub(crate) fn store<T: Int, A: Address>(&mut self, op: OpRef, v: T) -> Result<(), Stop> {
-        let offset = A::offset(self, op);
-        self.store_at::<T, A>(address::segment(&op), offset, v)
-    }
-
-    /// Stores to a segment.
-    #[inline(always)]
-    pub(crate) fn store_at<T: Int, A: Address>(
-        &mut self,
+    pub(crate) fn fast_place<T: Int, A: Address, const READ: bool>(
+        &self,
         seg: usize,
         offset: u64,
-        v: T,
-    ) -> Result<(), Stop> {
+    ) -> Option<u64> {
         let linear = if A::FLAT {
             offset
         } else {
             let s = &self.segments[seg % 6];
-            if !s.may_write(offset, T::BYTES as u64) {
-                return self.store_slow(seg, offset, T::WIDTH, v.to_u64());
+            let bytes = T::BYTES as u64;
+            if !s.may_write(offset, bytes) || (READ && !s.may_read(offset, bytes)) {
+                return None;
             }
             s.base.wrapping_add(offset) & self.linear_mask
         };
-        match self.tlb.write_hit::<T>(self.privilege, linear) {
-            Some(host) => {
-                write_host(host, v);
-                Ok(())
-            }
-            None => self.store_slow(seg, offset, T::WIDTH, v.to_u64()),
-        }
-    }
-
-    /// Loads the memory operand of a read-modify-write instruction, with the right to write it.
-    #[inline(always)]
-    pub(crate) fn open<T: Int, A: Address>(&mut self, op: OpRef) -> Result<(T, Place), Stop> {
-        let offset = A::offset(self, op);
-        let seg = address::segment(&op);
-        let linear = if A::FLAT {
-            offset
-        } else {
-            let s = &self.segments[seg % 6];
-            if !s.may_write(offset, T::BYTES as u64) || !s.may_read(offset, T::BYTES as u64) {
-                return self.open_slow::<T>(seg, offset);
-            }
-            s.base.wrapping_add(offset) & self.linear_mask
-        };
-        match self.tlb.write_hit::<T>(self.privilege, linear) {
-            Some(host) => {
-                let place = Place {
-                    host,
-                    first: 0,
-                    first_len: 0,
-                    second: 0,
-                    linear,
-                };
-                Ok((read_host(host), place))
-            }
-            None => self.open_slow::<T>(seg, offset),
-        }
-    }
-
-    /// Writes what [`Self::open`] gave the place for; cannot fail.
-    #[inline(always)]
-    pub(crate) fn close<T: Int>(&mut self, place: Place, v: T) {
-        if place.host != 0 && place.first_len != CODE_PAGE {
-            write_host(place.host, v);
-        } else {
-            self.close_slow(place, T::WIDTH, v.to_u64());
-        }
+        self.tlb.write_hit::<T>(self.privilege, linear)
     }
 
     #[cold]
     #[inline(never)]
-    fn open_slow<T: Int>(&mut self, seg: usize, offset: u64) -> Result<(T, Place), Stop> {
+    pub(crate) fn open_slow<T: Int>(
+        &mut self,
+        seg: usize,
+        offset: u64,
+    ) -> Result<(T, Place), Stop> {
         let place = self.place(seg, offset, T::WIDTH)?;
         let v = self.read_place(&place, T::WIDTH);
         Ok((T::from_u64(v), place))
@@ -480,7 +440,13 @@ impl Interpreter {
     /// A store that missed.
     #[cold]
     #[inline(never)]
-    fn store_slow(&mut self, seg: usize, offset: u64, width: Width, v: u64) -> Result<(), Stop> {
+    pub(crate) fn store_slow(
+        &mut self,
+        seg: usize,
+        offset: u64,
+        width: Width,
+        v: u64,
+    ) -> Result<(), Stop> {
         let place = self.place(seg, offset, width)?;
         self.close_slow(place, width, v);
         Ok(())

@@ -8,6 +8,7 @@ use super::table::{Apply, Row};
 use super::{Args, V256};
 use crate::alu::Int;
 use crate::alu::flags::ARITHMETIC;
+use crate::context::Context;
 use crate::exec::operand::As;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;

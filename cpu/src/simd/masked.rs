@@ -138,7 +138,7 @@ impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
                     let traps = cpu.rflags.contains(Rflags::TF) || cpu.pending_debug != 0;
                     if gathered && traps {
                         cpu.cr2 = cr2;
-                        cpu.attached.repeated += 1;
+                        cpu.attached.left -= 1;
                         return Err(Stop::Repeat);
                     }
                     return Err(stop);

@@ -4,6 +4,7 @@
 use super::Simd;
 use super::exec::{Encoding, Legacy, MMX, NOTHING, Needs, OnMmx};
 use super::lane::lane;
+use crate::context::Context;
 use crate::exec::operand::As;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;

@@ -4,8 +4,8 @@ use super::Lowering;
 use super::data::flat_stack;
 use crate::alu::Int;
 use crate::exec::branch::{
-    Call, CallTo, IfZero, Jcc, Jmp, JmpTo, Loop, LoopCondition, Ret, WhileCount, WhileEqual,
-    WhileNotEqual,
+    Anywhere, Call, CallTo, IfZero, InPage, Jcc, Jmp, JmpTo, Loop, LoopCondition, Reach, Ret,
+    WhileCount, WhileEqual, WhileNotEqual,
 };
 use crate::exec::operand::{A, Mem};
 use crate::mem::address::{Flat, Segmented};
@@ -50,27 +50,37 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
     }
     let target = target as u32 as i32;
     let end = l.end as i32;
-    match l.insn.mnemonic() {
-        M::Jmp => by_size!(bits, T => l.emit::<Jmp<T>>(0, reach, target)),
-        M::Call => {
-            by_size!(bits, T => match flat_stack(l) {
-                true => l.emit::<Call<T, Flat>>(0, reach, target),
-                false => l.emit::<Call<T, Segmented>>(0, reach, target),
-            });
-            l.emit_second(end);
-        }
-        M::Loop => count::<WhileCount>(l, target, reach, bits),
-        M::Loope => count::<WhileEqual>(l, target, reach, bits),
-        M::Loopne => count::<WhileNotEqual>(l, target, reach, bits),
-        M::Jcxz | M::Jecxz | M::Jrcxz => count::<IfZero>(l, target, reach, bits),
-        _ => {
-            let code = l.insn.condition_code();
-            by_size!(bits, T => by_condition!(code, C => l.emit::<Jcc<C, T>>(0, reach, target)));
-            l.emit_second(end);
-        }
+    if l.stays_in_page(target.into())
+        && (l.insn.mnemonic() == M::Call || l.stays_in_page(end.into()))
+    {
+        relative::<InPage>(l, bits, target, reach, end);
+    } else {
+        relative::<Anywhere>(l, bits, target, reach, end);
     }
     l.ends_block = true;
     true
+}
+
+fn relative<R: Reach>(l: &mut Lowering<'_>, bits: u32, target: i32, reach: u8, end: i32) {
+    match l.insn.mnemonic() {
+        M::Jmp => by_size!(bits, T => l.emit::<Jmp<T, R>>(0, reach, 0)),
+        M::Call => by_size!(bits, T => match flat_stack(l) {
+            true => l.emit::<Call<T, Flat, R>>(0, reach, end),
+            false => l.emit::<Call<T, Segmented, R>>(0, reach, end),
+        }),
+        M::Loop => count::<WhileCount, R>(l, reach, bits),
+        M::Loope => count::<WhileEqual, R>(l, reach, bits),
+        M::Loopne => count::<WhileNotEqual, R>(l, reach, bits),
+        M::Jcxz | M::Jecxz | M::Jrcxz => count::<IfZero, R>(l, reach, bits),
+        _ => {
+            let code = l.insn.condition_code();
+            by_size!(bits, T => by_condition!(code, C => l.emit::<Jcc<C, T, R>>(0, reach, 0)));
+        }
+    }
+    l.emit_link(target);
+    if !matches!(l.insn.mnemonic(), M::Jmp | M::Call) {
+        l.emit_link(end);
+    }
 }
 
 /// The width of the counter of LOOP and its kin.
@@ -96,14 +106,13 @@ fn counter_bits(code: Code) -> u32 {
     }
 }
 
-fn count<L: LoopCondition>(l: &mut Lowering<'_>, target: i32, reach: u8, bits: u32) {
+fn count<L: LoopCondition, R: Reach>(l: &mut Lowering<'_>, reach: u8, bits: u32) {
     let counter = counter_bits(l.insn.code());
     by_size!(bits, T => match counter {
-        16 => l.emit::<Loop<L, u16, T>>(0, reach, target),
-        32 => l.emit::<Loop<L, u32, T>>(0, reach, target),
-        _ => l.emit::<Loop<L, u64, T>>(0, reach, target),
+        16 => l.emit::<Loop<L, u16, T, R>>(0, reach, 0),
+        32 => l.emit::<Loop<L, u32, T, R>>(0, reach, 0),
+        _ => l.emit::<Loop<L, u64, T, R>>(0, reach, 0),
     });
-    l.emit_second(l.end as i32);
 }
 
 fn indirect(l: &mut Lowering<'_>) -> bool {

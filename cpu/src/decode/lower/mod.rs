@@ -68,18 +68,23 @@ mod x87;
 
 use super::legacy::Form;
 use crate::exec;
+use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
-use crate::op::{Handler, Instruction, Op, call};
+use crate::op::{Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
 use iced_x86::{EncodingKind, OpKind, Register};
 
 /// Lowers the instructions of one block.
 pub struct Lowering<'a> {
-    /// The operations so far.
-    pub ops: Vec<Op>,
+    /// The head and the operations so far.
+    pub slots: Vec<Slot>,
+    /// The slots of links.
+    pub links: Vec<u16>,
+    /// Where in its page the block starts; `None`: other blocks do not follow it without the run loop.
+    pub place: Option<u32>,
     /// The CPU model.
     pub model: &'a CpuModel,
     /// Bits of [`mode`].
@@ -98,9 +103,13 @@ pub struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     /// An empty block.
-    pub fn new(model: &'a CpuModel, mode: u32) -> Self {
+    pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>) -> Self {
+        let mut slots = Vec::with_capacity(64);
+        slots.push(Slot::head());
         Self {
-            ops: Vec::with_capacity(64),
+            slots,
+            links: Vec::new(),
+            place,
             model,
             mode,
             insn: iced_x86::Instruction::default(),
@@ -164,28 +173,60 @@ impl<'a> Lowering<'a> {
 
     /// Ends the block when its last instruction does not.
     pub fn end_of_block(&mut self) {
-        self.push(exec::branch::end_of_block, 0, 0, 0, 0, 0);
+        let end = self.end as i32;
+        let next: Handler = match (self.stays_in_page(end.into()), self.is_64_bit()) {
+            // What ends a block may change what the next one depends on.
+            _ if self.place.is_none() || self.ends_block => exec::branch::end_of_block,
+            (true, true) => exec::branch::next_block::<u64, InPage>,
+            (true, false) => exec::branch::next_block::<u32, InPage>,
+            (false, true) => exec::branch::next_block::<u64, Anywhere>,
+            (false, false) => exec::branch::next_block::<u32, Anywhere>,
+        };
+        self.push(next, 0, ZERO, 0, 0, 0);
+        if !self.ends_block {
+            self.emit_link(end);
+        }
+    }
+
+    /// Whether what is so far from the start of the block lies in the page that it starts in.
+    pub fn stays_in_page(&self, distance: i64) -> bool {
+        let place = i64::from(self.place.unwrap_or_default());
+        (0..0x1000).contains(&(place + distance))
     }
 
     fn push(&mut self, handler: Handler, a: u8, b: u8, c: u8, d: u8, imm: i32) {
-        self.ops.push(Op {
+        self.slots.push(Slot::op(Op {
             handler,
             a,
             b,
             c,
             d,
             imm,
-        });
+        }));
+    }
+
+    fn handler<I: Instruction>(&self) -> Handler {
+        if self.place.is_some() {
+            I::HANDLER
+        } else {
+            whole::<I>
+        }
     }
 
     /// An operation on registers and an immediate.
     pub fn emit<I: Instruction>(&mut self, a: u8, b: u8, imm: i32) {
-        self.push(call::<I>, a, b, 0, 0, imm);
+        self.push(self.handler::<I>(), a, b, 0, 0, imm);
+    }
+
+    /// A slot behind an operation that says how far from the start of the block it leads.
+    pub fn emit_link(&mut self, distance: i32) {
+        self.links.push(self.slots.len() as u16);
+        self.slots.push(Slot::link(distance));
     }
 
     /// An operation with register `a` and the instruction's memory operand.
     pub fn emit_memory<I: Instruction>(&mut self, a: u8) {
-        self.push_memory(call::<I>, a);
+        self.push_memory(self.handler::<I>(), a);
     }
 
     /// As [`Self::emit_memory`], in the form for flat or for segmented addresses. `F` is the instruction with
@@ -200,7 +241,12 @@ impl<'a> Lowering<'a> {
 
     /// The second slot of a wide operation.
     pub fn emit_second(&mut self, imm: i32) {
-        self.push(call::<exec::flag::Undefined>, 0, 0, 0, 0, imm);
+        self.emit_second_with([0; 4], imm);
+    }
+
+    /// The second slot of a wide operation with something in its registers' places.
+    pub fn emit_second_with(&mut self, [a, b, c, d]: [u8; 4], imm: i32) {
+        self.push(whole::<exec::flag::Undefined>, a, b, c, d, imm);
     }
 
     fn push_memory(&mut self, handler: Handler, a: u8) {

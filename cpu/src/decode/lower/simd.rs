@@ -144,7 +144,7 @@ fn masked_bytes<N: MaskedBytes>(l: &mut Lowering<'_>) {
     let d = address::encode(0, l.memory_segment(), bits);
     let (source, mask) = (vector(l, 1), vector(l, 2));
     l.push(
-        crate::op::call::<MaskMove<N>>,
+        crate::op::whole::<MaskMove<N>>,
         0,
         register(base),
         crate::registers::ZERO,
@@ -191,10 +191,7 @@ fn vector(l: &Lowering<'_>, n: u32) -> u8 {
 }
 
 fn second(l: &mut Lowering<'_>, a: u8, b: u8, c: u8, d: u8, imm: i32) {
-    l.emit_second(imm);
-    if let Some(op) = l.ops.last_mut() {
-        (op.a, op.b, op.c, op.d) = (a, b, c, d);
-    }
+    l.emit_second_with([a, b, c, d], imm);
 }
 
 /// What the second slot holds.

@@ -188,7 +188,7 @@ fn monitor(l: &mut Lowering<'_>) {
         (seg, false) => seg,
     };
     let d = address::encode(0, seg, bits);
-    let handler = crate::op::call::<Monitor>;
+    let handler = crate::op::whole::<Monitor>;
     l.push(handler, 0, register(base), crate::registers::ZERO, d, 0);
 }
 

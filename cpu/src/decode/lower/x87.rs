@@ -73,11 +73,9 @@ struct Emit<'a, 'b> {
 
 impl Emit<'_, '_> {
     fn second(&mut self) {
-        self.l.emit_second(self.l.start as i32);
-        if let Some(op) = self.l.ops.last_mut() {
-            op.a = self.escape;
-            op.b = self.modrm;
-        }
+        let start = self.l.start as i32;
+        self.l
+            .emit_second_with([self.escape, self.modrm, 0, 0], start);
     }
 
     fn memory<E: Execution>(&mut self) -> bool {
