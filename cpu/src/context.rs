@@ -87,7 +87,7 @@ pub trait Context {
     #[inline(always)]
     fn set_sp<W: Address>(&mut self, sp: u64) {
         let mask = stack_mask::<W>(self.cpu());
-        if mask == 0xFFFF {
+        if !W::FLAT && mask == 0xFFFF {
             self.regs().set_named(Gpr::Rsp, sp as u16);
         } else {
             self.regs().set_named(Gpr::Rsp, sp & mask);

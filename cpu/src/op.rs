@@ -104,6 +104,11 @@ impl Slot {
         Self { op }
     }
 
+    /// Gives an operation another handler. The caller knows that there is one in this slot.
+    pub fn set_handler(&mut self, handler: Handler) {
+        self.op.handler = handler;
+    }
+
     /// A link that leads nowhere yet.
     pub fn link(distance: i32) -> Self {
         Self {
@@ -304,12 +309,29 @@ pub enum Stop {
     Wait,
 }
 
+/// What an instruction does with the arithmetic flags.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum FlagUse {
+    /// Nothing.
+    None,
+    /// It replaces all six and reads none.
+    Replaces,
+    /// It reads some, or replaces some.
+    Touches,
+}
+
 /// An instruction's semantics: read all, check all, then write.
 pub trait Instruction: Sized {
     /// Slots that the operation takes.
     const SLOTS: usize = 1;
     /// What executes it in a block that other blocks may follow.
     const HANDLER: Handler = whole::<Self>;
+    /// It neither faults nor leaves the block.
+    const CALM: bool = false;
+    /// What it does with the arithmetic flags.
+    const FLAGS: FlagUse = FlagUse::Touches;
+    /// What executes it where nobody sees the flags that it leaves.
+    const QUIET: Option<Handler> = None;
     /// Executes it.
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
 }
@@ -318,6 +340,10 @@ pub trait Instruction: Sized {
 pub trait Hot: Sized {
     /// Slots that the operation takes.
     const SLOTS: usize = 1;
+    /// It neither faults nor leaves the block: its operands are registers and immediates.
+    const CALM: bool = false;
+    /// What it does with the arithmetic flags.
+    const FLAGS: FlagUse = FlagUse::Touches;
     /// Executes it, or gives up with nothing committed.
     fn run<C: Context>(cx: &mut C, op: OpRef) -> Result<(), C::Stop>;
 }
@@ -325,6 +351,13 @@ pub trait Hot: Sized {
 impl<H: Hot> Instruction for H {
     const SLOTS: usize = H::SLOTS;
     const HANDLER: Handler = fast::<H>;
+    const CALM: bool = H::CALM;
+    const FLAGS: FlagUse = H::FLAGS;
+    const QUIET: Option<Handler> = if H::CALM && !matches!(H::FLAGS, FlagUse::None) {
+        Some(quiet::<H>)
+    } else {
+        None
+    };
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         H::run(cpu, op)
     }
@@ -406,6 +439,23 @@ pub extern "C-unwind" fn fast<H: Hot>(
             let flags = cx.flags;
             go(cpu, op.plus(H::SLOTS), count, flags)
         }
+        Err(_) => twin::<H>(cpu, op, count, a, r, k),
+    }
+}
+
+/// The handler of a hot instruction where nobody sees the flags that it leaves: they stay as they are.
+pub extern "C-unwind" fn quiet<H: Hot>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    match H::run(&mut cx, op) {
+        Ok(()) => go(cpu, op.plus(H::SLOTS), count, flags),
         Err(_) => twin::<H>(cpu, op, count, a, r, k),
     }
 }

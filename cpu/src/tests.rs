@@ -200,6 +200,72 @@ fn stopping_at_any_instruction_and_going_on_changes_nothing() {
 }
 
 #[test]
+fn arithmetic_in_a_block_leaves_the_flags_that_it_leaves_one_by_one() {
+    let insns: [&[u8]; 28] = [
+        &[0x01, 0xD8],             // add ax,bx
+        &[0x11, 0xD8],             // adc ax,bx
+        &[0x29, 0xD8],             // sub ax,bx
+        &[0x19, 0xD8],             // sbb ax,bx
+        &[0x31, 0xD8],             // xor ax,bx
+        &[0x21, 0xD8],             // and ax,bx
+        &[0x39, 0xD8],             // cmp ax,bx
+        &[0x84, 0xE3],             // test bl,ah
+        &[0x40],                   // inc ax
+        &[0x4B],                   // dec bx
+        &[0xF7, 0xD8],             // neg ax
+        &[0xF7, 0xD0],             // not ax
+        &[0xC1, 0xC0, 0x03],       // rol ax,3
+        &[0xD1, 0xC8],             // ror ax,1
+        &[0xD1, 0xD3],             // rcl bx,1
+        &[0xD3, 0xE0],             // shl ax,cl
+        &[0xC1, 0xFB, 0x02],       // sar bx,2
+        &[0x0F, 0xA4, 0xC3, 0x05], // shld bx,ax,5
+        &[0x89, 0xC1],             // mov cx,ax
+        &[0x8D, 0x47, 0x35],       // lea ax,[bx+35h]
+        &[0x0F, 0x92, 0xC1],       // setc cl
+        &[0x0F, 0x44, 0xC3],       // cmovz ax,bx
+        &[0x0F, 0xAF, 0xC3],       // imul ax,bx
+        &[0x0F, 0xA3, 0xD8],       // bt ax,bx
+        &[0x9F],                   // lahf
+        &[0xA3, 0x00, 0x20],       // mov [2000h],ax
+        &[0xF6, 0xF3],             // div bl
+        &[0x72, 0x00],             // jc to the next
+    ];
+    let mut seed = 0x2545_F491_4F6C_DD1Du64;
+    let mut random = move |n: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 33) as usize % n
+    };
+    for _ in 0..400 {
+        let mut code: Vec<u8> = (0..48).flat_map(|_| insns[random(28)].to_vec()).collect();
+        code.push(0xF4);
+        let stop = random(60) as u64;
+        let ended = [true, false].map(|cached| {
+            let mut board = Board::new(&code);
+            // The handler of the divide error, which finds the flags on the stack: hlt.
+            board.ram[0].write(0, &[0x00, 0x30, 0, 0]);
+            board.ram[0].write(0x3000, &[0xF4]);
+            let mut cpu = at_1000();
+            cpu.set_block_cache(cached);
+            board.stop_at = stop;
+            let stopped = run(&mut board, &mut cpu);
+            board.stop_at = u64::MAX;
+            let ended = run(&mut board, &mut cpu);
+            let sp = ended.1.gpr[Gpr::Rsp as usize] & 0xFFFF;
+            (
+                stopped,
+                ended,
+                board.insns,
+                board.ram[0].read_u16(sp as usize + 4),
+            )
+        });
+        assert_eq!(ended[0], ended[1], "{code:02x?}, stopped at {stop}");
+    }
+}
+
+#[test]
 fn a_repeated_move_counts_each_repetition_and_can_be_stopped_between_any_two() {
     // mov si,2000h / mov di,3000h / mov cx,50 / rep movsb / hlt
     let code = [0xBE, 0, 0x20, 0xBF, 0, 0x30, 0xB9, 50, 0, 0xF3, 0xA4, 0xF4];

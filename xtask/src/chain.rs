@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 11] = [
+const HANDLERS: [&str; 12] = [
     "cpu::op::fast",
+    "cpu::op::quiet",
     "cpu::op::twin",
     "cpu::op::whole",
     "cpu::exec::branch::call",

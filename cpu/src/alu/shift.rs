@@ -13,21 +13,25 @@ fn flags_of<T: Int>(result: T, cf: bool, of: bool) -> Flags {
 /// SHL.
 #[inline]
 pub fn shl<T: Int>(a: T, count: u32) -> (T, Flags) {
-    let wide = u128::from(a.to_u64()) << count;
-    let r = T::from_u64(wide as u64);
-    let cf = (wide >> T::BITS) & 1 != 0;
+    let v = a.to_u64();
+    let r = T::from_u64(v << count);
+    // The last bit that went out at the top.
+    let cf = if T::BITS == 64 {
+        v >> (64 - count)
+    } else {
+        v << count >> T::BITS
+    } & 1
+        != 0;
     (r, flags_of(r, cf, (r.to_u64() & T::SIGN != 0) != cf))
 }
 
 /// SHR.
 #[inline]
 pub fn shr<T: Int>(a: T, count: u32) -> (T, Flags) {
-    let wide = u128::from(a.to_u64());
-    let r = T::from_u64((wide >> count) as u64);
-    let cf = (wide >> (count - 1)) & 1 != 0;
-    // OF is the most significant bit of the operand of the last one-bit step.
-    let of = (wide >> (count - 1)) as u64 & T::SIGN != 0;
-    (r, flags_of(r, cf, of))
+    // Before the last one-bit step; OF is the most significant bit then.
+    let last = a.to_u64() >> (count - 1);
+    let r = T::from_u64(last >> 1);
+    (r, flags_of(r, last & 1 != 0, last & T::SIGN != 0))
 }
 
 /// SAR.

@@ -6,12 +6,14 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{Hot, Instruction, OpRef, Stop};
+use crate::op::{FlagUse, Hot, Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::Gpr;
 
 /// A two-operand operation that leaves a result and flags.
 pub trait Binary: 'static {
+    /// What it does with the flags.
+    const FLAGS: FlagUse = FlagUse::Replaces;
     /// `a <op> b`.
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags);
 }
@@ -34,6 +36,7 @@ impl Binary for Add {
 }
 
 impl Binary for Adc {
+    const FLAGS: FlagUse = FlagUse::Touches;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
         let c = flags.cf();
@@ -53,6 +56,7 @@ impl Binary for Sub {
 }
 
 impl Binary for Sbb {
+    const FLAGS: FlagUse = FlagUse::Touches;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
         let c = flags.cf();
@@ -66,6 +70,8 @@ pub struct Modify<O, T, D, S>(As<(O, T, D, S)>);
 
 impl<O: Binary, T: Int, D: Place<T>, S: Source<T>> Hot for Modify<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
+    const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const FLAGS: FlagUse = O::FLAGS;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let b = S::get(cx, op)?;
@@ -78,6 +84,8 @@ pub struct Compare<O, T, D, S>(As<(O, T, D, S)>);
 
 impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Hot for Compare<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
+    const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const FLAGS: FlagUse = O::FLAGS;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let a = D::get(cx, op)?;
@@ -89,6 +97,8 @@ impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Hot for Compare<O, T, D, S> 
 
 /// A one-operand operation.
 pub trait Unary: 'static {
+    /// What it does with the flags.
+    const FLAGS: FlagUse = FlagUse::Touches;
     /// `<op> a`.
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags);
 }
@@ -117,6 +127,7 @@ impl Unary for Dec {
 }
 
 impl Unary for Neg {
+    const FLAGS: FlagUse = FlagUse::Replaces;
     #[inline(always)]
     fn apply<T: Int>(a: T, _: &Flags) -> (T, Flags) {
         let zero = T::from_u64(0);
@@ -131,6 +142,8 @@ impl Unary for Neg {
 pub struct ModifyOne<O, T, D>(As<(O, T, D)>);
 
 impl<O: Unary, T: Int, D: Place<T>> Hot for ModifyOne<O, T, D> {
+    const CALM: bool = !D::IN_MEMORY;
+    const FLAGS: FlagUse = O::FLAGS;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         D::modify(cx, op, |a, flags| O::apply(a, flags))

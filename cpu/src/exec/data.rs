@@ -5,13 +5,15 @@ use crate::alu::{Condition, Int};
 use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{Hot, Instruction, OpRef, Stop};
+use crate::op::{FlagUse, Hot, Instruction, OpRef, Stop};
 
 /// DEST := SRC.
 pub struct Mov<T, D, S>(As<(T, D, S)>);
 
 impl<T: Int, D: Place<T>, S: Source<T>> Hot for Mov<T, D, S> {
     const SLOTS: usize = S::SLOTS;
+    const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -23,6 +25,8 @@ impl<T: Int, D: Place<T>, S: Source<T>> Hot for Mov<T, D, S> {
 pub struct Movzx<T, N, S>(As<(T, N, S)>);
 
 impl<T: Int, N: Int, S: Source<N>> Hot for Movzx<T, N, S> {
+    const CALM: bool = !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -35,6 +39,8 @@ impl<T: Int, N: Int, S: Source<N>> Hot for Movzx<T, N, S> {
 pub struct Movsx<T, N, S>(As<(T, N, S)>);
 
 impl<T: Int, N: Int, S: Source<N>> Hot for Movsx<T, N, S> {
+    const CALM: bool = !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -47,6 +53,8 @@ impl<T: Int, N: Int, S: Source<N>> Hot for Movsx<T, N, S> {
 pub struct Lea<T, W>(As<(T, W)>);
 
 impl<T: Int, W: Address> Hot for Lea<T, W> {
+    const CALM: bool = true;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let offset = W::offset(cx.cpu(), op);
@@ -82,6 +90,8 @@ impl<T: Int> Instruction for StoreAccumulator<T> {
 pub struct Xchg<T, D, S>(As<(T, D, S)>);
 
 impl<T: Int, D: Place<T>, S: Place<T>> Hot for Xchg<T, D, S> {
+    const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let b = S::get(cx, op)?;
@@ -161,6 +171,8 @@ impl<C: When, D: Place<u8>> Hot for Setcc<C, D> {
 pub struct Bswap<T>(As<T>);
 
 impl<T: Int> Hot for Bswap<T> {
+    const CALM: bool = true;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v: T = B::get(cx, op)?;

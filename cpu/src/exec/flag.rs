@@ -5,7 +5,7 @@ use crate::alu::flags::{AF, CF, PF, SF, ZF};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::op::{Hot, Instruction, OpRef, Stop};
+use crate::op::{FlagUse, Hot, Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
 use emu_core::x86::{Exception, Rflags};
 
@@ -31,6 +31,8 @@ impl Instruction for TooLong {
 pub struct Nop;
 
 impl Hot for Nop {
+    const CALM: bool = true;
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn run<X: Context>(_: &mut X, _: OpRef) -> Result<(), X::Stop> {
         Ok(())

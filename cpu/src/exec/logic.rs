@@ -2,6 +2,7 @@
 
 use super::arith::{Binary, Unary};
 use crate::alu::{Flags, Int};
+use crate::op::FlagUse;
 
 /// DEST := DEST AND SRC. AF, which the manual leaves undefined, is cleared, as P6 and later do.
 pub struct And;
@@ -37,6 +38,7 @@ impl Binary for Xor {
 }
 
 impl Unary for Not {
+    const FLAGS: FlagUse = FlagUse::None;
     #[inline(always)]
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
         (T::from_u64(!a.to_u64()), *flags)

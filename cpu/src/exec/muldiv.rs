@@ -5,7 +5,7 @@ use crate::alu::{Int, bcd, muldiv};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::op::{Hot, Instruction, OpRef, Stop};
+use crate::op::{FlagUse, Hot, Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
 
 /// The register that holds the high half of a product or dividend: AH or (E)DX.
@@ -48,6 +48,8 @@ pub struct ImulTo<T, X, Y>(As<(T, X, Y)>);
 
 impl<T: Int, D: Source<T>, S: Source<T>> Hot for ImulTo<T, D, S> {
     const SLOTS: usize = S::SLOTS;
+    const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::Replaces;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let x = D::get(cx, op)?;

@@ -10,6 +10,8 @@ use std::marker::PhantomData;
 pub trait Source<T: Int>: 'static {
     /// Slots of an operation with this operand, if it needs more than one.
     const SLOTS: usize = 1;
+    /// It is in memory, so that reading or writing it may fault.
+    const IN_MEMORY: bool = false;
     /// Reads it.
     fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop>;
 }
@@ -77,6 +79,7 @@ impl<T: Int> Source<T> for Imm64 {
 }
 
 impl<T: Int, W: Address> Source<T> for Mem<W> {
+    const IN_MEMORY: bool = true;
     #[inline(always)]
     fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop> {
         cx.load::<T, W>(op)

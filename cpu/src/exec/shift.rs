@@ -3,7 +3,7 @@
 use super::operand::{As, Place, Source};
 use crate::alu::{Flags, Int, shift};
 use crate::context::Context;
-use crate::op::{Hot, OpRef};
+use crate::op::{FlagUse, Hot, OpRef};
 
 /// A shift or rotate by a count that is not 0 after masking.
 pub trait Shift: 'static {
@@ -79,6 +79,8 @@ pub struct ShiftBy<O, T, D, S>(As<(O, T, D, S)>);
 
 impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Hot for ShiftBy<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
+    const CALM: bool = !D::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::Touches;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let count = u32::from(S::get(cx, op)? & count_mask::<T>());
@@ -142,6 +144,8 @@ impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Hot
     for DoubleShiftBy<O, T, D, S, C>
 {
     const SLOTS: usize = C::SLOTS;
+    const CALM: bool = !D::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::Touches;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let count = u32::from(C::get(cx, op)? & count_mask::<T>());

@@ -151,22 +151,6 @@ impl Interpreter {
 
     /// As [`Self::place`], for the linear address that the checks of a segment have given.
     pub(crate) fn place_checked(&mut self, linear: u64, width: Width) -> Result<Place, Stop> {
-        let (bytes, privilege) = (width.bytes() as u64, self.unwatched_privilege());
-        if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, bytes) {
-            // A probe wants to know the physical address.
-            let (host, first, first_len) = if self.watch_memory {
-                (0, gpa, bytes as u8)
-            } else {
-                (host, 0, CODE_PAGE)
-            };
-            return Ok(Place {
-                host,
-                first,
-                first_len,
-                second: 0,
-                linear,
-            });
-        }
         self.place_linear(linear, width, self.data_privilege())
     }
 
@@ -207,6 +191,21 @@ impl Interpreter {
         privilege: Privilege,
     ) -> Result<Place, Stop> {
         let n = width.bytes() as u64;
+        if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, n) {
+            // A probe wants to know the physical address.
+            let (host, first, first_len) = if self.watch_memory {
+                (0, gpa, n as u8)
+            } else {
+                (host, 0, CODE_PAGE)
+            };
+            return Ok(Place {
+                host,
+                first,
+                first_len,
+                second: 0,
+                linear,
+            });
+        }
         let purpose = Purpose::write(privilege);
         let room = 0x1000 - (linear & 0xFFF);
         let first = self.translate(linear, purpose)?;
@@ -381,15 +380,6 @@ impl Interpreter {
 
     /// As [`Self::load_slow`], for the linear address that the checks of a segment have given.
     pub(super) fn load_checked(&mut self, linear: u64, width: Width) -> Result<u64, Stop> {
-        if self.watch_memory {
-            let bytes = width.bytes() as u64;
-            let privilege = self.unwatched_privilege();
-            if let Some(gpa) = self.tlb.read_slow(privilege, linear, bytes) {
-                let v = self.physical_read(gpa, width);
-                self.watch(MemoryAccess::Read, linear, gpa, width, v);
-                return Ok(v);
-            }
-        }
         self.load_linear(linear, width, self.data_privilege())
     }
 
@@ -413,6 +403,11 @@ impl Interpreter {
         privilege: Privilege,
     ) -> Result<u64, Stop> {
         let n = width.bytes();
+        if let Some((host, gpa)) = self.tlb.read_slow(privilege, linear, n as u64) {
+            let v = self.host_read(host, width);
+            self.watch(MemoryAccess::Read, linear, gpa, width, v);
+            return Ok(v);
+        }
         let purpose = Purpose::read(privilege);
         let room = (0x1000 - (linear & 0xFFF)) as usize;
         let first = self.translate(linear, purpose)?;

@@ -394,9 +394,8 @@ impl Interpreter {
     pub(crate) fn physical_page(&mut self, gpa: u64) -> PhysicalPage {
         let page = self.a20(gpa) & !0xFFF;
         let slot = (page >> 12) as usize % PHYSICAL_SLOTS;
-        if let Some((tag, found)) = self.physical.pages[slot]
-            && tag == page
-        {
+        let (tag, found) = self.physical.pages[slot];
+        if tag == page {
             return found;
         }
         let smm = self.smm.active;
@@ -410,7 +409,7 @@ impl Interpreter {
             read: host(&view.read),
             write: host(&view.write),
         };
-        self.physical.pages[slot] = Some((page, found));
+        self.physical.pages[slot] = (page, found);
         found
     }
 
@@ -466,7 +465,9 @@ pub struct PhysicalPage {
     pub write: u64,
 }
 
-const PHYSICAL_SLOTS: usize = 256;
+const PHYSICAL_SLOTS: usize = 4096;
+/// An address that no page has.
+const NO_PAGE: (u64, PhysicalPage) = (u64::MAX, PhysicalPage { read: 0, write: 0 });
 
 /// A block of memory and its place in the host's.
 pub struct HostBlock {
@@ -480,7 +481,8 @@ pub struct HostBlock {
 
 /// What is known of physical pages, until the map changes.
 pub struct PhysicalPages {
-    pages: Vec<Option<(u64, PhysicalPage)>>,
+    /// By address; [`NO_PAGE`] is none.
+    pages: Box<[(u64, PhysicalPage); PHYSICAL_SLOTS]>,
     /// Every block of memory on the board.
     pub blocks: Vec<HostBlock>,
     /// The A20 gate is closed.
@@ -490,7 +492,7 @@ pub struct PhysicalPages {
 impl Default for PhysicalPages {
     fn default() -> Self {
         Self {
-            pages: vec![None; PHYSICAL_SLOTS],
+            pages: Box::new([NO_PAGE; PHYSICAL_SLOTS]),
             blocks: Vec::new(),
             a20_masked: false,
         }
@@ -500,7 +502,7 @@ impl Default for PhysicalPages {
 impl PhysicalPages {
     /// Forgets all pages.
     pub fn forget_pages(&mut self) {
-        self.pages.fill(None);
+        self.pages.fill(NO_PAGE);
     }
 
     /// Forgets all pages and takes the board's present blocks.

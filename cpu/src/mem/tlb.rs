@@ -217,11 +217,9 @@ impl Tlb {
         self.write.hit(privilege, linear, bytes)
     }
 
-    /// The physical address of a read, for whoever may not take the fast path.
-    pub fn read_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
-        self.read
-            .hit_slow(privilege, linear, bytes)
-            .map(|hit| hit.1)
+    /// The host and the physical address of a read, for whoever may not take the fast path.
+    pub fn read_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+        self.read.hit_slow(privilege, linear, bytes)
     }
 
     /// The host and the physical address of a write, into a page with decoded code or without.

@@ -72,7 +72,7 @@ use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
-use crate::op::{Handler, Instruction, Op, Slot, whole};
+use crate::op::{FlagUse, Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
 use iced_x86::{EncodingKind, OpKind, Register};
@@ -83,6 +83,8 @@ pub struct Lowering<'a> {
     pub slots: Vec<Slot>,
     /// The slots of links.
     pub links: Vec<u16>,
+    /// The last operation that left flags, and its handler for when nobody sees them, if nobody can have seen them so far.
+    unseen: Option<(usize, Handler)>,
     /// Where in its page the block starts; `None`: other blocks do not follow it without the run loop.
     pub place: Option<u32>,
     /// The CPU model.
@@ -97,6 +99,8 @@ pub struct Lowering<'a> {
     pub end: u32,
     /// The instruction at hand is the last of its block.
     pub ends_block: bool,
+    /// All the same the next block may follow without the run loop.
+    pub goes_on: bool,
     /// The instruction at hand is undefined.
     pub refused: bool,
 }
@@ -109,6 +113,7 @@ impl<'a> Lowering<'a> {
         Self {
             slots,
             links: Vec::new(),
+            unseen: None,
             place,
             model,
             mode,
@@ -116,6 +121,7 @@ impl<'a> Lowering<'a> {
             start: 0,
             end: 0,
             ends_block: false,
+            goes_on: false,
             refused: false,
         }
     }
@@ -132,6 +138,7 @@ impl<'a> Lowering<'a> {
         self.insn = *insn;
         (self.start, self.end) = (start, end);
         self.ends_block = false;
+        self.goes_on = false;
         self.refused = false;
         match form {
             Form::Undefined => return self.undefined(),
@@ -174,18 +181,18 @@ impl<'a> Lowering<'a> {
     /// Ends the block when its last instruction does not.
     pub fn end_of_block(&mut self) {
         let end = self.end as i32;
+        // What ends a block may change what the next one depends on.
+        if self.place.is_none() || self.ends_block && !self.goes_on {
+            return self.push(exec::branch::end_of_block, 0, 0, 0, 0, 0);
+        }
         let next: Handler = match (self.stays_in_page(end.into()), self.is_64_bit()) {
-            // What ends a block may change what the next one depends on.
-            _ if self.place.is_none() || self.ends_block => exec::branch::end_of_block,
             (true, true) => exec::branch::next_block::<u64, InPage>,
             (true, false) => exec::branch::next_block::<u32, InPage>,
             (false, true) => exec::branch::next_block::<u64, Anywhere>,
             (false, false) => exec::branch::next_block::<u32, Anywhere>,
         };
         self.push(next, 0, ZERO, 0, 0, 0);
-        if !self.ends_block {
-            self.emit_link(end);
-        }
+        self.emit_link(end);
     }
 
     /// Whether what is so far from the start of the block lies in the page that it starts in.
@@ -213,9 +220,33 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Lets the operation before this one leave out its flags if this one replaces them before anybody sees them: nothing
+    /// between has read them, and nothing can have faulted or left the block.
+    fn note_flags<I: Instruction>(&mut self) {
+        if self.place.is_none() {
+            return;
+        }
+        if I::FLAGS == FlagUse::Replaces
+            && I::CALM
+            && let Some((slot, quiet)) = self.unseen
+        {
+            self.slots[slot].set_handler(quiet);
+        }
+        if I::FLAGS != FlagUse::None || !I::CALM {
+            self.unseen = I::QUIET.map(|quiet| (self.slots.len(), quiet));
+        }
+    }
+
     /// An operation on registers and an immediate.
     pub fn emit<I: Instruction>(&mut self, a: u8, b: u8, imm: i32) {
+        self.note_flags::<I>();
         self.push(self.handler::<I>(), a, b, 0, 0, imm);
+    }
+
+    /// An operation with an implied memory operand: a base register, and [`Op::d`].
+    pub fn emit_based<I: Instruction>(&mut self, base: u8, d: u8) {
+        self.note_flags::<I>();
+        self.push(self.handler::<I>(), 0, base, ZERO, d, 0);
     }
 
     /// A slot behind an operation that says how far from the start of the block it leads.
@@ -226,6 +257,7 @@ impl<'a> Lowering<'a> {
 
     /// An operation with register `a` and the instruction's memory operand.
     pub fn emit_memory<I: Instruction>(&mut self, a: u8) {
+        self.note_flags::<I>();
         self.push_memory(self.handler::<I>(), a);
     }
 

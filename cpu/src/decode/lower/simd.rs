@@ -143,14 +143,7 @@ fn masked_bytes<N: MaskedBytes>(l: &mut Lowering<'_>) {
     };
     let d = address::encode(0, l.memory_segment(), bits);
     let (source, mask) = (vector(l, 1), vector(l, 2));
-    l.push(
-        crate::op::whole::<MaskMove<N>>,
-        0,
-        register(base),
-        crate::registers::ZERO,
-        d,
-        0,
-    );
+    l.emit_based::<MaskMove<N>>(register(base), d);
     second(l, source, mask, 0, 0, 0);
 }
 

@@ -75,4 +75,5 @@ fn repeated<E: Element, N: Int, T: Int>(l: &mut Lowering<'_>) {
     }
     // A repeated instruction uses up what is left of the budget, and port I/O is followed by a look at the board.
     l.ends_block = equal || not_equal || E::IO;
+    l.goes_on = !E::IO;
 }

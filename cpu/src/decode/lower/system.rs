@@ -188,8 +188,7 @@ fn monitor(l: &mut Lowering<'_>) {
         (seg, false) => seg,
     };
     let d = address::encode(0, seg, bits);
-    let handler = crate::op::whole::<Monitor>;
-    l.push(handler, 0, register(base), crate::registers::ZERO, d, 0);
+    l.emit_based::<Monitor>(register(base), d);
 }
 
 /// Whether the block must end: SS may change the mode of the stack and casts a shadow.
