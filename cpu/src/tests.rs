@@ -266,6 +266,30 @@ fn arithmetic_in_a_block_leaves_the_flags_that_it_leaves_one_by_one() {
 }
 
 #[test]
+fn code_that_runs_over_the_end_of_its_segment_does_not_go_on_at_its_start() {
+    // jz, not taken; loop with a count of 1; nop / nop: at 1000:FFFE, reached from 1000:0000 by jmp FFFEh.
+    for last in [[0x74, 0x00], [0xE2, 0x00], [0x90, 0x90]] {
+        let mut board = Board::new(&[]);
+        board.period = 1 << 20;
+        board.ram[0].write(0x1_0000, &[0xE9, 0xFB, 0xFF]);
+        board.ram[0].write(0x1_FFFE, &last);
+        // The handler of the general protection exception: hlt.
+        board.ram[0].write(4 * 13, &[0x00, 0x30, 0, 0]);
+        board.ram[0].write(0x3000, &[0xF4]);
+        let mut cpu = at_1000();
+        let mut s = cpu.state();
+        s.segments[Seg::Cs as usize].selector = Selector(0x1000);
+        s.segments[Seg::Cs as usize].base = 0x1_0000;
+        s.rip = 0;
+        s.gpr[Gpr::Rcx as usize] = 1;
+        cpu.set_state(&s);
+        board.stop_at = 50;
+        let (exit, s) = run(&mut board, &mut cpu);
+        assert_eq!((exit, s.rip), (Exit::Halted, 0x3001), "{last:02x?}");
+    }
+}
+
+#[test]
 fn a_repeated_move_counts_each_repetition_and_can_be_stopped_between_any_two() {
     // mov si,2000h / mov di,3000h / mov cx,50 / rep movsb / hlt
     let code = [0xBE, 0, 0x20, 0xBF, 0, 0x30, 0xB9, 50, 0, 0xF3, 0xA4, 0xF4];

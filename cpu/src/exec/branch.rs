@@ -69,22 +69,37 @@ fn at<T: Int>(cpu: &Interpreter, rip: u64, count: i64) -> Option<Next> {
 
 /// The block that the link in slot `n` leads to, if it may be entered.
 #[inline(always)]
-fn behind<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, n: usize, count: i64) -> Option<Next> {
-    let rip = cpu.regs.block_rip().wrapping_add(op.distance(n) as u64);
-    if !R::IN_PAGE {
-        let rip = if T::BITS == 64 {
-            rip.wrapping_add(cpu.regs.whole(op.b))
-        } else {
-            rip & T::MASK
-        };
-        return at::<T>(cpu, rip, count);
-    }
+fn linked<T: Int>(cpu: &Interpreter, op: OpRef, n: usize, rip: u64, count: i64) -> Option<Next> {
     if T::BITS < 64 && rip > cpu.link_limit.min(T::MASK) {
         return None;
     }
     let head = op.linked(n);
     let count = head.charge(count);
     (count >= 0).then_some(Next { head, rip, count })
+}
+
+/// The block at the target of a relative branch, which the first link leads to.
+#[inline(always)]
+fn at_target<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, count: i64) -> Option<Next> {
+    let rip = cpu.regs.block_rip().wrapping_add(op.distance(1) as u64);
+    if R::IN_PAGE {
+        linked::<T>(cpu, op, 1, rip, count)
+    } else if T::BITS == 64 {
+        at::<T>(cpu, rip.wrapping_add(cpu.regs.whole(op.b)), count)
+    } else {
+        at::<T>(cpu, rip & T::MASK, count)
+    }
+}
+
+/// The block behind the running one, which the link in slot `n` leads to. Unlike a target it is not cut to the operand size.
+#[inline(always)]
+fn behind<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, n: usize, count: i64) -> Option<Next> {
+    let rip = cpu.regs.block_rip().wrapping_add(op.distance(n) as u64);
+    if R::IN_PAGE {
+        linked::<T>(cpu, op, n, rip, count)
+    } else {
+        at::<T>(cpu, rip, count)
+    }
 }
 
 impl Interpreter {
@@ -167,7 +182,7 @@ extern "C-unwind" fn jmp<T: Int, R: Reach>(
     r: u64,
     k: u64,
 ) -> OpRef {
-    match behind::<T, R>(cpu, op, 1, count) {
+    match at_target::<T, R>(cpu, op, count) {
         Some(next) => next.enter(cpu, Flags::from_words([a, r, k])),
         None => twin::<Jmp<T, R>>(cpu, op, count, a, r, k),
     }
@@ -228,7 +243,7 @@ extern "C-unwind" fn jcc<C: When, T: Int, R: Reach>(
 ) -> OpRef {
     let flags = Flags::from_words([a, r, k]);
     if flags.holds(C::CONDITION) {
-        if let Some(next) = behind::<T, R>(cpu, op, 1, count) {
+        if let Some(next) = at_target::<T, R>(cpu, op, count) {
             return next.enter(cpu, flags);
         }
     } else if let Some(next) = behind::<T, R>(cpu, op, 2, count) {
@@ -325,12 +340,12 @@ extern "C-unwind" fn loop_or_not<L: LoopCondition, N: Int, T: Int, R: Reach>(
     let flags = Flags::from_words([a, r, k]);
     let n = cpu.regs.get::<N>(1).to_u64().wrapping_sub(L::COUNTS.into());
     let n = N::from_u64(n);
-    let link = if L::jumps(n.to_u64(), flags.zf()) {
-        1
+    let next = if L::jumps(n.to_u64(), flags.zf()) {
+        at_target::<T, R>(cpu, op, count)
     } else {
-        2
+        behind::<T, R>(cpu, op, 2, count)
     };
-    match behind::<T, R>(cpu, op, link, count) {
+    match next {
         Some(next) => {
             if L::COUNTS {
                 cpu.regs.set(1, n);
@@ -361,7 +376,7 @@ extern "C-unwind" fn call<T: Int, W: Address, R: Reach>(
     k: u64,
 ) -> OpRef {
     let flags = Flags::from_words([a, r, k]);
-    if let Some(next) = behind::<T, R>(cpu, op, 1, count) {
+    if let Some(next) = at_target::<T, R>(cpu, op, count) {
         let mut cx = Fast { cpu, flags };
         let end = cx.cpu.regs.block_rip().wrapping_add(op.imm as u64);
         if cx.push::<T, W>(T::from_u64(end)).is_ok() {
