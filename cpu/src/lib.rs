@@ -1,8 +1,8 @@
 //! The interpreter: an x86 CPU that decodes each instruction once, lowers it to an operation with its own handler, and
 //! executes blocks of them.
 //!
-//! Start with [`interpreter`] (the state), [`run`] (the loop), [`op`] (what a handler is); `decode` fills blocks,
-//! `exec` holds the handlers by group, `mem` is segmentation, paging and the TLB, `event` delivers faults and
+//! Start with [`interpreter`] (the state), [`run`] (the loop), [`op`] (what a handler is, and how one hands over to the
+//! next), [`context`] (what a hot instruction works on); `decode` fills blocks, `exec` holds the handlers by group, `mem` is segmentation, paging and the TLB, `event` delivers faults and
 //! interrupts, `models` says what each CPU offers.
 
 pub mod alu;

@@ -2,10 +2,10 @@
 //! them.
 //!
 //! # The invariant behind the `unsafe` in this file
-//! `Attached` holds pointers to the bus and the probe, and to the block that runs. Bus and probe are set on entry to
-//! [`CpuBackend::run`] from references that live until it returns, and cleared before it returns; they are used only
-//! through `&mut self`. The running block stays allocated until `BlockCache::bury`, which only this loop calls,
-//! between blocks.
+//! `Attached` holds pointers to the bus and the probe, to the block that runs, and to the one that was left last. Bus and
+//! probe are set on entry to [`CpuBackend::run`] from references that live until it returns, and cleared before it returns;
+//! they are used only through `&mut self`. Blocks of the cache stay allocated until `BlockCache::bury`, which only this
+//! loop calls, between blocks, and which makes it forget the one that was left.
 #![expect(
     unsafe_code,
     reason = "the bus, the probe and the running block; see the invariant above"
