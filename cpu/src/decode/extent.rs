@@ -40,6 +40,8 @@ pub struct Maps {
     pub vex: bool,
     /// 3DNow! exists.
     pub d3now: bool,
+    /// As AMD's processors have it.
+    pub amd: bool,
 }
 
 /// What follows an opcode byte.
@@ -237,7 +239,7 @@ fn walk(bits: u32, c: &mut Cursor<'_>, maps: Maps) -> Result<(), Extent> {
         Immediate::Sized => operand_bytes,
         Immediate::Full if wide => 8,
         Immediate::Full => operand_bytes,
-        Immediate::Near if bits == 64 => 4,
+        Immediate::Near if bits == 64 && !maps.amd => 4,
         Immediate::Near => operand_bytes,
         Immediate::Far => operand_bytes + 2,
         Immediate::Offset => address_bits / 8,
@@ -260,6 +262,7 @@ fn escaped(c: &mut Cursor<'_>, maps: Maps) -> Result<Operands, Extent> {
             MODRM_BYTE
         }
         0x0F if maps.d3now => MODRM_BYTE,
+        _ if maps.amd && super::amd::BARE.contains(&opcode) => NOTHING,
         _ => two_byte(opcode),
     })
 }

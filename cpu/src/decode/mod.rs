@@ -1,5 +1,6 @@
 //! From bytes to blocks: fetch, decode with iced-x86, lower.
 
+pub mod amd;
 mod extent;
 #[cfg(test)]
 mod forms;
@@ -248,6 +249,7 @@ impl Interpreter {
             },
             None => Stream::Iced {
                 decoder: Decoder::with_ip(bits, bytes, 0, options),
+                options,
                 maps: maps(self.model),
                 bytes,
             },
@@ -346,6 +348,7 @@ enum Stream<'a> {
     /// As processors from the 80386 on decode them.
     Iced {
         decoder: Decoder<'a>,
+        options: u32,
         maps: Maps,
         bytes: &'a [u8],
     },
@@ -364,6 +367,7 @@ impl Stream<'_> {
         match self {
             Self::Iced {
                 decoder,
+                options,
                 maps,
                 bytes,
             } => {
@@ -371,6 +375,14 @@ impl Stream<'_> {
                 let insn = decoder.decode();
                 let error = decoder.last_error();
                 if error == DecoderError::None {
+                    return Some((insn, Form::Plain, decoder.position() as u32));
+                }
+                if maps.amd
+                    && let Some(insn) =
+                        amd::locked(decoder.bitness(), &bytes[start..], start as u64, *options)
+                    && decoder.set_position(start + insn.len()).is_ok()
+                {
+                    decoder.set_ip(decoder.position() as u64);
                     return Some((insn, Form::Plain, decoder.position() as u32));
                 }
                 let (form, len) = match extent(decoder.bitness(), &bytes[start..], *maps) {
@@ -401,12 +413,13 @@ fn maps(model: &CpuModel) -> Maps {
     Maps {
         vex: model.has(CpuidFeature::AVX),
         d3now: model.has(CpuidFeature::D3NOW),
+        amd: model.is_amd(),
     }
 }
 
 /// How iced-x86 decodes: 0F0D and 0F18 to 0F1F are hint NOPs, as the P6 family defines them; where TZCNT, LZCNT and
 /// WBNOINVD are not there, their prefix F3h is ignored before BSF, BSR and WBINVD (SDM vol. 2, "TZCNT", "LZCNT"), and
-/// before the Pentium Pro PAUSE is a NOP with a prefix.
+/// before the Pentium Pro PAUSE is a NOP with a prefix. AMD's processors differ: see [`amd`].
 pub(crate) fn decoder_options(model: &CpuModel) -> u32 {
     let lacking = [
         (CpuidFeature::BMI1, DecoderOptions::NO_MPFX_0FBC),
@@ -414,10 +427,17 @@ pub(crate) fn decoder_options(model: &CpuModel) -> u32 {
         (CpuidFeature::WBNOINVD, DecoderOptions::NO_WBNOINVD),
         (CpuidFeature::PAUSE, DecoderOptions::NO_PAUSE),
     ];
+    let maker = if model.is_amd() {
+        DecoderOptions::AMD
+    } else {
+        DecoderOptions::NONE
+    };
     lacking
         .iter()
         .filter(|(feature, _)| !model.has(*feature))
-        .fold(DecoderOptions::FORCE_RESERVED_NOP, |all, (_, o)| all | o)
+        .fold(DecoderOptions::FORCE_RESERVED_NOP | maker, |all, (_, o)| {
+            all | o
+        })
 }
 
 #[cfg(test)]
@@ -449,6 +469,7 @@ mod tests {
             let options = decoder_options(model);
             let mut stream = Stream::Iced {
                 decoder: Decoder::with_ip(bits, bytes, 0, options),
+                options,
                 maps: maps(model),
                 bytes,
             };

@@ -124,7 +124,13 @@ impl Interpreter {
         self.poll = true;
         // A debug exception ends HLT (SDM vol. 2, "HLT").
         self.activity = Activity::Running;
-        let flags = self.resume_flag();
+        let between = self.resume_flag();
+        // AMD's processors leave RF clear where Intel's set it, between two repetitions.
+        let flags = if self.model.is_amd() {
+            Rflags::empty()
+        } else {
+            between
+        };
         self.deliver_chain(Fault::of(Exception::Debug), flags);
     }
 

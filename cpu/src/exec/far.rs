@@ -428,10 +428,16 @@ impl Interpreter {
         self.ensure(fits, gp)?;
         self.check_width(selector, d)?;
         self.ensure(d.is_present(), Fault::np(selector))?;
+        // AMD's processors hold all of the 64 bits against the limit of a segment with fewer.
+        let whole = self.model.is_amd() && rip > u64::from(u32::MAX);
         Ok(CodeTarget {
             selector,
             descriptor: d,
-            rip: self.offset_within(d, rip),
+            rip: if whole {
+                rip
+            } else {
+                self.offset_within(d, rip)
+            },
         })
     }
 

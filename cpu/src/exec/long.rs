@@ -22,7 +22,7 @@ pub struct SyscallLegacy;
 /// SYSRET outside of 64-bit mode, on AMD's processors.
 pub struct SysretLegacy;
 /// An instruction that is undefined in long mode on AMD's processors.
-pub struct OutsideLongMode<I>(As<I>);
+pub struct OutsideLongMode<I, const PRIVILEGED: bool>(As<I>);
 /// SWAPGS.
 pub struct Swapgs;
 /// RDFSBASE, RDGSBASE: register `a`, segment `b`.
@@ -185,8 +185,11 @@ impl<const LONG: bool> Instruction for Sysret<LONG> {
     }
 }
 
-impl<I: Instruction> Instruction for OutsideLongMode<I> {
+impl<I: Instruction, const PRIVILEGED: bool> Instruction for OutsideLongMode<I, PRIVILEGED> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
+        if PRIVILEGED {
+            cpu.require_cpl_0()?;
+        }
         let legacy = !cpu.is_long();
         cpu.ensure(legacy, Fault::UD)?;
         I::execute(cpu, op)

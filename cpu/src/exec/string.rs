@@ -223,7 +223,8 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
             return Ok(());
         }
         let flags = cpu.flags;
-        let keeps_flags = E::COMPARES && cpu.model.processor.is_none();
+        // Where it is not yet known what the last comparison will be, Intel's processors from the 80386 on keep the flags.
+        let keeps_flags = E::COMPARES && cpu.model.processor.is_none() && !cpu.model.is_amd();
         let mut budget = cpu.repeat_budget(op);
         loop {
             let io = E::IO.then(|| io_instruction::<E, N, T>(cpu, op, IoKind::REPEATED));

@@ -211,6 +211,16 @@ impl Interpreter {
         Ok(())
     }
 
+    /// The faults of a store of so many bytes, 10 of them in two parts.
+    fn check_x87_store(&mut self, op: OpRef, bytes: u64) -> Result<(), Stop> {
+        let seg = address::segment(&op);
+        self.check_store(seg, self.offset_plus(op, 0), bytes.min(8))?;
+        if bytes > 8 {
+            self.check_store(seg, self.offset_plus(op, 8), bytes - 8)?;
+        }
+        Ok(())
+    }
+
     fn record_operand(&mut self, op: OpRef) {
         let selector = self.segments[address::segment(&op) % 6].reg.selector.0;
         let offset = Segmented::offset(self, op);
@@ -359,6 +369,8 @@ impl Execution for LoadBcd {
 pub trait MemoryStore: 'static {
     /// The value.
     type Value;
+    /// Its size in memory.
+    const BYTES: u64;
     /// Computes it.
     fn compute(fpu: &Fpu) -> Store<Self::Value>;
     /// Writes it.
@@ -367,6 +379,7 @@ pub trait MemoryStore: 'static {
 
 impl MemoryStore for M32 {
     type Value = F32;
+    const BYTES: u64 = 4;
     fn compute(fpu: &Fpu) -> Store<F32> {
         transfer::store_f32(fpu)
     }
@@ -376,6 +389,7 @@ impl MemoryStore for M32 {
 }
 impl MemoryStore for M64 {
     type Value = F64;
+    const BYTES: u64 = 8;
     fn compute(fpu: &Fpu) -> Store<F64> {
         transfer::store_f64(fpu)
     }
@@ -385,6 +399,7 @@ impl MemoryStore for M64 {
 }
 impl MemoryStore for I16 {
     type Value = i16;
+    const BYTES: u64 = 2;
     fn compute(fpu: &Fpu) -> Store<i16> {
         transfer::store_i16(fpu, IntegerRounding::Control)
     }
@@ -394,6 +409,7 @@ impl MemoryStore for I16 {
 }
 impl MemoryStore for Truncated<I16> {
     type Value = i16;
+    const BYTES: u64 = 2;
     fn compute(fpu: &Fpu) -> Store<i16> {
         transfer::store_i16(fpu, IntegerRounding::Truncate)
     }
@@ -403,6 +419,7 @@ impl MemoryStore for Truncated<I16> {
 }
 impl MemoryStore for I32 {
     type Value = i32;
+    const BYTES: u64 = 4;
     fn compute(fpu: &Fpu) -> Store<i32> {
         transfer::store_i32(fpu, IntegerRounding::Control)
     }
@@ -412,6 +429,7 @@ impl MemoryStore for I32 {
 }
 impl MemoryStore for Truncated<I32> {
     type Value = i32;
+    const BYTES: u64 = 4;
     fn compute(fpu: &Fpu) -> Store<i32> {
         transfer::store_i32(fpu, IntegerRounding::Truncate)
     }
@@ -421,6 +439,7 @@ impl MemoryStore for Truncated<I32> {
 }
 impl MemoryStore for I64 {
     type Value = i64;
+    const BYTES: u64 = 8;
     fn compute(fpu: &Fpu) -> Store<i64> {
         transfer::store_i64(fpu, IntegerRounding::Control)
     }
@@ -430,6 +449,7 @@ impl MemoryStore for I64 {
 }
 impl MemoryStore for Truncated<I64> {
     type Value = i64;
+    const BYTES: u64 = 8;
     fn compute(fpu: &Fpu) -> Store<i64> {
         transfer::store_i64(fpu, IntegerRounding::Truncate)
     }
@@ -446,6 +466,7 @@ pub struct Bcd;
 
 impl MemoryStore for M80 {
     type Value = F80;
+    const BYTES: u64 = 10;
     fn compute(fpu: &Fpu) -> Store<F80> {
         transfer::store_f80(fpu)
     }
@@ -455,6 +476,7 @@ impl MemoryStore for M80 {
 }
 impl MemoryStore for Bcd {
     type Value = [u8; 10];
+    const BYTES: u64 = 10;
     fn compute(fpu: &Fpu) -> Store<[u8; 10]> {
         transfer::store_bcd(fpu)
     }
@@ -472,8 +494,11 @@ impl<M: MemoryStore, const POP: bool> Execution for StoreMemory<M, POP> {
     const RECORDS: bool = true;
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let store = M::compute(&cpu.x87);
-        if let Some(v) = &store.value {
-            M::write(cpu, op, v)?;
+        match &store.value {
+            Some(v) => M::write(cpu, op, v)?,
+            // With an unmasked exception nothing is written, and Intel's look at no address then.
+            None if cpu.model.is_amd() => cpu.check_x87_store(op, M::BYTES)?,
+            None => {}
         }
         store.commit(&mut cpu.x87, POP);
         cpu.record_operand(op);

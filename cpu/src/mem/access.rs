@@ -313,12 +313,18 @@ impl Interpreter {
         write: bool,
     ) -> Result<u64, Stop> {
         let linear = self.linear_of_bytes(seg, offset, width.bytes() as u64, write)?;
+        self.check_alignment(linear, width.bytes() as u64)?;
+        Ok(linear)
+    }
+
+    /// #AC if alignment is checked and a linear address is no multiple of `bytes`.
+    pub(crate) fn check_alignment(&mut self, linear: u64, bytes: u64) -> Result<(), Stop> {
         let checks =
             self.cpl == 3 && self.cr0.contains(Cr0::AM) && self.rflags.contains(Rflags::AC);
-        if checks && linear & (width.bytes() as u64 - 1) != 0 {
-            return Err(self.fault(Fault::of(Exception::AlignmentCheck)));
-        }
-        Ok(linear)
+        self.ensure(
+            !checks || linear & (bytes - 1) == 0,
+            Fault::of(Exception::AlignmentCheck),
+        )
     }
 
     /// Checks a segment access of `n` bytes but for its alignment and gives its linear address.
@@ -337,8 +343,9 @@ impl Interpreter {
             s.may_read(offset, n)
         };
         // With a limit of 4 GiB an access may wrap round the end of the segment (SDM vol. 3, section 5.3 leaves it to
-        // the implementation).
+        // the implementation; AMD's processors let none).
         let wraps = !ok
+            && !self.model.is_amd()
             && s.reg.limit == u32::MAX
             && offset <= u64::from(u32::MAX)
             && if write {
@@ -356,7 +363,10 @@ impl Interpreter {
         }
         let linear = base.wrapping_add(offset) & self.linear_mask;
         if self.is_64_bit() {
-            let ok = self.is_canonical(linear) && self.is_canonical(linear.wrapping_add(n - 1));
+            let ok = self.is_canonical(linear)
+                && self.is_canonical(linear.wrapping_add(n - 1))
+                // AMD's processors look at the offset in FS and GS too.
+                && (!self.model.is_amd() || self.is_canonical(offset));
             let fault = if seg == Seg::Ss as usize {
                 Fault::SS0
             } else {

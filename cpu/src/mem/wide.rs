@@ -1,8 +1,8 @@
 //! Operands of 16 bytes and more: to the segment they are one access, to everything behind it quadwords.
 //!
 //! Those that must be aligned raise #GP if they are not. Of the others a processor may check the alignment when EFLAGS.AC
-//! asks for it ("treatment of #AC varies", SDM vol. 2, "MOVUPS" and its kin); here, as in Intel's, only operands of up to
-//! 8 bytes are checked.
+//! asks for it ("treatment of #AC varies", SDM vol. 2, "MOVUPS" and its kin): Intel's check only operands of up to 8 bytes,
+//! AMD's all, those of 32 as halves.
 
 use super::access::{Place, read_host, write_host};
 use super::address::{self, Address};
@@ -124,6 +124,19 @@ impl Interpreter {
         Ok(())
     }
 
+    /// Whatever a store of so many bytes (a power of 2) at an offset in a segment would raise.
+    pub(crate) fn check_store(&mut self, seg: usize, offset: u64, bytes: u64) -> Result<(), Stop> {
+        let linear = self.linear_of_bytes(seg, offset, bytes, true)?;
+        self.check_alignment(linear, bytes)?;
+        let purpose = Purpose::write(self.data_privilege());
+        self.translate(linear, purpose)?;
+        let room = 0x1000 - (linear & 0xFFF);
+        if room < bytes {
+            self.translate(self.wrapped(linear.wrapping_add(room), linear), purpose)?;
+        }
+        Ok(())
+    }
+
     /// The offset of a part of an operand. In a segment of 4 GiB an operand may go on at its start.
     fn part(&self, seg: usize, offset: u64, from: u64) -> u64 {
         let at = offset.wrapping_add(from);
@@ -175,6 +188,10 @@ impl Interpreter {
         let base = self.segments[seg % 6].base;
         let aligned = base.wrapping_add(offset) & (alignment - 1) == 0;
         self.ensure(aligned, Fault::GP0)?;
-        self.linear_of_bytes(seg, offset, bytes, write)
+        let linear = self.linear_of_bytes(seg, offset, bytes, write)?;
+        if self.model.is_amd() && matches!(bytes, 8 | 16 | 32) {
+            self.check_alignment(linear, bytes.min(16))?;
+        }
+        Ok(linear)
     }
 }

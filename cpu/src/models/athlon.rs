@@ -16,7 +16,7 @@ pub static MODEL: CpuModel = CpuModel {
     name: "athlon",
     description: "AMD Athlon (K7, Thunderbird)",
     lacks: &[],
-    traits: Traits::AMD_SYSTEM_CALLS,
+    traits: Traits::AMD,
     msrs: Msrs::MICROCODE_SIGNATURE.union(Msrs::APIC_BASE),
     counters: Counters::AMD,
     branches: Branches::Last,

@@ -22,7 +22,6 @@ pub static MODEL: CpuModel = CpuModel {
         "cmp_legacy",
         "svm",
         "extapic",
-        "cr8_legacy",
         "sse4a",
         "misalignsse",
         "osvw",
@@ -33,7 +32,7 @@ pub static MODEL: CpuModel = CpuModel {
         "perfctr_core",
         "clzero",
     ],
-    traits: core2::BARE.traits.union(Traits::AMD_SYSTEM_CALLS),
+    traits: core2::BARE.traits.union(Traits::AMD),
     msrs: Msrs::MICROCODE_SIGNATURE
         .union(Msrs::APIC_BASE)
         .union(Msrs::AMD_CONFIGURATION),
@@ -70,6 +69,7 @@ pub static MODEL: CpuModel = CpuModel {
     "xsavec",
     "xsaves",
     "abm",
+    "cr8_legacy",
     "3dnowprefetch",
     "pdpe1gb",
 ]);

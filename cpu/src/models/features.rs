@@ -89,15 +89,20 @@ bitflags! {
         const FAST_STRINGS = 1 << 8;
         /// The instructions on MMX registers that came with SSE, without SSE.
         const MMX_EXTENSIONS = 1 << 9;
-        /// SYSCALL and SYSRET work in legacy and compatibility mode, and SYSENTER and SYSEXIT not in long mode (AMD,
-        /// "AMD64 Architecture Programmer's Manual", volume 3, 24594, "SYSCALL", "SYSENTER").
-        const AMD_SYSTEM_CALLS = 1 << 10;
+        /// What Intel's and AMD's manuals say differently, or leave to the processor, is as AMD's do it. By the "AMD64
+        /// Architecture Programmer's Manual" (24592 to 24594, 26568, 26569) SYSCALL and SYSRET work in legacy and
+        /// compatibility mode, SYSENTER and SYSEXIT not in long mode ("SYSCALL", "SYSENTER"), and 66h before a near branch
+        /// counts in 64-bit mode. The rest is as measured on family 19h, model 11h: [`crate::decode::amd`] has what is
+        /// decoded otherwise, and where this is asked for stands what is done otherwise.
+        const AMD = 1 << 10;
         /// IA32_PERF_CAPABILITIES.
         const PERF_CAPABILITIES = 1 << 11;
         /// IA32_TSC_ADJUST.
         const TSC_ADJUST = 1 << 12;
         /// System management mode saves by Intel's map where there is long mode, not by AMD's.
         const INTEL_SAVE_MAP = 1 << 13;
+        /// LOCK MOV CR0 stands for CR8 ("AMD64 Architecture Programmer's Manual", volume 3, "MOV CRn").
+        const ALTERNATE_CR8 = 1 << 14;
     }
 }
 

@@ -226,6 +226,7 @@ pub const FLAGS: &[Flag] = &[
         .subleaf_1()
         .needs(&["xsavec"]),
     insn("lahf_lm", X1C, 0, &[F::X64]).part_of("lm"),
+    property("cr8_legacy", X1C, 4, Traits::ALTERNATE_CR8).needs(&["lm", "amd"]),
     insn("abm", X1C, 5, &[F::LZCNT]),
     insn("3dnowprefetch", X1C, 8, &[F::PREFETCHW]),
     insn("syscall", X1D, 11, &[F::SYSCALL])
@@ -245,7 +246,8 @@ pub const FLAGS: &[Flag] = &[
         "fpu", "cx8", "msr", "pae", "pge", "cmov", "pat", "clflush", "mmx", "fxsr", "sse", "sse2",
         "syscall", "nx",
     ]),
-    // A name of ours: CPUID has no bit for it.
+    // Names of ours: CPUID has no bits for them.
+    property("amd", NOWHERE, 0, Traits::AMD),
     property("intel_smram", NOWHERE, 0, Traits::INTEL_SAVE_MAP).needs(&["lm"]),
 ];
 

@@ -209,6 +209,11 @@ impl CpuModel {
         self.features.contains(feature)
     }
 
+    /// Whether it does as AMD's processors where they differ from Intel's: [`Traits::AMD`].
+    pub fn is_amd(&self) -> bool {
+        self.traits.contains(Traits::AMD)
+    }
+
     /// Whether there is a floating-point unit.
     pub fn has_fpu(&self) -> bool {
         self.has(CpuidFeature::FPU)

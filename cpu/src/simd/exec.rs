@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exec::operand::As;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::mem::address::{Address, Segmented};
+use crate::mem::address::{self, Address, Segmented};
 use crate::op::{Instruction, OpRef, Stop};
 use crate::softfloat::F80;
 use std::marker::PhantomData;
@@ -288,8 +288,17 @@ fn args(op: OpRef, a: V256, b: V256) -> Args {
         a,
         b,
         imm: second.imm as u8,
-        wide: second.d != 0,
+        wide: second.d & args::WIDE != 0,
+        lower_first: second.d & args::LOWER_FIRST != 0,
     }
+}
+
+/// What `d` of the second slot says of [`Args`].
+pub mod args {
+    /// [`super::Args::wide`].
+    pub const WIDE: u8 = 1;
+    /// [`super::Args::lower_first`].
+    pub const LOWER_FIRST: u8 = 2;
 }
 
 /// A general register from a vector: `N` says what encodes it.
@@ -426,6 +435,11 @@ impl<const WIDE: bool> Instruction for StoreHalves<WIDE> {
         let b = cpu.simd.get(op.plus(1).b);
         let mut env = cpu.float_env();
         let [v, _] = super::wide::singles_to_halves(&args(op, [0; 2], b), &mut env);
+        if cpu.model.is_amd() {
+            // The fault of the store comes first.
+            let (seg, offset) = (address::segment(&op), Segmented::offset(cpu, op));
+            cpu.check_store(seg, offset, if WIDE { 16 } else { 8 })?;
+        }
         // The flags count only if the store goes through.
         let before = cpu.simd.mxcsr;
         cpu.settle(&env)?;

@@ -219,7 +219,7 @@ pub fn dot_product<T: Number>(x: &Args, env: &mut FloatEnv) -> V256 {
         });
     }
     // Which of two NaNs wins differs by lane, as measured: of neighbours DPPS takes the other one's first, DPPD its own;
-    // of pairs its own.
+    // of pairs its own. On AMD's processors it is always the one of the lower lane.
     let additions: &[(u32, bool)] = match super::lane::lanes::<T::Bits>() {
         2 => &[(1, true)],
         _ => &[(1, false), (2, true)],
@@ -232,6 +232,13 @@ pub fn dot_product<T: Number>(x: &Args, env: &mut FloatEnv) -> V256 {
         }
         env.begin_next_operation();
         for v in v.iter_mut().take(halves) {
+            let own_first = |i: u32| {
+                if x.lower_first {
+                    i & other == 0
+                } else {
+                    own_first
+                }
+            };
             *v = add_lanes::<T>(*v, other, own_first, env);
         }
     }
@@ -247,10 +254,15 @@ pub fn dot_product<T: Number>(x: &Args, env: &mut FloatEnv) -> V256 {
 }
 
 /// Adds to each lane the one whose number differs in the bit `other`.
-fn add_lanes<T: Number>(v: u128, other: u32, own_first: bool, env: &mut FloatEnv) -> u128 {
+fn add_lanes<T: Number>(
+    v: u128,
+    other: u32,
+    own_first: impl Fn(u32) -> bool,
+    env: &mut FloatEnv,
+) -> u128 {
     build_numbers::<T>(env, |i, env| {
         let (own, other) = (T::lane(v, i), T::lane(v, i ^ other));
-        if own_first {
+        if own_first(i) {
             softfloat::add(own, other, env)
         } else {
             softfloat::add(other, own, env)

@@ -58,7 +58,13 @@ impl Interpreter {
 
     /// Writes the x87 part of the area.
     pub(crate) fn x87_image(&self, area: &mut [u8], wide: bool) {
-        area[..HEADER_BYTES].copy_from_slice(&fxsave::header(&self.x87, pointers(wide)));
+        let mut header = fxsave::header(&self.x87, pointers(wide));
+        // AMD's keep opcode and pointers to themselves but for an unmasked exception that waits ("AMD64 Architecture
+        // Programmer's Manual", volume 5, 26569, "FXSAVE"; later ones save zeros: CPUID leaf 8000_0008h, EBX bit 2).
+        if self.model.is_amd() && !self.x87.exception_pending() {
+            header[6..].fill(0);
+        }
+        area[..HEADER_BYTES].copy_from_slice(&header);
         for i in 0..8 {
             let at = ST_AT + 16 * usize::from(i);
             area[at..at + 16].copy_from_slice(&fxsave::register(&self.x87, i));

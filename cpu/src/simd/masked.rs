@@ -111,14 +111,21 @@ impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
         let n = lanes::<T>(wide).min(lanes::<I>(wide));
         // What lies above the lanes that there are becomes 0: of the mask at once, of the destination at the end.
         let (mut result, mut left) = (v, [0; 2]);
-        for i in 0..n {
-            if is_selected::<T>(&mask, i) {
+        // AMD's clear lane after lane, selected or not, and leave those behind as they were.
+        let amd = cpu.model.is_amd();
+        if amd {
+            left = mask;
+        } else {
+            for i in (0..n).filter(|&i| is_selected::<T>(&mask, i)) {
                 replace(&mut left, i, <T as Lane>::of(u64::MAX));
             }
         }
         let (cr2, mut gathered) = (cpu.cr2, false);
         for i in 0..n {
             if !is_selected::<T>(&left, i) {
+                if amd {
+                    replace(&mut left, i, <T as Lane>::of(0));
+                }
                 continue;
             }
             let scaled = (element::<I>(&index, i).value() << (op.d & address::form::SCALE)) as u64;

@@ -121,4 +121,6 @@ pub struct Args {
     pub imm: u8,
     /// 256 bits.
     pub wide: bool,
+    /// Of two NaNs that DPPS or DPPD adds, the one of the lower lane wins: so on AMD's processors.
+    pub lower_first: bool,
 }

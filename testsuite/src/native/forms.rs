@@ -1,6 +1,7 @@
 //! Which forms of iced-x86's table are compared, and why the others are not.
 
 use super::case::CodeSize;
+use super::host;
 use cpu::CpuModel;
 use iced_x86::{Code, CpuidFeature as F, EncodingKind, Mnemonic as M, OpCodeInfo};
 use std::collections::BTreeMap;
@@ -42,13 +43,16 @@ impl Forms {
         let mut forms = Self::default();
         for code in Code::values() {
             let info = code.op_code();
-            let here = match size {
-                CodeSize::Bits16 => info.mode16() && info.intel_decoder16(),
-                CodeSize::Bits32 => {
-                    info.mode32() && info.compatibility_mode() && info.intel_decoder32()
-                }
-                CodeSize::Bits64 => info.mode64() && info.intel_decoder64(),
+            let (exists, by_amd, by_intel) = match size {
+                CodeSize::Bits16 => (info.mode16(), info.amd_decoder16(), info.intel_decoder16()),
+                CodeSize::Bits32 => (
+                    info.mode32() && info.compatibility_mode(),
+                    info.amd_decoder32(),
+                    info.intel_decoder32(),
+                ),
+                CodeSize::Bits64 => (info.mode64(), info.amd_decoder64(), info.intel_decoder64()),
             };
+            let here = exists && if host::is_amd() { by_amd } else { by_intel };
             // Forms with FWAIT are two instructions.
             if !here || !info.is_instruction() || info.fwait() || !decodes_by_default(info) {
                 continue;
@@ -62,10 +66,9 @@ impl Forms {
     }
 }
 
-/// What an Intel processor decodes; other makers' readings of the same bytes need a decoder option.
+/// What the host's maker decodes; other makers' readings of the same bytes need other decoder options.
 fn decodes_by_default(info: &OpCodeInfo) -> bool {
-    let option = info.decoder_option();
-    option == 0 || option == iced_x86::DecoderOptions::FORCE_RESERVED_NOP
+    info.decoder_option() & !host::decoder_options() == 0
 }
 
 fn why_not(model: &CpuModel, code: Code) -> Option<Why> {
@@ -176,9 +179,4 @@ fn extended_feature(feature: F) -> bool {
         F::PREFETCHW => std::arch::x86_64::__cpuid(0x8000_0001).ecx & 1 << 8 != 0,
         _ => false,
     }
-}
-
-/// Whether the host notes the x87 operand pointer only for unmasked exceptions (CPUID leaf 07h, EBX bit 6).
-pub fn data_pointer_only_for_exceptions() -> bool {
-    std::arch::x86_64::__cpuid_count(7, 0).ebx & 1 << 6 != 0
 }

@@ -3,12 +3,13 @@
 use super::case::{Case, CodeSize, MXCSR, TF};
 use super::emit::{self, Emitted, any_selector, emit, far_selector, integer};
 use super::forms::Forms;
+use super::host;
 use super::layout::{self, CODE, DATA, READ_ONLY, STACK};
 use crate::operands::{Prng, f32_bits, f64_bits, f80, f80_beside};
 use cpu::CpuModel;
 use iced_x86::{
-    Code, CpuidFeature as F, Decoder, DecoderOptions, FlowControl, Instruction,
-    InstructionInfoFactory, MemorySize, Mnemonic as M, OpAccess, OpKind, Register, UsedMemory,
+    Code, CpuidFeature as F, Decoder, FlowControl, Instruction, InstructionInfoFactory, MemorySize,
+    Mnemonic as M, OpAccess, OpKind, Register, UsedMemory,
 };
 
 /// How often an instruction of a form is tried before an invalid one is taken.
@@ -49,7 +50,7 @@ pub fn decode(case: &Case) -> Instruction {
         case.size.bits(),
         case.bytes(),
         case.rip(),
-        DecoderOptions::FORCE_RESERVED_NOP,
+        host::decoder_options(),
     );
     decoder.decode()
 }
@@ -94,11 +95,7 @@ impl Generator {
         let mut found = false;
         for _ in 0..TRIES {
             let emitted = emit(&mut rng, code, size);
-            let mut decoder = Decoder::new(
-                size.bits(),
-                &emitted.bytes,
-                DecoderOptions::FORCE_RESERVED_NOP,
-            );
+            let mut decoder = Decoder::new(size.bits(), &emitted.bytes, host::decoder_options());
             let insn = decoder.decode();
             let illegal = emitted.illegal_lock && insn.is_invalid();
             if calls_the_host(&insn) {

@@ -22,6 +22,8 @@ mod emit;
 mod forms;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod generator;
+#[cfg(target_arch = "x86_64")]
+mod host;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod layout;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -63,7 +65,7 @@ pub struct Args {
     /// Only code segments of this size (repeat for more)
     #[arg(long, value_name = "16|32|64")]
     bits: Vec<u32>,
-    /// The CPU model; by default the one with the most features
+    /// The CPU model, built as the host's maker would have; by default the one with the most features
     #[arg(long)]
     model: Option<String>,
     /// Shrink and show the first N failures of each form

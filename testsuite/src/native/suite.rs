@@ -4,6 +4,7 @@ use super::Args;
 use super::bench::Bench;
 use super::case::{Case, CodeSize};
 use super::generator::{Generator, decode};
+use super::host;
 use super::report::{Report, describe};
 use super::shrink::shrink;
 use anyhow::{Context, Result, bail};
@@ -12,16 +13,17 @@ use cpu::CpuModel;
 use iced_x86::CpuidFeature;
 
 /// The model that offers the most.
-pub fn richest_model() -> &'static CpuModel {
+pub fn richest_model() -> Result<&'static CpuModel> {
     let richest = CpuModel::ALL.iter().max_by_key(|m| m.features.len());
-    richest.copied().unwrap_or(CpuModel::P6)
+    let name = richest.map_or(CpuModel::P6.name, |m| m.name);
+    Ok(CpuModel::named(&host::as_its_maker(name))?)
 }
 
 fn model(args: &Args) -> Result<&'static CpuModel> {
     let Some(name) = &args.model else {
-        return Ok(richest_model());
+        return richest_model();
     };
-    let model = CpuModel::by_name(name).with_context(|| format!("there is no CPU model {name}"))?;
+    let model = CpuModel::named(&host::as_its_maker(name))?;
     if model.processor.is_some() {
         bail!("the host's processor does not do what a {name} does");
     }
@@ -85,25 +87,9 @@ pub fn run(args: &Args) -> Result<bool> {
         .set("model", model.name)
         .set("bits", bits.join(" "))
         .set_if("only", args.only.as_ref());
-    results.oracles.insert(host_name());
+    results.oracles.insert(host::name());
     report.fill(&mut results, generator.targets(), &generator.forms);
     campaign::conclude(&results, &args.campaign)
-}
-
-/// What the host's processor calls itself (SDM vol. 2, "CPUID", leaves 8000_0002h to 8000_0004h).
-fn host_name() -> String {
-    let leaf = std::arch::x86_64::__cpuid;
-    if leaf(0x8000_0000).eax < 0x8000_0004 {
-        return "a processor without a name".into();
-    }
-    let mut name = Vec::new();
-    for n in 0x8000_0002..=0x8000_0004 {
-        let l = leaf(n);
-        for r in [l.eax, l.ebx, l.ecx, l.edx] {
-            name.extend(r.to_le_bytes().into_iter().filter(|b| *b != 0));
-        }
-    }
-    String::from_utf8_lossy(&name).trim().to_owned()
 }
 
 fn show_failures(bench: &mut Bench, report: &Report) -> Result<()> {
@@ -169,7 +155,7 @@ mod tests {
 
     #[test]
     fn our_core_does_what_the_host_does() {
-        let model = richest_model();
+        let model = richest_model().unwrap();
         let mut generator = Generator::new(model, &sizes_of(model), None);
         let forms = generator.targets().len();
         let mut report = Report::new(forms, 1);
@@ -187,6 +173,6 @@ mod tests {
     #[test]
     fn cases_that_once_failed_do_what_the_host_does() {
         let text = include_str!("../../native/cases.txt");
-        assert!(replay(richest_model(), text).unwrap());
+        assert!(replay(richest_model().unwrap(), text).unwrap());
     }
 }

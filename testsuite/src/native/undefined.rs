@@ -42,6 +42,11 @@ pub fn undefined_flags(case: &Case, insn: &Instruction) -> u64 {
     .iter()
     .filter(|(bit, _)| insn.rflags_undefined() & bit != 0)
     .fold(0, |flags, (_, bit)| flags | bit);
+    // iced-x86 takes a count by which RCL and RCR come round for one that leaves OF alone; the manual defines it for
+    // counts of 1 only (SDM vol. 2, "RCL").
+    if matches!(insn.mnemonic(), M::Rcl | M::Rcr) && shift_count(case, insn) != 1 {
+        undefined |= 1 << 11;
+    }
     if matches!(insn.mnemonic(), M::Shld | M::Shrd) && double_shift_is_undefined(case, insn) {
         undefined |= 0x8D5;
     }

@@ -69,6 +69,13 @@ fn relative<R: Reach>(l: &mut Lowering<'_>, bits: u32, target: i32, reach: u8, e
             false => l.emit::<Call<T, Segmented, R>>(0, reach, end),
         }),
         M::Loop => count::<WhileCount, R>(l, reach, bits),
+        // On AMD's processors a repeat prefix says which of the two it is.
+        M::Loope if l.model.is_amd() && l.insn.has_repne_prefix() => {
+            count::<WhileNotEqual, R>(l, reach, bits)
+        }
+        M::Loopne if l.model.is_amd() && l.insn.has_rep_prefix() => {
+            count::<WhileEqual, R>(l, reach, bits)
+        }
         M::Loope => count::<WhileEqual, R>(l, reach, bits),
         M::Loopne => count::<WhileNotEqual, R>(l, reach, bits),
         M::Jcxz | M::Jecxz | M::Jrcxz => count::<IfZero, R>(l, reach, bits),

@@ -32,6 +32,8 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         },
         M::Movsx | M::Movsxd => match (l.operand_bytes(0), l.operand_bytes(1)) {
             (2, 1) => sign_extend::<u16, u8>(l),
+            // On AMD's processors MOVSXD reads 32 bits whatever it writes.
+            (2, 4) => sign_extend::<u16, u32>(l),
             (2, _) => sign_extend::<u16, u16>(l),
             (8, 1) => sign_extend::<u64, u8>(l),
             (8, 2) => sign_extend::<u64, u16>(l),

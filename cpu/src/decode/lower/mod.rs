@@ -66,12 +66,14 @@ mod string;
 mod system;
 mod x87;
 
+use super::amd;
 use super::legacy::Form;
 use crate::exec;
 use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
+use crate::models::Traits;
 use crate::op::{FlagUse, Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
@@ -149,6 +151,17 @@ impl<'a> Lowering<'a> {
             }
             _ => {}
         }
+        if self.model.is_amd() {
+            let bits = mode::code_bits(self.mode);
+            let cr8 = self.model.traits.contains(Traits::ALTERNATE_CR8);
+            if amd::is_undefined(insn, bytes, bits, cr8) {
+                return self.undefined();
+            }
+            if let Some(other) = amd::reading(insn, bytes) {
+                self.insn = other;
+            }
+        }
+        let insn = &self.insn;
         // VEX and its kin are undefined in real and virtual-8086 mode (SDM vol. 2, section 2.3).
         let encodable = insn.encoding() == EncodingKind::Legacy || self.mode & mode::PROTECTED != 0;
         let lowered = encodable

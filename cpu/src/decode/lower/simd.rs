@@ -9,7 +9,7 @@ use crate::op::Instruction;
 use crate::simd::exec::{
     Compute, Count, Destination, Encoding, General, Legacy, Mem, Mem128, Mem256, Mm, OnMmx, Store,
     Store128, Store256, StoreHalf, StoreHalves, ToFlags, ToGeneral, ToMmx, ToVex, ToXmm,
-    Unchecked64, Vector, Vex,
+    Unchecked64, Vector, Vex, args,
 };
 use crate::simd::image::{Restore, Save};
 use crate::simd::lane::Lane;
@@ -202,13 +202,21 @@ fn put<I: Instruction>(l: &mut Lowering<'_>, destination: u8, memory: bool, s: &
     } else {
         l.emit::<I>(destination, 0, 0);
     }
-    second(l, s.a, s.b, s.c, s.wide.into(), s.imm);
+    let dot_product = matches!(l.insn.mnemonic(), M::Dpps | M::Dppd | M::Vdpps | M::Vdppd);
+    let mut flags = if s.wide { args::WIDE } else { 0 };
+    if dot_product && l.model.is_amd() {
+        flags |= args::LOWER_FIRST;
+    }
+    second(l, s.a, s.b, s.c, flags, s.imm);
 }
 
-/// Whether a 128-bit (256-bit) memory operand must be aligned: all without VEX but these, and with VEX only these.
+/// Whether a 128-bit (256-bit) memory operand must be aligned: all without VEX but these, and with VEX only these. On AMD's
+/// processors those of SHA need not.
 fn must_align(l: &Lowering<'_>) -> bool {
     match l.insn.mnemonic() {
         M::Movups | M::Movupd | M::Movdqu | M::Lddqu => false,
+        M::Sha1nexte | M::Sha1msg1 | M::Sha1msg2 | M::Sha1rnds4 if l.model.is_amd() => false,
+        M::Sha256msg1 | M::Sha256msg2 | M::Sha256rnds2 if l.model.is_amd() => false,
         M::Vmovaps
         | M::Vmovapd
         | M::Vmovdqa

@@ -31,7 +31,7 @@ use iced_x86::{Code, Mnemonic as M, OpKind, Register};
 
 /// Lowers the instruction at hand if it is one of these.
 pub fn lower(l: &mut Lowering<'_>) -> bool {
-    let amd_calls = l.model.traits.contains(Traits::AMD_SYSTEM_CALLS);
+    let amd = l.model.is_amd();
     match l.insn.mnemonic() {
         M::Mov => return mov(l),
         M::Push => return push(l),
@@ -132,14 +132,14 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         M::Rdmsr => l.emit::<Rdmsr>(0, 0, 0),
         M::Wrmsr => last::<Wrmsr>(l),
         M::Cpuid => l.emit::<Cpuid>(0, 0, 0),
-        M::Sysenter if amd_calls => last::<OutsideLongMode<Sysenter>>(l),
-        M::Sysexit if amd_calls => last::<OutsideLongMode<Sysexit<false>>>(l),
-        M::Sysexitq if amd_calls => return false,
+        M::Sysenter if amd => last::<OutsideLongMode<Sysenter, false>>(l),
+        M::Sysexit if amd => last::<OutsideLongMode<Sysexit<false>, true>>(l),
+        M::Sysexitq if amd => last::<OutsideLongMode<Sysexit<true>, true>>(l),
         M::Sysenter => last::<Sysenter>(l),
         M::Sysexit => last::<Sysexit<false>>(l),
         M::Sysexitq => last::<Sysexit<true>>(l),
-        M::Syscall if amd_calls && !l.is_64_bit() => last::<SyscallLegacy>(l),
-        M::Sysret if amd_calls && !l.is_64_bit() => last::<SysretLegacy>(l),
+        M::Syscall if amd && !l.is_64_bit() => last::<SyscallLegacy>(l),
+        M::Sysret if amd && !l.is_64_bit() => last::<SysretLegacy>(l),
         M::Syscall => last::<Syscall>(l),
         M::Sysret => last::<Sysret<false>>(l),
         M::Sysretq => last::<Sysret<true>>(l),
@@ -229,12 +229,12 @@ fn mov(l: &mut Lowering<'_>) -> bool {
     true
 }
 
-/// The control registers that exist; CR8 only where REX can name it.
+/// The control registers that exist; CR8 only where REX can name it, or LOCK can.
 fn control(l: &Lowering<'_>, r: Register) -> bool {
     match r.number() {
         0 | 2 | 3 => true,
         4 => l.model.cr4 != 0,
-        8 => l.is_64_bit(),
+        8 => l.is_64_bit() || l.model.traits.contains(Traits::ALTERNATE_CR8),
         _ => false,
     }
 }
