@@ -6,13 +6,8 @@ use super::extent::LONGEST;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 /// Another instruction that the bytes mean, or `None`: as Intel's processors read them. F3h REX.B 90h is XCHG of R8 with RAX;
-/// on Intel's it is PAUSE, REX or not. MOVSXD reads 32 bits whatever it writes.
+/// on Intel's it is PAUSE, REX or not.
 pub fn reading(insn: &Instruction, bytes: &[u8]) -> Option<Instruction> {
-    if insn.code() == Code::Movsxd_r16_rm16 {
-        let mut wide = *insn;
-        wide.set_code(Code::Movsxd_r16_rm32);
-        return Some(wide);
-    }
     let [.., rex @ 0x40..=0x4F, 0x90] = bytes else {
         return None;
     };

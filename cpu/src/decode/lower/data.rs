@@ -30,10 +30,10 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
             (_, 1) => zero_extend::<u32, u8>(l),
             _ => zero_extend::<u32, u16>(l),
         },
+        // On AMD's processors MOVSXD reads 32 bits whatever it writes.
+        M::Movsxd if l.operand_bytes(0) == 2 && l.model.is_amd() => sign_extend::<u16, u32>(l),
         M::Movsx | M::Movsxd => match (l.operand_bytes(0), l.operand_bytes(1)) {
             (2, 1) => sign_extend::<u16, u8>(l),
-            // On AMD's processors MOVSXD reads 32 bits whatever it writes.
-            (2, 4) => sign_extend::<u16, u32>(l),
             (2, _) => sign_extend::<u16, u16>(l),
             (8, 1) => sign_extend::<u64, u8>(l),
             (8, 2) => sign_extend::<u64, u16>(l),
