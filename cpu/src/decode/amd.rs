@@ -49,7 +49,8 @@ pub fn is_undefined(insn: &Instruction, bytes: &[u8], bits: u32, alternate_cr8: 
         }
         Mnemonic::Mov => {
             let cr8 = [insn.op0_register(), insn.op1_register()].contains(&Register::CR8);
-            cr8 && insn.has_lock_prefix() && !alternate_cr8
+            let mut prefixes = bytes.iter().take_while(|b| **b != 0x0F);
+            cr8 && prefixes.any(|b| *b == 0xF0) && !alternate_cr8
         }
         _ => false,
     }
@@ -66,5 +67,58 @@ pub fn locked(bits: u32, bytes: &[u8], ip: u64, options: u32) -> Option<Instruct
     (insn.mnemonic() == Mnemonic::Verw && insn.op0_kind() == OpKind::Memory).then_some(insn)
 }
 
-/// Opcodes behind 0Fh that have no ModR/M byte: UD1 and UD0.
-pub const BARE: [u8; 2] = [0xB9, 0xFF];
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bits: u32, bytes: &[u8]) -> Instruction {
+        let options = DecoderOptions::AMD | DecoderOptions::FORCE_RESERVED_NOP;
+        Decoder::with_ip(bits, bytes, 0, options).decode()
+    }
+
+    #[test]
+    fn rex_makes_an_exchange_of_pause() {
+        for (bytes, r8) in [
+            (&[0xF3, 0x41, 0x90][..], Some(Register::R8D)),
+            (&[0x66, 0xF3, 0x41, 0x90], Some(Register::R8W)),
+            (&[0xF3, 0x49, 0x90], Some(Register::R8)),
+            (&[0xF3, 0x48, 0x90], None),
+            (&[0xF3, 0x90], None),
+        ] {
+            let other = reading(&decode(64, bytes), bytes);
+            assert_eq!(other.map(|i| i.op0_register()), r8, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_intel_ignores_is_undefined() {
+        for (bits, bytes, undefined) in [
+            (32, &[0x0F, 0x0D, 0xEB][..], true),
+            (32, &[0x0F, 0x0D, 0x0B], false),
+            (32, &[0xC4, 0xE3, 0xD9, 0x22, 0xF2, 0x72], true),
+            (32, &[0xC4, 0xE3, 0x59, 0x22, 0xF2, 0x72], false),
+            (32, &[0xF0, 0x0F, 0x22, 0xC6], true),
+            (32, &[0x0F, 0x22, 0xC6], false),
+        ] {
+            let insn = decode(bits, bytes);
+            assert_eq!(
+                is_undefined(&insn, bytes, bits, false),
+                undefined,
+                "{bytes:02x?}"
+            );
+            let by_cr8 = undefined && bytes[0] == 0xF0;
+            assert_eq!(is_undefined(&insn, bytes, bits, true), undefined && !by_cr8);
+        }
+    }
+
+    #[test]
+    fn lock_before_verw_of_memory_does_nothing() {
+        let locked = |bytes: &[u8]| {
+            assert!(decode(32, bytes).is_invalid());
+            locked(32, bytes, 0, DecoderOptions::AMD).map(|i| (i.mnemonic(), i.len()))
+        };
+        assert_eq!(locked(&[0xF0, 0x0F, 0x00, 0x28]), Some((Mnemonic::Verw, 4)));
+        assert_eq!(locked(&[0xF0, 0x0F, 0x00, 0xE8]), None);
+        assert_eq!(locked(&[0xF0, 0x0F, 0x00, 0x20]), None);
+    }
+}

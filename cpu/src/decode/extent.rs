@@ -14,6 +14,14 @@
 //!   0F38h to 0F3Fh then have no operands, and 66h does not size the displacement of 0F8xh; 0 is #UD at once.
 //! * Of an instruction that goes on behind its 15th byte the 16th is fetched, and no more.
 //!
+//! On AMD's (measured on family 19h, model 11h) it is otherwise:
+//!
+//! * 0F39h and 0F3Bh to 0F3Fh are opcodes themselves, and without a ModR/M byte are 0F7Ah, 0F7Bh, 0FA6h, 0FA7h, 0FB9h, 0FFFh
+//!   too; EXTRQ's 0F78h has two bytes behind its operands.
+//! * VEX's maps but the three, and XOP's (8Fh with a reg field other than 0), have a ModR/M byte; XOP's map 10 four more bytes.
+//! * 66h sizes near displacements in 64-bit mode.
+//! * Nothing behind the 15th byte is fetched.
+//!
 //! **Known inaccuracies**: older processors are not known to have found the ends of undefined opcodes in just this way.
 //! EVEX is left to iced-x86.
 
@@ -67,6 +75,7 @@ enum Immediate {
     Word,
     /// ENTER's word and byte.
     WordAndByte,
+    Doubleword,
     /// By operand size, never more than 32 bits.
     Sized,
     /// The same, 64 bits with REX.W.
@@ -134,10 +143,24 @@ const fn two_byte(opcode: u8) -> Operands {
     }
 }
 
+/// The map behind 0Fh, but for its own escapes, of AMD's processors; `sized`: with 66h, or by VEX.
+const fn two_byte_of_amd(opcode: u8, sized: bool) -> Operands {
+    match opcode {
+        0x39 | 0x3B..=0x3F | 0x7A | 0x7B | 0xA6 | 0xA7 | 0xB9 | 0xFF => NOTHING,
+        // 3DNow!'s opcode stands behind the operands.
+        0x0F => MODRM_BYTE,
+        // EXTRQ's two counts.
+        0x78 if sized => operands(true, Immediate::Word),
+        _ => two_byte(opcode),
+    }
+}
+
 /// Bytes, one after the other.
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The byte behind the longest instruction is not looked at.
+    stops_at_longest: bool,
 }
 
 impl Cursor<'_> {
@@ -151,6 +174,7 @@ impl Cursor<'_> {
     fn peek(&self, n: usize) -> Result<u8, Extent> {
         let at = self.at + n;
         match self.bytes.get(at.min(LONGEST)) {
+            _ if at >= LONGEST && self.stops_at_longest => Err(Extent::TooLong),
             Some(_) if at >= LONGEST => Err(Extent::TooLong),
             Some(&byte) => Ok(byte),
             None => Err(Extent::More),
@@ -167,7 +191,11 @@ impl Cursor<'_> {
 
 /// Where the first instruction of `bytes` ends, in code of so many bits.
 pub fn extent(bits: u32, bytes: &[u8], maps: Maps) -> Extent {
-    let mut cursor = Cursor { bytes, at: 0 };
+    let mut cursor = Cursor {
+        bytes,
+        at: 0,
+        stops_at_longest: maps.amd,
+    };
     match walk(bits, &mut cursor, maps) {
         Ok(()) => Extent::Whole(cursor.at),
         Err(extent) => extent,
@@ -199,13 +227,15 @@ fn walk(bits: u32, c: &mut Cursor<'_>, maps: Maps) -> Result<(), Extent> {
     let is_vector = |c: &Cursor<'_>| Ok(bits == 64 || c.peek(0)? >= 0xC0);
     let (kind, in_vex) = match opcode {
         0xC4 if maps.vex && is_vector(c)? => {
-            let map = c.next()? & 3;
-            if map == 0 {
+            let map = c.next()? & if maps.amd { 0x1F } else { 3 };
+            if map == 0 && !maps.amd {
                 return Ok(());
             }
             c.next()?;
             let opcode = c.next()?;
             let kind = match map {
+                1 if maps.amd => two_byte_of_amd(opcode, true),
+                _ if maps.amd && map != 3 => MODRM,
                 1 => two_byte(opcode),
                 2 => MODRM,
                 _ => MODRM_BYTE,
@@ -214,10 +244,26 @@ fn walk(bits: u32, c: &mut Cursor<'_>, maps: Maps) -> Result<(), Extent> {
         }
         0xC5 if maps.vex && is_vector(c)? => {
             c.next()?;
-            (two_byte(c.next()?), true)
+            let opcode = c.next()?;
+            let kind = match maps.amd {
+                true => two_byte_of_amd(opcode, true),
+                false => two_byte(opcode),
+            };
+            (kind, true)
         }
         0x62 if is_vector(c)? => return Err(Extent::Unknown),
-        0x0F => (escaped(c, maps)?, false),
+        // XOP, where POP has a reg field other than 0.
+        0x8F if maps.amd && c.peek(0)? & 0x38 != 0 => {
+            let map = c.next()? & 0x1F;
+            c.skip(2)?;
+            let immediate = if map == 10 {
+                Immediate::Doubleword
+            } else {
+                Immediate::None
+            };
+            (operands(true, immediate), true)
+        }
+        0x0F => (escaped(c, maps, size_prefix)?, false),
         _ => (one_byte(opcode), false),
     };
     let reg = match kind.modrm {
@@ -236,6 +282,7 @@ fn walk(bits: u32, c: &mut Cursor<'_>, maps: Maps) -> Result<(), Extent> {
         Immediate::Byte => 1,
         Immediate::Word => 2,
         Immediate::WordAndByte => 3,
+        Immediate::Doubleword => 4,
         Immediate::Sized => operand_bytes,
         Immediate::Full if wide => 8,
         Immediate::Full => operand_bytes,
@@ -250,8 +297,11 @@ fn walk(bits: u32, c: &mut Cursor<'_>, maps: Maps) -> Result<(), Extent> {
 }
 
 /// What follows an opcode behind 0Fh, without VEX.
-fn escaped(c: &mut Cursor<'_>, maps: Maps) -> Result<Operands, Extent> {
+fn escaped(c: &mut Cursor<'_>, maps: Maps, size_prefix: bool) -> Result<Operands, Extent> {
     let opcode = c.next()?;
+    if maps.amd && !matches!(opcode, 0x38 | 0x3A) {
+        return Ok(two_byte_of_amd(opcode, size_prefix));
+    }
     Ok(match opcode {
         0x38 | 0x39 | 0x3C | 0x3D => {
             c.next()?;
@@ -262,7 +312,6 @@ fn escaped(c: &mut Cursor<'_>, maps: Maps) -> Result<Operands, Extent> {
             MODRM_BYTE
         }
         0x0F if maps.d3now => MODRM_BYTE,
-        _ if maps.amd && super::amd::BARE.contains(&opcode) => NOTHING,
         _ => two_byte(opcode),
     })
 }
@@ -297,6 +346,7 @@ mod tests {
     const ALL: Maps = Maps {
         vex: true,
         d3now: true,
+        amd: false,
     };
 
     #[test]
@@ -401,9 +451,21 @@ mod tests {
         let without = Maps {
             vex: false,
             d3now: false,
+            amd: false,
         };
         assert_eq!(extent(32, &[0x0F, 0x0F], without), Extent::Whole(2));
         assert_eq!(extent(32, &[0xC4, 0xC0], without), Extent::Whole(2));
+    }
+
+    #[test]
+    fn near_displacements_of_amd_follow_the_operand_size_and_ud1_ends_behind_its_opcode() {
+        let amd = Maps { amd: true, ..ALL };
+        let length = |maps, bytes: &[u8]| extent(64, bytes, maps);
+        let jcc = [0x66, 0x0F, 0x82, 0, 0, 0, 0];
+        assert_eq!(length(ALL, &jcc), Extent::Whole(7));
+        assert_eq!(length(amd, &jcc), Extent::Whole(5));
+        assert_eq!(length(ALL, &[0x0F, 0xB9]), Extent::More);
+        assert_eq!(length(amd, &[0x0F, 0xB9]), Extent::Whole(2));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::op::{Slot, Slots, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
-use extent::{Extent, Maps, extent};
+use extent::{Extent, LONGEST, Maps, extent};
 use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
@@ -390,6 +390,7 @@ impl Stream<'_> {
                     Extent::Unknown if error == DecoderError::NoMoreBytes => return None,
                     Extent::Unknown => (Form::Undefined, decoder.position() - start),
                     Extent::Whole(len) => (Form::Undefined, len),
+                    Extent::TooLong if maps.amd => (Form::TooLong, LONGEST),
                     Extent::TooLong => (Form::TooLong, FETCHED_BYTES_MAX),
                 };
                 Some((insn, form, (start + len) as u32))

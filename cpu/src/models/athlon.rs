@@ -5,8 +5,9 @@
 //!
 //! **Not implemented**: the K7's own MSRs (HWCR, SYSCFG, IORR, TOP_MEM); what [performance counters](crate::exec::counters)
 //! lack.
-//! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for (flags that are left
-//! undefined, REP prefixes that mean nothing, the x87 pointers of FXSAVE), this is as Intel's.
+//! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as a much later one
+//! of theirs was measured ([`Traits::AMD`]): the K7's FXSAVE did not write the x87 pointers at all while no unmasked exception
+//! was pending. Flags that are left undefined are as Intel's.
 
 use super::identity::{AMD, Cache};
 use super::{Branches, Counters, CpuModel, Identity, Msrs, SaveMap, Traits, p6, pentium2};

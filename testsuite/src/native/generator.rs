@@ -660,9 +660,14 @@ fn choose_x87(rng: &mut Prng, case: &mut Case, integers: bool) {
     fx[..2].copy_from_slice(&control.to_le_bytes());
     fx[2..4].copy_from_slice(&status.to_le_bytes());
     fx[4] = tags;
-    fx[6..8].copy_from_slice(&(rng.next_u64() as u16 & 0x7FF).to_le_bytes());
-    fx[8..12].copy_from_slice(&(rng.next_u64() as u32).to_le_bytes());
-    fx[16..20].copy_from_slice(&(rng.next_u64() as u32).to_le_bytes());
+    let opcode = (rng.next_u64() as u16 & 0x7FF).to_le_bytes();
+    let pointers = [rng.next_u64() as u32, rng.next_u64() as u32].map(u32::to_le_bytes);
+    // A host of AMD's loses them whenever its kernel switches to another thread, but for an unmasked exception.
+    if status & 0x80 != 0 || !host::is_amd() {
+        fx[6..8].copy_from_slice(&opcode);
+        fx[8..12].copy_from_slice(&pointers[0]);
+        fx[16..20].copy_from_slice(&pointers[1]);
+    }
     let first = f80(rng);
     for i in 0..8 {
         let (sign_exponent, significand) = match i {
