@@ -1,5 +1,6 @@
 //! Every vector instruction of the table, as the host executes it and as we do.
 
+use super::host;
 use super::undefined::is_approximation;
 use super::vector::{DATA, Host, PAGE_BYTES, Registers};
 use crate::operands::Prng;
@@ -124,7 +125,7 @@ struct Guest {
 
 impl Guest {
     fn new() -> Self {
-        let model = CpuModel::by_name("max").expect("the model");
+        let model = CpuModel::named(&host::as_its_maker("max")).expect("the model");
         let flat = |attributes| SegmentRegister {
             selector: Selector(8),
             base: 0,
@@ -299,7 +300,7 @@ fn compare(rounds: u32, seed: u64) -> Option<(BTreeMap<String, String>, BTreeSet
     let mut host = Host::new()?;
     let mut guest = Guest::new();
     let mut rng = Prng::new(seed);
-    let model = CpuModel::by_name("max")?;
+    let model = CpuModel::named(&host::as_its_maker("max")).ok()?;
     let features: BTreeSet<F> = FEATURES
         .iter()
         .map(|f| f.0)
