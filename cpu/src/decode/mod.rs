@@ -21,6 +21,7 @@ use extent::{Extent, LONGEST, Maps, extent};
 use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
+use std::cell::Cell;
 use std::ptr::NonNull;
 
 /// The most bytes of an instruction that are fetched: of one that is too long the first behind the longest.
@@ -60,6 +61,7 @@ impl Lowered {
             links: [links.next(), links.next()].map(Option::unwrap_or_default),
             starts: self.starts.into_boxed_slice(),
             kept: false,
+            linked: Cell::new(false),
         }
     }
 }
@@ -103,12 +105,10 @@ impl Interpreter {
                 Some(_) => {}
             }
         }
-        let mut bytes = [0; PAGE as usize];
+        let mut bytes = [0; BLOCK_BYTES_MAX as usize];
         let window = room.min(BLOCK_BYTES_MAX) as usize;
         let bytes = &mut bytes[..window];
-        for (i, b) in bytes.iter_mut().enumerate() {
-            *b = self.host_read(host + i as u64, Width::Byte) as u8;
-        }
+        self.host_copy(host, bytes);
         let single = !self.cache_blocks || key & mode::SINGLE != 0;
         let decoded = if single {
             self.lower_bytes(bytes, 1, None)

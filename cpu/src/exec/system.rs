@@ -146,7 +146,9 @@ impl Interpreter {
         } else {
             self.update_mode();
         }
-        if changed.intersects(Cr0::PG | Cr0::PE | Cr0::WP) {
+        // PE changes only where there is no paging before or after, or together with PG (SDM vol. 3, section 4.10.4.1 names
+        // PG alone). Without paging linear addresses are physical ones and everybody may access everything.
+        if changed.intersects(Cr0::PG | Cr0::WP) {
             self.flush_tlb(false);
         }
     }

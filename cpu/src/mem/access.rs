@@ -545,6 +545,18 @@ impl Interpreter {
         }
     }
 
+    /// Copies host memory that a [`super::paging::PhysicalPage`] names, inside the page.
+    pub(crate) fn host_copy(&self, at: u64, bytes: &mut [u8]) {
+        let (words, rest) = bytes.as_chunks_mut::<8>();
+        let behind = at + 8 * words.len() as u64;
+        for (word, at) in words.iter_mut().zip((at..).step_by(8)) {
+            *word = read_host::<u64>(at).to_le_bytes();
+        }
+        for (b, at) in rest.iter_mut().zip(behind..) {
+            *b = read_host::<u8>(at);
+        }
+    }
+
     /// Writes host memory that a [`super::paging::PhysicalPage`] names.
     pub(crate) fn host_write(&self, at: u64, width: Width, v: u64) {
         match width {
@@ -563,14 +575,18 @@ impl Interpreter {
         ram.mark_dirty(page);
         let offset = (at & 0xFFF) as usize;
         let hit = ram.code_in(page) & granule_mask(offset, (offset + bytes).min(0x1000));
-        if hit != 0 {
-            let host_page = at & !0xFFF;
-            let ram = ram.clone();
-            self.blocks.overwrite(host_page, offset..offset + bytes);
-            self.granules_written(host_page, hit);
-            ram.set_code(page, self.stamped_granules(host_page));
+        if hit == 0 {
+            return;
+        }
+        let host_page = at & !0xFFF;
+        let dropped = self.blocks.overwrite(host_page, offset..offset + bytes);
+        ram.set_code(page, self.stamped_granules(host_page));
+        let kept = self.current_block().is_some_and(|b| b.kept);
+        // Of a block that is not in the cache nobody says whether it was overwritten.
+        if dropped || !kept {
             self.leave_block = true;
         }
+        self.granules_written(host_page, hit);
     }
 
     /// Called before a device is accessed: guest time must be exact, and the block ends behind this instruction.
