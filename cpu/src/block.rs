@@ -453,7 +453,7 @@ mod tests {
             len,
             insns: 1,
             second_page,
-            slots: Slots::new(vec![Slot::head()]),
+            slots: Slots::new(&[Slot::head()]),
             links: [0; 2],
             starts: Box::new([]),
             kept: false,
@@ -495,11 +495,11 @@ mod tests {
         );
         let covered = known.map_or(&[][..], |p| &p.covered);
         assert!(covered.is_sorted_by_key(|c| c.start));
-        let parts = |b: &&Box<Block>| {
+        let parts = |b: &Block| {
             let first = usize::from(b.host & !0xFFF == page);
             first + usize::from(b.second_page == Some(page))
         };
-        assert_eq!(covered.len(), blocks().map(|b| parts(&b)).sum::<usize>());
+        assert_eq!(covered.len(), blocks().map(|b| parts(b)).sum::<usize>());
     }
 
     /// Blocks come, are replaced and are overwritten, over the end of a page and round it where both of its mappings are

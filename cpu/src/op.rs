@@ -133,8 +133,8 @@ unsafe impl Send for Slots {}
 
 impl Slots {
     /// The slots that lowering emitted.
-    pub fn new(slots: Vec<Slot>) -> Self {
-        Self(slots.into_iter().map(UnsafeCell::new).collect())
+    pub fn new(slots: &[Slot]) -> Self {
+        Self(slots.iter().copied().map(UnsafeCell::new).collect())
     }
 
     /// The head.

@@ -49,6 +49,8 @@ struct Lowered {
 }
 
 impl Lowered {
+    /// What is kept is copied: to cut a long row of slots short would leave the host's allocator a piece of odd length for
+    /// each block, and it would have none of the length that the next one begins with.
     fn block(self, host: u64, mode: u32, second_page: Option<u64>) -> Block {
         let mut links = self.links.into_iter();
         Block {
@@ -57,9 +59,9 @@ impl Lowered {
             len: self.len,
             insns: (self.starts.len() - 1) as u32,
             second_page,
-            slots: Slots::new(self.slots),
+            slots: Slots::new(&self.slots),
             links: [links.next(), links.next()].map(Option::unwrap_or_default),
-            starts: self.starts.into_boxed_slice(),
+            starts: self.starts.as_slice().into(),
             kept: false,
             linked: Cell::new(false),
         }

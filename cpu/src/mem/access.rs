@@ -580,7 +580,10 @@ impl Interpreter {
         }
         let host_page = at & !0xFFF;
         let dropped = self.blocks.overwrite(host_page, offset..offset + bytes);
-        ram.set_code(page, self.stamped_granules(host_page));
+        // Code that was overwritten is likely to be decoded again: its stamps stay until a store finds that it was not.
+        if !dropped {
+            ram.set_code(page, self.stamped_granules(host_page));
+        }
         let kept = self.current_block().is_some_and(|b| b.kept);
         // Of a block that is not in the cache nobody says whether it was overwritten.
         if dropped || !kept {
