@@ -7,7 +7,8 @@
 //! and [performance counters](crate::exec::counters) lack, and AMD's other MSRs, which fault.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as a later one of
 //! theirs was measured in user mode ([`Traits::AMD`]); flags that are left undefined, SYSRET to an address that is not canonical
-//! and bases of segment registers that are loaded with null selectors are as Intel's.
+//! bases of segment registers that are loaded with null selectors, and FPREM of a denormal number by infinity with underflow
+//! unmasked are as Intel's.
 
 use super::identity::{AMD, Cache};
 use super::{Branches, Counters, CpuModel, Identity, Msrs, Traits, core2, nehalem};

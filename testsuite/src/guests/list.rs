@@ -219,7 +219,14 @@ fn grub_starts_linux() -> Vec<Step> {
         Type("c".into()),
         Expect("\ngrub>".into()),
     ];
-    steps.extend(lines.map(|line| Type(format!("{line}\\n"))));
+    for line in lines {
+        // The BIOS holds 15 keys: nothing is typed while GRUB loads a file.
+        let done = format!("{line}\ngrub>");
+        steps.push(Type(format!("{line}\\n")));
+        steps.push(Expect(done));
+    }
+    // The last line starts the kernel.
+    steps.pop();
     steps
 }
 
