@@ -387,8 +387,10 @@ pub static LONG_RULES: &[Rule] = &[
             };
             let to_64 = is_code_64(s.case, r.fields[record::CS]);
             let stack = s.case.sandbox.descriptor(s.case.ss);
+            // With a target that ours refuses, CS is still the old one.
+            let refused = s.vectors() == (13, 12) && s.we_fault_at_once(&[13]);
             let matters = if s.case.is_64_bit() {
-                is_null(s.case.ss) && !to_64
+                is_null(s.case.ss) && (!to_64 || refused)
             } else {
                 (stack >> 54 & 1 == 0 || super::case::base_of(stack) != 0) && to_64
             };

@@ -271,15 +271,14 @@ pub static QEMU_RULES: &[Rule] = &[
                  PROTECTED-MODE-RETURN, IA-32e-MODE-RETURN). QEMU goes there from everywhere",
         explains: |s, _| {
             let wide = match s.case.code[..] {
-                [0xCF, ..] => s.case.wide,
-                [0x66, 0xCF, ..] => !s.case.wide,
+                [0xCF, ..] => s.case.wide || s.case.is_64_bit(),
+                [0x66, 0xCF, ..] => !s.case.wide && !s.case.is_64_bit(),
                 _ => false,
             };
             let there = s.records().is_some_and(|(_, b)| {
                 b.fields[record::EFLAGS] & EFLAGS_VM != 0 || b.vector() == DOUBLE_FAULT
             });
             s.case.kind == Kind::InterruptReturn
-                && !s.case.is_64_bit()
                 && !s.case.is_virtual()
                 && (s.case.long.is_some() || s.case.cpl() != 0)
                 && wide
@@ -440,9 +439,9 @@ pub static QEMU_RULES: &[Rule] = &[
         reason: "the processor that it is said to be has them (SDM vol. 2); QEMU raises #UD",
         explains: |s, _| {
             let about = matches!(s.opcode(), [0x0F, 0x33, ..] | [0x0F, 0x38, 0x82, ..]);
-            let theirs = s
-                .records()
-                .is_some_and(|(_, b)| b.vector() == 6 && b.fields[record::EIP] == s.case.eip);
+            let theirs = s.records().is_some_and(|(_, b)| {
+                matches!(b.vector(), 6 | DOUBLE_FAULT) && b.fields[record::EIP] == s.case.eip
+            });
             about && theirs
         },
     },
@@ -521,7 +520,12 @@ pub static WITNESSED_RULES: &[Rule] = &[
         reason: "a misaligned access of level 3 with AM and AC is #AC(0) (SDM vol. 3, section 6.15, interrupt 17); QEMU has no such \
                  check in many instructions",
         explains: |s, d| {
-            s.case.kind == Kind::Alignment && s.we_fault_at_once(&[17]) && s.is_witnessed(d)
+            // Of SGDT's and SIDT's two parts Bochs has stored the first already.
+            let first_part =
+                matches!(s.opcode(), [0x0F, 0x01, ..]) && matches!(d.what, What::Memory(_));
+            s.case.kind == Kind::Alignment
+                && s.we_fault_at_once(&[17])
+                && (s.is_witnessed(d) || first_part)
         },
     },
     Rule {
@@ -563,7 +567,10 @@ pub static WITNESSED_RULES: &[Rule] = &[
         reason: "those of ES, SS and DS are treated as 0 (SDM vol. 1, section 3.4.4); QEMU, which has just been in another mode, adds them",
         explains: |s, d| {
             let about = matches!(s.case.kind, Kind::Limit | Kind::SegmentLoad | Kind::Page);
-            about && s.case.is_64_bit() && s.has_bases() && s.is_witnessed(d)
+            // The case has loaded a segment before it stores.
+            let bases = s.has_bases()
+                || s.case.kind == Kind::SegmentLoad && !s.we_fault_at_once(&[11, 12, 13, 14]);
+            about && s.case.is_64_bit() && bases && s.is_witnessed(d)
         },
     },
     Rule {
@@ -674,6 +681,41 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 _ => false,
             };
             about && s.is_witnessed(d)
+        },
+    },
+    Rule {
+        name: "witnessed: what system instructions of long mode refuse",
+        peers: QEMU,
+        reason: "LLDT and LTR of a descriptor of 16 bytes whose upper half has a type are #GP(selector) (SDM vol. 3, section 3.5.2), LGDT, \
+                 LIDT, WRFSBASE and WRGSBASE of an address that is not canonical #GP(0) (SDM vol. 2); QEMU executes them",
+        explains: |s, d| {
+            let about = match s.opcode() {
+                [0x0F, 0x00 | 0x01, modrm, ..] => matches!(modrm >> 3 & 7, 2 | 3),
+                [0x0F, 0xAE, modrm, ..] => matches!(modrm >> 3 & 7, 2 | 3) && *modrm >= 0xC0,
+                _ => false,
+            };
+            s.case.long.is_some() && about && s.we_refuse_a_part(&[13]) && s.is_witnessed(d)
+        },
+    },
+    Rule {
+        name: "witnessed: types that LAR and LSL do not know in IA-32e mode",
+        peers: QEMU,
+        reason: "those of 16-bit segments, task gates and 286's gates are invalid there, and ZF is cleared (SDM vol. 2, table 3-57); QEMU \
+                 takes some",
+        explains: |s, d| {
+            let about = matches!(s.opcode(), [0x0F, 0x02 | 0x03, ..]);
+            s.case.long.is_some() && about && s.same_end() && s.is_witnessed(d)
+        },
+    },
+    Rule {
+        name: "error code of a target beyond the limit",
+        peers: QEMU,
+        reason: "it is 0 (SDM vol. 2, CALL and JMP: tempEIP outside of the code segment limit); QEMU's names the selector",
+        explains: |s, d| {
+            let codes = s
+                .error_codes(d)
+                .is_some_and(|(ours, theirs)| ours == 0 && theirs > 3);
+            s.case.kind == Kind::FarTransfer && s.we_fault_at_once(&[13]) && codes
         },
     },
     Rule {
