@@ -200,7 +200,11 @@ impl Situation<'_> {
     /// The dword of the frame that IRET or RETF finds; 0 where there is none.
     pub fn on_stack(&self, n: u32) -> u32 {
         let c = self.case;
-        let raw = c.sandbox.descriptor(c.ss);
+        let raw = match c.is_64_bit() {
+            // Flat, whatever SS is.
+            true => 1 << 54,
+            false => c.sandbox.descriptor(c.ss),
+        };
         let esp = if raw >> 54 & 1 != 0 {
             c.esp
         } else {

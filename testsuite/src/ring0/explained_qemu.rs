@@ -763,7 +763,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 .code
                 .windows(2)
                 .any(|c| matches!(c, [0x0F, 0x22 | 0x30 | 0x32]));
-            about && s.vectors().0 == 13 && s.is_witnessed(d)
+            about && matches!(s.vectors().0, 13 | DOUBLE_FAULT) && s.is_witnessed(d)
         },
     },
     Rule {
