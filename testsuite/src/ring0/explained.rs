@@ -6,7 +6,8 @@
 use super::case::{Case, EFLAGS_VM, Kind};
 use super::compare::{Difference, What};
 use super::explained_long::{LONG_RULES, untouched};
-use super::explained_qemu::{QEMU_RULES, WITNESSED_RULES};
+use super::explained_qemu::QEMU_RULES;
+use super::explained_witnessed::WITNESSED_RULES;
 use super::layout::*;
 use super::machines::Who;
 use super::record::{Outcome, Record};

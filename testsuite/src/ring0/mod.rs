@@ -17,6 +17,7 @@ mod compare;
 mod explained;
 mod explained_long;
 mod explained_qemu;
+mod explained_witnessed;
 mod generator;
 mod image;
 mod layout;

@@ -3,7 +3,8 @@
 use super::case::{Case, Kind};
 use super::compare::compare;
 use super::explained::Situation;
-use super::explained_qemu::{QEMU_RULES, WITNESSED_RULES};
+use super::explained_qemu::QEMU_RULES;
+use super::explained_witnessed::WITNESSED_RULES;
 use super::layout::*;
 use super::machines::{Who, run};
 use super::record::{Outcome, Record};
