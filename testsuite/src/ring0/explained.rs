@@ -66,7 +66,9 @@ impl Situation<'_> {
                 (in_stacks(d) || elsewhere) && untouched(self.case, at, d.ours, d.theirs)
             }
             // Which part of an operand Bochs reads first has rules of its own too.
-            What::Field(n) => n == record::CR2 && self.vectors().0 == 14,
+            What::Field(n) => {
+                matches!(n, record::CR2 | record::CR2_UPPER) && self.vectors().0 == 14
+            }
             What::Lost => false,
         };
         let speaks_against = |other: &Difference| {

@@ -94,7 +94,7 @@ pub static QEMU_RULES: &[Rule] = &[
         reason: "an entry of PAE's first table has none: bit 5 is reserved (SDM vol. 3, table 4-8); QEMU sets it",
         explains: |s, d| {
             let entry =
-                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 32).contains(&at));
+                matches!(d.what, What::Memory(at) if (DIRECTORY..DIRECTORY + 0x1000).contains(&at));
             entry && s.case.long.is_none() && s.case.cr4 & CR4_PAE != 0 && d.ours ^ d.theirs == 0x20
         },
     },
@@ -423,9 +423,13 @@ pub static QEMU_RULES: &[Rule] = &[
                 }
             };
             let refused = s.records().is_some_and(|(a, b)| {
-                let selector = b.fields[record::ERROR];
+                // Its #GP may end as a double fault.
+                let (vector, selector) = match b.vector() {
+                    DOUBLE_FAULT => (13, a.fields[record::CS] & !3),
+                    vector => (vector, b.fields[record::ERROR]),
+                };
                 let raw = s.case.sandbox.descriptor(selector as u16);
-                (b.vector(), b.fields[record::EIP]) == (13, s.case.eip)
+                (vector, b.fields[record::EIP]) == (13, s.case.eip)
                     && is_code_64(s.case, selector)
                     && a.fields[record::CS] & !3 == selector
                     && a.fields[record::EIP] > limit(raw)

@@ -231,6 +231,29 @@ pub static WITNESSED_RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "witnessed: ENTER",
+        peers: QEMU,
+        reason: "with a 16-bit stack EBP takes all of ESP (SDM vol. 2, ENTER: FrameTemp), and where nothing answers all ones are read; QEMU \
+                 takes SP by the size of the stack or of the operand, and reads zeros",
+        explains: |s, d| {
+            let about = matches!(s.opcode(), [0xC8, ..]);
+            about && s.same_end() && s.is_witnessed(d)
+        },
+    },
+    Rule {
+        name: "witnessed: a handler that is not canonical",
+        peers: QEMU,
+        reason: "it is #GP(0) of the delivery (SDM vol. 2, INT n, TRAP-INTERRUPT-GATE in IA-32e mode), before anything is pushed; QEMU goes there",
+        explains: |s, d| {
+            let there = s.records().is_some_and(|(_, b)| {
+                let upper = b.fields[record::EIP_UPPER] as i32 >> 15;
+                !matches!(upper, 0 | -1)
+            });
+            let about = s.case.kind == Kind::Interrupt && s.vectors() == (13, 13);
+            about && there && s.is_witnessed(d)
+        },
+    },
+    Rule {
         name: "witnessed: what system instructions of long mode refuse",
         peers: QEMU,
         reason: "LLDT and LTR of a descriptor of 16 bytes whose upper half has a type are #GP(selector) (SDM vol. 3, section 3.5.2), LGDT, \
@@ -310,7 +333,8 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 .code
                 .windows(2)
                 .any(|c| matches!(c, [0x0F, 0x22 | 0x30 | 0x32]));
-            about && matches!(s.vectors().0, 13 | DOUBLE_FAULT) && s.is_witnessed(d)
+            let refused = matches!(s.vectors().0, 13 | DOUBLE_FAULT);
+            about && (refused || d.what == What::Lost) && s.is_witnessed(d)
         },
     },
     Rule {
