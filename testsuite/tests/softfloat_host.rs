@@ -3,6 +3,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use cpu::softfloat::*;
+use testsuite::native::host;
 use testsuite::native::x87::{Memory, SaveImage, execute};
 use testsuite::operands::{self, Prng};
 
@@ -199,6 +200,15 @@ fn pair(v: F80) -> (u16, u64) {
 
 /// Runs one case on both; a description of the difference, if any.
 fn differ(i: &Instruction, case: &Case, control: u16) -> Option<String> {
+    // AMD's processors raise an unmasked underflow where FPREM by infinity or FSCALE by 0 leaves a denormal number as it is.
+    let leaves = match (i.name, case.b.sign_exp & 0x7FFF) {
+        ("fprem" | "fprem1", exponent) => exponent == 0x7FFF,
+        ("fscale", exponent) => exponent < 0x3FFF,
+        _ => false,
+    };
+    if leaves && control & 0x10 == 0 && host::is_amd() {
+        return None;
+    }
     let empty = (0, 0);
     let st = [
         pair(case.a),

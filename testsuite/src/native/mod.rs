@@ -23,7 +23,7 @@ mod forms;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod generator;
 #[cfg(target_arch = "x86_64")]
-mod host;
+pub mod host;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod layout;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

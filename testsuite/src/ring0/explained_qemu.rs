@@ -386,7 +386,7 @@ pub static QEMU_RULES: &[Rule] = &[
             let both = ours == DOUBLE_FAULT && from & 0xFFF8 != u32::from(MAIN_TASK);
             let in_new_task = s.task_was_switched();
             theirs == DOUBLE_FAULT && ((10..=12).contains(&ours) && in_new_task || both && traces)
-                || (ours, theirs) == (10, 10) && in_new_task
+                || (10..=12).contains(&ours) && theirs == 10 && in_new_task
         },
     },
     Rule {

@@ -231,6 +231,15 @@ pub static WITNESSED_RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "witnessed: MOV to DR7 outside of 64-bit mode",
+        peers: QEMU,
+        reason: "it has 32 bits there (SDM vol. 2, MOV), so that bits 63 to 32, which must be 0, are none of the register; QEMU looks at them",
+        explains: |s, d| {
+            let about = matches!(s.opcode(), [0x0F, 0x23, ..]);
+            about && !s.case.is_64_bit() && s.vectors().1 == 13 && s.is_witnessed(d)
+        },
+    },
+    Rule {
         name: "witnessed: ENTER",
         peers: QEMU,
         reason: "with a 16-bit stack EBP takes all of ESP (SDM vol. 2, ENTER: FrameTemp), and where nothing answers all ones are read; QEMU \
