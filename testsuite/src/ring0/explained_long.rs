@@ -208,10 +208,10 @@ pub static LONG_RULES: &[Rule] = &[
     },
     Rule {
         name: "which part of an operand comes first",
-        peers: BOCHS,
+        peers: BOTH,
         reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: a processor \
                  (Skylake) checks and loads 8 bytes and then 2, offset and then selector, as ours does; Bochs loads the upper part of \
-                 FLD and FBLD first, and checks the selector of a far pointer before the page of its offset",
+                 FLD and FBLD first, QEMU that of FBLD, and Bochs checks the selector of a far pointer before the page of its offset",
         explains: |s, d| {
             let part = |code: &[u8]| match code {
                 [0xDF, modrm, ..] => modrm >> 3 & 7 == 4,
@@ -222,9 +222,9 @@ pub static LONG_RULES: &[Rule] = &[
                 u64::from(r.fields[record::CR2]) | u64::from(r.fields[record::CR2_UPPER]) << 32
             };
             let apart = s.records().map(|(a, b)| cr2(b).wrapping_sub(cr2(a)));
-            let upper = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
-                && apart == Some(8)
-                && s.case.code.windows(2).any(part);
+            let about_pages = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
+                || s.vectors() == (14, 14) && s.error_codes(d).is_some();
+            let upper = about_pages && apart == Some(8) && s.case.code.windows(2).any(part);
             let (_, theirs) = s.vectors();
             let page_or_limit = s.we_stay(&[12, 13]) && theirs == 14
                 || s.we_stay(&[14]) && [12, 13].contains(&theirs);

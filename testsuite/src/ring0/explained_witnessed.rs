@@ -236,7 +236,10 @@ pub static WITNESSED_RULES: &[Rule] = &[
         reason: "it has 32 bits there (SDM vol. 2, MOV), so that bits 63 to 32, which must be 0, are none of the register; QEMU looks at them",
         explains: |s, d| {
             let about = matches!(s.opcode(), [0x0F, 0x23, ..]);
-            about && !s.case.is_64_bit() && s.vectors().1 == 13 && s.is_witnessed(d)
+            // Of what is loaded Bochs has RTM's bit otherwise.
+            let loaded = d.what == What::Field(record::DR7);
+            let refused = !s.case.is_64_bit() && s.vectors().1 == 13;
+            about && refused && (loaded || s.is_witnessed(d))
         },
     },
     Rule {
@@ -393,7 +396,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
         name: "witnessed: which part of an access is first",
         peers: QEMU,
         reason: "EAX is pushed first (SDM vol. 2, PUSHA); an access that crosses a page has two parts, and the first that faults gives CR2 and the \
-                 error code (vol. 3, section 6.15, interrupt 14). QEMU begins at the other end, CMPS with DI's operand, and FBLD with the last byte",
+                 error code (vol. 3, section 6.15, interrupt 14). QEMU begins at the other end, and CMPS with DI's operand",
         explains: |s, d| {
             let close = s.records().is_some_and(|(a, b)| {
                 let apart = a.fields[record::CR2].wrapping_sub(b.fields[record::CR2]) as i32;
@@ -401,13 +404,9 @@ pub static WITNESSED_RULES: &[Rule] = &[
             });
             let place = matches!(
                 d.what,
-                What::Field(record::CR2 | record::CR2_UPPER | record::ERROR)
-                    | What::Memory(STACKS..DIRECTORY)
+                What::Field(record::CR2 | record::ERROR) | What::Memory(STACKS..DIRECTORY)
             );
-            let loads_decimal = matches!(s.opcode(), [0xDF, modrm, ..] if modrm >> 3 & 7 == 4);
-            let one = (s.case.kind == Kind::Page || loads_decimal)
-                && s.we_fault_at_once(&[14])
-                && s.same_end();
+            let one = s.case.kind == Kind::Page && s.we_fault_at_once(&[14]) && s.same_end();
             let compares = matches!(s.opcode(), [0xA6 | 0xA7, ..]) && s.we_fault_at_once(&[14]);
             (one && close && place || compares) && s.is_witnessed(d)
         },
