@@ -1,6 +1,7 @@
 //! What the host's processor is: its maker, where makers differ.
 
-use iced_x86::DecoderOptions;
+use cpu::CpuModel;
+use iced_x86::{CpuidFeature, DecoderOptions};
 use std::arch::x86_64::{__cpuid, __cpuid_count};
 use std::sync::LazyLock;
 
@@ -28,12 +29,14 @@ pub fn decoder_options() -> u32 {
     DecoderOptions::FORCE_RESERVED_NOP | maker
 }
 
-/// A model by the words of the command line, as the host's maker would have built it.
+/// A model by the words of the command line, as the host's maker would have built it: one without CPUID stays as it is, and
+/// CR8 is there with long mode.
 pub fn as_its_maker(model: &str) -> String {
-    if is_amd() && !model.contains("amd") {
-        format!("{model},+amd,+cr8_legacy")
-    } else {
-        model.into()
+    let base = model.split(',').next().unwrap_or_default();
+    match CpuModel::by_name(base) {
+        Some(m) if is_amd() && m.has_long_mode() => format!("{model},+amd,+cr8_legacy"),
+        Some(m) if is_amd() && m.has(CpuidFeature::CPUID) => format!("{model},+amd"),
+        _ => model.into(),
     }
 }
 
