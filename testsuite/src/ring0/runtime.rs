@@ -396,6 +396,8 @@ fn begin_case() -> Assembled {
     a.dd(&[ENTER_64])?;
     a.dw(&[CODE_64])?;
     a.set_label(&mut protected)?;
+    // Before the segments, whose loading sets the bases.
+    load_msrs(&mut a)?;
     a.test(dword(of_head(FLAGS)), BY_IRET)?;
     a.jz(direct)?;
     // Out to ring 1, 2, 3 or virtual-8086 mode.
@@ -542,6 +544,17 @@ fn handler() -> Assembled {
     a.mov(at(LINK), eax)?;
     out_of_the_case(&mut a)?;
     a.assemble(HANDLER.into())
+}
+
+/// Gives [`head::MSRS`] the case's values, so that none holds what an earlier case left there.
+pub fn load_msrs(a: &mut CodeAssembler) -> Result<(), IcedError> {
+    for (n, register) in head::MSRS.into_iter().enumerate() {
+        a.mov(ecx, register)?;
+        a.mov(eax, dword(of_head(head::MSR_VALUES + 2 * n)))?;
+        a.mov(edx, dword(of_head(head::MSR_VALUES + 2 * n + 1)))?;
+        a.wrmsr()?;
+    }
+    Ok(())
 }
 
 /// Leaves the case's world for the report.

@@ -5,7 +5,8 @@
 
 use super::layout::*;
 use super::runtime::{
-    Assembled, EFER_REGISTER, WITH_ERROR_CODE, dword, of_head, of_record, out_of_the_case, word,
+    Assembled, EFER_REGISTER, WITH_ERROR_CODE, dword, load_msrs, of_head, of_record,
+    out_of_the_case, word,
 };
 use super::sandbox::MAIN_TASK;
 use iced_x86::IcedError;
@@ -43,12 +44,7 @@ pub fn enter() -> Assembled {
         a.mov(eax, dword(of_head(n)))?;
         a.mov(r, ax)?;
     }
-    for (n, register) in MSRS.into_iter().enumerate() {
-        a.mov(ecx, register)?;
-        a.mov(eax, dword(of_head(MSR_VALUES + 2 * n)))?;
-        a.mov(edx, dword(of_head(MSR_VALUES + 2 * n + 1)))?;
-        a.wrmsr()?;
-    }
+    load_msrs(&mut a)?;
     // What a 16-bit stack leaves of RSP leads to no page.
     a.mov(esp, ENTRY_STACK)?;
     for n in (0..5).rev() {
