@@ -211,7 +211,7 @@ pub static LONG_RULES: &[Rule] = &[
         peers: BOTH,
         reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: a processor \
                  (Skylake) checks and loads 8 bytes and then 2, offset and then selector, as ours does; Bochs loads the upper part of \
-                 FLD and FBLD first, QEMU that of FBLD, and Bochs checks the selector of a far pointer before the page of its offset",
+                 FLD and FBLD first, QEMU that of FBLD, and Bochs the selector of a far pointer",
         explains: |s, d| {
             let part = |code: &[u8]| match code {
                 [0xDF, modrm, ..] => modrm >> 3 & 7 == 4,
@@ -224,11 +224,16 @@ pub static LONG_RULES: &[Rule] = &[
             let apart = s.records().map(|(a, b)| cr2(b).wrapping_sub(cr2(a)));
             let about_pages = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
                 || s.vectors() == (14, 14) && s.error_codes(d).is_some();
-            let upper = about_pages && apart == Some(8) && s.case.code.windows(2).any(part);
+            let pointer = |c: &[u8]| matches!(c, [0xC4 | 0xC5, _]);
+            let upper = about_pages
+                && match apart {
+                    Some(8) => s.case.code.windows(2).any(part),
+                    Some(2 | 4) => s.case.code.windows(2).any(pointer),
+                    _ => false,
+                };
             let (_, theirs) = s.vectors();
             let page_or_limit = s.we_stay(&[12, 13]) && theirs == 14
                 || s.we_stay(&[14]) && [12, 13].contains(&theirs);
-            let pointer = |c: &[u8]| matches!(c, [0xC4 | 0xC5, _]);
             let either = s.case.kind == Kind::Limit
                 && s.case.code.windows(2).any(|c| pointer(c) || part(c))
                 && page_or_limit;
@@ -394,10 +399,19 @@ pub static LONG_RULES: &[Rule] = &[
             } else {
                 (stack >> 54 & 1 == 0 || super::case::base_of(stack) != 0) && to_64
             };
-            let code = s.case.sandbox.descriptor(r.fields[record::CS] as u16);
             // Conforming code of an inner level: Bochs pushes with that level's rights.
-            let conforming = code >> 42 & 1 == 1 && code >> 45 & 3 < u64::from(s.case.cpl());
-            s.case.kind == Kind::FarTransfer && s.is_far_call() && (matters || conforming)
+            let conforming = |selector: u32| {
+                let code = s.case.sandbox.descriptor(selector as u16);
+                code >> 42 & 3 == 3 && code >> 45 & 3 < u64::from(s.case.cpl())
+            };
+            // Where ours refuses the target behind the pushes, it stands in memory alone, behind 2, 4 or 8 bytes.
+            let pushes_refused = s.vectors() == (13, 14) && s.we_fault_at_once(&[13]);
+            let inner = conforming(r.fields[record::CS])
+                || pushes_refused
+                    && [18, 20, 24]
+                        .iter()
+                        .any(|at| conforming(s.case.sandbox.get32(OPERANDS + at)));
+            s.case.kind == Kind::FarTransfer && s.is_far_call() && (matters || inner)
         },
     },
     Rule {
