@@ -211,10 +211,12 @@ pub static LONG_RULES: &[Rule] = &[
         peers: BOTH,
         reason: "an operand of 10 bytes and a far pointer are two accesses, in an order that no manual names: a processor \
                  (Skylake) checks and loads 8 bytes and then 2, offset and then selector, as ours does; Bochs loads the upper part of \
-                 FLD and FBLD first, QEMU that of FBLD, and Bochs the selector of a far pointer",
+                 FLD and FBLD first, and the selector of a far pointer; QEMU reads FBLD's byte by byte from the last one down",
         explains: |s, d| {
+            let packed_decimal =
+                |code: &[u8]| matches!(code, [0xDF, modrm, ..] if modrm >> 3 & 7 == 4);
             let part = |code: &[u8]| match code {
-                [0xDF, modrm, ..] => modrm >> 3 & 7 == 4,
+                [0xDF, ..] => packed_decimal(code),
                 [0xDB, modrm, ..] => modrm >> 3 & 7 == 5,
                 _ => false,
             };
@@ -228,6 +230,8 @@ pub static LONG_RULES: &[Rule] = &[
             let upper = about_pages
                 && match apart {
                     Some(8) => s.case.code.windows(2).any(part),
+                    // Byte by byte, from the last one down.
+                    Some(1..=9) if s.case.code.windows(2).any(packed_decimal) => true,
                     Some(2 | 4) => s.case.code.windows(2).any(pointer),
                     _ => false,
                 };

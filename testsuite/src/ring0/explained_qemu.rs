@@ -351,7 +351,8 @@ pub static QEMU_RULES: &[Rule] = &[
                  is what an earlier case left, with which STI, POPF and IRET are #GP(0), or it has no such instruction",
         explains: |s, _| {
             let theirs = s.records().is_some_and(|(_, b)| {
-                (b.vector(), b.fields[record::ERROR]) == (13, 0)
+                // As a double fault where its stack is not there.
+                matches!((b.vector(), b.fields[record::ERROR]), (8 | 13, 0))
                     && b.fields[record::EIP] == s.case.eip
             });
             let about = matches!(s.opcode(), [0xFA | 0xFB | 0x9C | 0x9D | 0xCF, ..]);
