@@ -305,12 +305,14 @@ static LEGACY_RULES: &[Rule] = &[
         name: "the stack of a new task that cannot be loaded",
         peers: BOTH,
         reason: "an exception that comes up in a new task whose SS is not loaded yet has no stack to be pushed on: ours is a double fault; that #TS is to be handled by a task (SDM vol. 3, section 6.15, interrupt 10)",
-        explains: |s, _| {
+        explains: |s, d| {
             let (ours, theirs) = s.vectors();
             // The double fault's task comes from the new one.
             let from = s.records().map_or(0, |(a, _)| a.fields[record::LINK]);
+            // Pushed on no stack at all, it is a page fault on the way.
+            let cr2 = theirs == DOUBLE_FAULT && d.what == What::Field(record::CR2);
             ours == DOUBLE_FAULT
-                && (10..=14).contains(&theirs)
+                && ((10..=14).contains(&theirs) || cr2)
                 && from & 0xFFF8 != u32::from(super::sandbox::MAIN_TASK)
         },
     },

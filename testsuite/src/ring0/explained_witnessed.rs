@@ -406,9 +406,28 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 d.what,
                 What::Field(record::CR2 | record::ERROR) | What::Memory(STACKS..DIRECTORY)
             );
-            let one = s.case.kind == Kind::Page && s.we_fault_at_once(&[14]) && s.same_end();
+            let about = matches!(s.case.kind, Kind::Page | Kind::Limit);
+            let one = about && s.we_fault_at_once(&[14]) && s.same_end();
             let compares = matches!(s.opcode(), [0xA6 | 0xA7, ..]) && s.we_fault_at_once(&[14]);
             (one && close && place || compares) && s.is_witnessed(d)
+        },
+    },
+    Rule {
+        name: "witnessed: behind a transfer to nowhere",
+        peers: QEMU,
+        reason: "a transfer to an address that no case has prepared leads through whatever stands there until something faults: the limit \
+                 of the code (SDM vol. 3, section 5.3), which QEMU holds against no fetch, or an instruction with any of the differences \
+                 above",
+        explains: |s, d| {
+            let near = matches!(
+                s.opcode(),
+                [0xC2 | 0xC3 | 0xE8 | 0xE9 | 0xEB | 0xFF, ..] | [0x70..=0x7F | 0xE0..=0xE3, ..]
+            );
+            let (at, cs) = s
+                .ours()
+                .map_or((0, 0), |r| (r.fields[record::EIP], r.fields[record::CS]));
+            let moved = (at, cs) != (s.case.eip, s.case.cs.into()) && s.vectors().0 != 3;
+            (near || s.is_transfer()) && moved && s.is_witnessed(d)
         },
     },
     Rule {
