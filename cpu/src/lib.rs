@@ -23,6 +23,8 @@ mod run;
 mod simd;
 pub mod softfloat;
 #[cfg(test)]
+mod string_tests;
+#[cfg(test)]
 mod tests;
 pub mod x87;
 

@@ -363,6 +363,14 @@ impl<H: Hot> Instruction for H {
     }
 }
 
+/// A way through an instruction that makes no call, and is open only if nothing out of the ordinary happens.
+pub trait Shortcut {
+    /// The instruction.
+    type Whole: Instruction;
+    /// Executes it, or gives up with nothing committed.
+    fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()>;
+}
+
 /// Hands over to the operation at `op`.
 #[inline(always)]
 pub fn go(cpu: &mut Interpreter, op: OpRef, count: i64, flags: Flags) -> OpRef {
@@ -440,6 +448,26 @@ pub extern "C-unwind" fn fast<H: Hot>(
             go(cpu, op.plus(H::SLOTS), count, flags)
         }
         Err(_) => twin::<H>(cpu, op, count, a, r, k),
+    }
+}
+
+/// The handler of an instruction that has a shortcut.
+pub extern "C-unwind" fn shortcut<S: Shortcut>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut fast = Fast { cpu, flags };
+    match S::take(&mut fast, op) {
+        Some(()) => {
+            let flags = fast.flags;
+            go(cpu, op.plus(S::Whole::SLOTS), count, flags)
+        }
+        None => twin::<S::Whole>(cpu, op, count, a, r, k),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A repetition counts as one instruction of guest time. A repeated instruction does as many as fit before the next
 //! event, keeps its counters up to date after each, and is then entered again: it can be interrupted between any two.
+//! Repetitions that find their elements in memory at hand are done many at once ([`crate::mem::stretch`]), which nobody
+//! can tell from one after the other.
 //! Faults, traps and interrupts before the last repetition see the status flags from before the first (for faults SDM
 //! vol. 2, "REP/REPE/REPZ/REPNE/REPNZ", says so; P6 and later do it for all).
 
@@ -10,6 +12,7 @@ use crate::alu::{Flags, Int};
 use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Segmented;
+use crate::mem::stretch::{Order, Stretch};
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::x86::{IoInstruction, IoKind, Rflags, Seg};
 
@@ -35,6 +38,11 @@ pub trait Element: 'static {
         source: u64,
         destination: u64,
     ) -> Result<(), Stop>;
+    /// The elements of a stretch, up to the one whose comparison ends the repetition. Gives how many; 0: there is no
+    /// doing several at once.
+    fn stretch<T: Int>(_: &mut Interpreter, _: &Stretch, _while_equal: bool) -> u64 {
+        0
+    }
 }
 
 /// MOVS: ES:(E)DI := DS:(E)SI.
@@ -61,6 +69,11 @@ impl Element for Movs {
         let v = cpu.load_at::<T, Segmented>(seg, s)?;
         cpu.store_at::<T, Segmented>(ES, d, v)
     }
+    #[inline(always)]
+    fn stretch<T: Int>(_: &mut Interpreter, elements: &Stretch, _: bool) -> u64 {
+        elements.copy::<T>();
+        elements.n
+    }
 }
 
 impl Element for Stos {
@@ -71,6 +84,11 @@ impl Element for Stos {
     fn step<T: Int>(cpu: &mut Interpreter, _: usize, _: u64, d: u64) -> Result<(), Stop> {
         let v = cpu.regs.get::<T>(0);
         cpu.store_at::<T, Segmented>(ES, d, v)
+    }
+    #[inline(always)]
+    fn stretch<T: Int>(cpu: &mut Interpreter, elements: &Stretch, _: bool) -> u64 {
+        elements.fill(cpu.regs.get::<T>(0));
+        elements.n
     }
 }
 
@@ -83,6 +101,11 @@ impl Element for Lods {
         let v = cpu.load_at::<T, Segmented>(seg, s)?;
         cpu.regs.set(0, v);
         Ok(())
+    }
+    #[inline(always)]
+    fn stretch<T: Int>(cpu: &mut Interpreter, elements: &Stretch, _: bool) -> u64 {
+        cpu.regs.set(0, elements.last::<T>());
+        elements.n
     }
 }
 
@@ -97,6 +120,12 @@ impl Element for Cmps {
         cpu.flags = Flags::of_sub(a, b, false);
         Ok(())
     }
+    #[inline(always)]
+    fn stretch<T: Int>(cpu: &mut Interpreter, elements: &Stretch, while_equal: bool) -> u64 {
+        let (n, a, b) = elements.compare::<T>(None, while_equal);
+        cpu.flags = Flags::of_sub(a, b, false);
+        n
+    }
 }
 
 impl Element for Scas {
@@ -108,6 +137,12 @@ impl Element for Scas {
         let b = cpu.load_at::<T, Segmented>(ES, d)?;
         cpu.flags = Flags::of_sub(cpu.regs.get::<T>(0), b, false);
         Ok(())
+    }
+    #[inline(always)]
+    fn stretch<T: Int>(cpu: &mut Interpreter, elements: &Stretch, while_equal: bool) -> u64 {
+        let (n, a, b) = elements.compare(Some(cpu.regs.get::<T>(0)), while_equal);
+        cpu.flags = Flags::of_sub(a, b, false);
+        n
     }
 }
 
@@ -154,18 +189,25 @@ fn one<E: Element, N: Int, T: Int>(cpu: &mut Interpreter, seg: usize) -> Result<
         0
     };
     E::step::<T>(cpu, seg, s, d)?;
-    let step = if cpu.rflags.contains(Rflags::DF) {
-        (T::BYTES as u64).wrapping_neg()
-    } else {
-        T::BYTES as u64
-    };
-    if E::SOURCE {
-        cpu.regs.set(RSI, N::from_u64(s.wrapping_add(step)));
-    }
-    if E::DESTINATION {
-        cpu.regs.set(RDI, N::from_u64(d.wrapping_add(step)));
-    }
+    step::<E, N, T>(cpu, 1);
     Ok(())
+}
+
+/// Moves (E)SI and (E)DI on by `n` elements.
+#[inline(always)]
+fn step<E: Element, N: Int, T: Int>(cpu: &mut Interpreter, n: u64) {
+    let bytes = n.wrapping_mul(T::BYTES as u64);
+    let step = if cpu.rflags.contains(Rflags::DF) {
+        bytes.wrapping_neg()
+    } else {
+        bytes
+    };
+    for (moves, r) in [(E::SOURCE, RSI), (E::DESTINATION, RDI)] {
+        if moves {
+            let offset = cpu.regs.get::<N>(r).to_u64();
+            cpu.regs.set(r, N::from_u64(offset.wrapping_add(step)));
+        }
+    }
 }
 
 /// INS or OUTS as an SMI behind it saves it.
@@ -206,6 +248,52 @@ impl<E: Element, N: Int, T: Int> Instruction for Once<E, N, T> {
     }
 }
 
+/// Does several repetitions at once, no more than `most`, if all their elements are at hand. Gives how many; 0: the next one
+/// must be done by itself. `seg` is the source segment, `mask` the bits of an offset that count.
+///
+/// Moving on is left to the caller, so that there are no instances of this for each address size.
+#[inline(never)]
+fn several<E: Element, T: Int>(
+    cpu: &mut Interpreter,
+    seg: usize,
+    mask: u64,
+    most: u64,
+    while_equal: bool,
+) -> u64 {
+    let order = Order::new(cpu, mask);
+    let (s, d) = (order.offset(cpu, RSI), order.offset(cpu, RDI));
+    let mut n = most;
+    if E::SOURCE {
+        n = cpu.reach::<T>(seg, s, order, n);
+    }
+    if E::DESTINATION {
+        n = cpu.reach::<T>(ES, d, order, n);
+    }
+    if n == 0 {
+        return 0;
+    }
+    let source = if E::SOURCE {
+        cpu.at_hand::<T, false>(seg, s, order, n)
+    } else {
+        Some(0)
+    };
+    let destination = match (E::DESTINATION, E::COMPARES) {
+        (false, _) => Some(0),
+        (_, true) => cpu.at_hand::<T, false>(ES, d, order, n),
+        (_, false) => cpu.at_hand::<T, true>(ES, d, order, n),
+    };
+    let (Some(source), Some(destination)) = (source, destination) else {
+        return 0;
+    };
+    let elements = Stretch {
+        n,
+        source,
+        destination,
+        order,
+    };
+    E::stretch::<T>(cpu, &elements, while_equal)
+}
+
 /// A repeated string instruction. `WHILE_EQUAL` is REPE rather than REPNE, for those that compare.
 pub struct Repeat<E, N, T, const WHILE_EQUAL: bool>(As<(E, N, T)>);
 
@@ -228,24 +316,34 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
         let mut budget = cpu.repeat_budget(op);
         loop {
             let io = E::IO.then(|| io_instruction::<E, N, T>(cpu, op, IoKind::REPEATED));
-            if let Err(stop) = one::<E, N, T>(cpu, op.a.into()) {
-                if keeps_flags {
-                    cpu.flags = flags;
+            let mut done = 0;
+            if !E::IO && !cpu.leave_block {
+                let most = left.min(budget);
+                done = several::<E, T>(cpu, op.a.into(), N::MASK, most, WHILE_EQUAL);
+            }
+            if done != 0 {
+                step::<E, N, T>(cpu, done);
+            } else {
+                if let Err(stop) = one::<E, N, T>(cpu, op.a.into()) {
+                    if keeps_flags {
+                        cpu.flags = flags;
+                    }
+                    return Err(stop);
                 }
-                return Err(stop);
+                done = 1;
             }
             if E::IO {
                 cpu.smm.io = io;
             }
-            left -= 1;
+            left -= done;
             cpu.regs.set(RCX, N::from_u64(left));
             let ended = left == 0 || (E::COMPARES && cpu.flags.zf() != WHILE_EQUAL);
+            // The repetition that ends the instruction is counted as the instruction itself.
+            cpu.attached.left -= (done - u64::from(ended)) as i64;
             if ended {
                 return if E::IO { Err(Stop::Leave) } else { Ok(()) };
             }
-            // The repetition that ends the instruction is counted as the instruction itself.
-            cpu.attached.left -= 1;
-            budget -= 1;
+            budget -= done;
             if budget == 0 || E::IO || cpu.leave_block {
                 if keeps_flags {
                     cpu.flags = flags;

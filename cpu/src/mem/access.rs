@@ -52,6 +52,31 @@ pub(crate) fn write_host<T: Int>(at: u64, v: T) {
     }
 }
 
+/// Copies bytes, those of one page to those of one page; they may overlap.
+#[inline(always)]
+pub(crate) fn copy_host(from: u64, to: u64, bytes: usize) {
+    let from = std::ptr::with_exposed_provenance::<u8>(from as usize);
+    let to = std::ptr::with_exposed_provenance_mut::<u8>(to as usize);
+    // SAFETY: see the file's header; neither side leaves the page that it begins in.
+    unsafe { std::ptr::copy(from, to, bytes) }
+}
+
+/// Fills bytes of one page with the little-endian bytes of `pattern`, over and over.
+pub(crate) fn fill_host(to: u64, bytes: usize, pattern: u64) {
+    let to = std::ptr::with_exposed_provenance_mut::<u8>(to as usize);
+    let (quadwords, rest) = (bytes / 8, bytes % 8);
+    let pattern = pattern.to_le_bytes();
+    // SAFETY: see the file's header; `8 * quadwords + rest` bytes do not leave the page that they begin in.
+    unsafe {
+        for i in 0..quadwords {
+            to.cast::<[u8; 8]>().add(i).write(pattern);
+        }
+        for (i, &b) in pattern[..rest].iter().enumerate() {
+            to.add(8 * quadwords + i).write(b);
+        }
+    }
+}
+
 /// [`Place::first_len`] of a place in a page that may hold decoded code: the code stamps must be looked at.
 const CODE_PAGE: u8 = u8::MAX;
 

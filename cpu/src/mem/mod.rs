@@ -4,5 +4,6 @@ pub mod access;
 pub mod address;
 pub mod paging;
 pub mod segment;
+pub mod stretch;
 pub mod tlb;
 pub mod wide;

@@ -133,7 +133,8 @@ const fn alignment(aligned: bool, bytes: u64) -> u64 {
     if aligned { bytes } else { 1 }
 }
 
-const fn joined(low: u64, high: u64) -> u128 {
+/// 128 bits out of their halves.
+pub const fn joined(low: u64, high: u64) -> u128 {
     low as u128 | (high as u128) << 64
 }
 

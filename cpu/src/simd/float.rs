@@ -144,7 +144,7 @@ fn admitted<T: Number>(v: T, env: &FloatEnv) -> T {
 }
 
 /// CMPxx's predicates 0 to 15 by the relations that they hold for: less 1, equal 2, greater 4, unordered 8.
-const PREDICATES: [u8; 16] = [2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15];
+pub const PREDICATES: [u8; 16] = [2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15];
 /// Those of them that signal on a quiet NaN; 16 to 31 are the same predicates, signalling the other way.
 const SIGNALLING: u16 = 0b0110_0110_0110_0110;
 

@@ -22,6 +22,8 @@
 //! | `table` | which mnemonic is which function |
 //! | `control` | who may execute what, MXCSR, #XM |
 //! | `exec` | operands and the generic handlers |
+//! | `quick` | shortcuts where nothing out of the ordinary happens |
+//! | `host` | float arithmetic for them |
 //! | `text` | PCMPxSTRx |
 //! | `masked` | masked moves, gathers, VZEROALL |
 //! | `special` | masked byte stores, EMMS, fences and cache control |
@@ -37,10 +39,12 @@ pub mod crypto;
 pub mod d3now;
 pub mod exec;
 pub mod float;
+pub mod host;
 pub mod image;
 pub mod integer;
 pub mod lane;
 pub mod masked;
+pub mod quick;
 pub mod shuffle;
 pub mod special;
 pub mod table;

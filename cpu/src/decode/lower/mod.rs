@@ -250,6 +250,13 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Gives the operation in a slot a handler that tries a shortcut first.
+    pub fn shorten(&mut self, slot: usize, handler: Handler) {
+        if self.place.is_some() {
+            self.slots[slot].set_handler(handler);
+        }
+    }
+
     /// An operation on registers and an immediate.
     pub fn emit<I: Instruction>(&mut self, a: u8, b: u8, imm: i32) {
         self.note_flags::<I>();

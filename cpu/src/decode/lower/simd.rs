@@ -14,8 +14,9 @@ use crate::simd::exec::{
 use crate::simd::image::{Restore, Save};
 use crate::simd::lane::Lane;
 use crate::simd::masked::{Gather, MaskedLoad, MaskedStore, Zero};
+use crate::simd::quick::Shape;
 use crate::simd::special::{Emms, Fence, FlushLine, LoadMxcsr, MaskMove, MaskedBytes, StoreMxcsr};
-use crate::simd::table::{self, Form};
+use crate::simd::table::{self, Form, Row};
 use crate::simd::text::CompareText;
 use crate::simd::xsave::{Xgetbv, Xrstor, Xsave, XsaveCompacted, Xsetbv};
 use iced_x86::{EncodingKind, Mnemonic as M, OpKind, Register};
@@ -265,6 +266,40 @@ fn tabled(l: &mut Lowering<'_>) -> bool {
     let Some(row) = table::find(l.insn.mnemonic(), &forms) else {
         return false;
     };
+    let slot = l.slots.len();
+    if !from_row(l, &kinds, row, sources) {
+        return false;
+    }
+    if let Some(shape) = shape(l, &kinds, sources)
+        && let Some(handler) = (Row::numbered(row).quick)(shape, is_vex(l))
+    {
+        l.shorten(slot, handler);
+    }
+    true
+}
+
+/// Where the operands are, for a shortcut: not with MMX or YMM registers, nor in a segment.
+fn shape(l: &Lowering<'_>, kinds: &[Kind], sources: u32) -> Option<Shape> {
+    let others = |k: &Kind| matches!(k, Kind::Mmx | Kind::Ymm);
+    if kinds.iter().any(others) || kinds.contains(&Kind::Memory) && !l.is_flat() {
+        return None;
+    }
+    Some(match (kinds[0], kinds[sources as usize - 1]) {
+        (Kind::Memory, _) => Shape::Store,
+        (Kind::General, Kind::Xmm) => Shape::ToGeneral(l.operand_bytes(0) == 8),
+        (Kind::Xmm, Kind::General) => Shape::General(l.operand_bytes(sources - 1) == 8),
+        (Kind::Xmm, Kind::Memory) => Shape::Load,
+        (Kind::Xmm, Kind::Xmm) if kinds.len() as u32 > sources && is_shift(l.insn.mnemonic()) => {
+            Shape::Immediate
+        }
+        (Kind::Xmm, Kind::Xmm) => Shape::Registers,
+        _ => return None,
+    })
+}
+
+/// Lowers an instruction as its row says.
+fn from_row(l: &mut Lowering<'_>, kinds: &[Kind], row: i32, sources: u32) -> bool {
+    let has_immediate = kinds.len() as u32 > sources;
     let mut immediate = if has_immediate {
         l.imm(sources) as u8
     } else {

@@ -1,15 +1,16 @@
 //! Which mnemonic is which function.
 
+use super::quick::Quicks;
+use super::{Args, V256};
+use crate::softfloat::FloatEnv;
+use iced_x86::Mnemonic;
+
 mod avx;
 mod crypto;
 mod d3now;
 mod float;
 mod integer;
 mod moves;
-
-use super::{Args, V256};
-use crate::softfloat::FloatEnv;
-use iced_x86::Mnemonic;
 
 /// The function of a row and how it is applied. Vectors of 256 bits are two halves unless it says otherwise.
 #[derive(Copy, Clone)]
@@ -65,6 +66,8 @@ pub struct Row {
     form: Form,
     /// What it does.
     pub apply: Apply,
+    /// Its handlers where nothing out of the ordinary happens.
+    pub quick: Quicks,
 }
 
 const fn row(legacy: Mnemonic, vex: Mnemonic, apply: Apply) -> Row {
@@ -77,8 +80,32 @@ const fn form(form: Form, legacy: Mnemonic, vex: Mnemonic, apply: Apply) -> Row 
         vex,
         form,
         apply,
+        quick: |_, _| None,
     }
 }
+
+impl Row {
+    /// With a shortcut.
+    const fn quick(self, quick: Quicks) -> Self {
+        Self { quick, ..self }
+    }
+}
+
+/// A row with a shortcut that is its function: `packed` if it works on whole registers, `shifts`, or `scalar T` if its source
+/// in memory is a `T`.
+macro_rules! quick {
+    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?) => {{
+        struct Q;
+        impl $crate::simd::quick::Quick for Q {
+            #[inline(always)]
+            fn apply(a: u128, b: u128, imm: u8, _: u32) -> Option<u128> {
+                Some($f(a, b, imm))
+            }
+        }
+        row($legacy, $vex, $apply($f)).quick($crate::simd::quick::$kind::<Q $(, $t)?>)
+    }};
+}
+use quick;
 
 const PARTS: [&[Row]; 6] = [
     integer::ROWS,

@@ -2,6 +2,7 @@
 
 mod d3now;
 mod forms;
+mod host;
 mod published;
 mod random;
 mod saved;

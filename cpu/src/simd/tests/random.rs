@@ -6,16 +6,16 @@ use emu_core::backend::{CpuBackend, CpuId};
 use emu_core::x86::{CpuState, Cr4, Seg, SegmentAttributes as A};
 
 /// A generator whose run repeats (Marsaglia's xorshift).
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         (self.next() >> 11) % n
     }
 }
