@@ -505,7 +505,8 @@ static COMMON_RULES: &[Rule] = &[
             s.case.cr4 & 3 != 0
                 && s.case.eflags & VIF_VIP == VIF_VIP
                 && s.case.eflags >> 12 & 3 == 3
-                && s.vectors().1 == 13
+                // As a double fault where its stack is not there.
+                && matches!(s.vectors().1, 13 | DOUBLE_FAULT)
         },
     },
     Rule {

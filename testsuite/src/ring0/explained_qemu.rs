@@ -151,11 +151,11 @@ pub static QEMU_RULES: &[Rule] = &[
             let (at, theirs) = s.records().map_or((0, 0), |(a, b)| {
                 (a.fields[record::EIP], b.fields[record::EIP])
             });
-            // Both have met a breakpoint or a fault: theirs at the address that has both halves.
+            // Both have met a breakpoint or a fault: theirs at the address that has both halves, or soon behind it.
             let both = |vector: u32| {
                 let raw = s.case.sandbox.get64(IDT + 8 * vector);
                 let whole = raw as u32 & 0xFFFF | (raw >> 32) as u32 & 0xFFFF_0000;
-                at.wrapping_sub(whole & 0xFFFF) <= 1 && theirs.wrapping_sub(whole) <= 1
+                at.wrapping_sub(whole & 0xFFFF) <= 1 && theirs.wrapping_sub(whole) < 16
             };
             s.case.long.is_none() && (0..VECTORS).any(|v| of_16_bits(v) && both(v))
         },
