@@ -63,7 +63,11 @@ impl Situation<'_> {
                     Kind::Interrupt => at >= TSS,
                     _ => false,
                 };
-                (in_stacks(d) || elsewhere) && untouched(self.case, at, d.ours, d.theirs)
+                // PUSHA and ENTER push much before they fault.
+                let several =
+                    matches!(self.opcode(), [0x60 | 0xC8, ..]) && self.we_fault_at_once(&[12, 14]);
+                let rest = several || untouched(self.case, at, d.ours, d.theirs);
+                (in_stacks(d) || elsewhere) && rest
             }
             // Which part of an operand Bochs reads first has rules of its own too.
             What::Field(n) => {

@@ -381,7 +381,11 @@ pub static QEMU_RULES: &[Rule] = &[
             let from = s.ours().map_or(0, |r| r.fields[record::LINK]);
             let traces = match d.what {
                 What::Field(n) => n == record::CR2,
-                What::Memory(at) => at == TSS_32 + 32 || at == TSS_16 + 12,
+                What::Memory(at) => {
+                    // The new task's code is marked as accessed.
+                    let marked = (GDT..IDT).contains(&at) && d.ours == d.theirs | 0x100;
+                    marked || at == TSS_32 + 32 || at == TSS_16 + 12
+                }
                 What::Lost => false,
             };
             let both = ours == DOUBLE_FAULT && from & 0xFFF8 != u32::from(MAIN_TASK);

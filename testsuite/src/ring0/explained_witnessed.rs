@@ -419,15 +419,11 @@ pub static WITNESSED_RULES: &[Rule] = &[
                  of the code (SDM vol. 3, section 5.3), which QEMU holds against no fetch, or an instruction with any of the differences \
                  above",
         explains: |s, d| {
-            let near = matches!(
-                s.opcode(),
-                [0xC2 | 0xC3 | 0xE8 | 0xE9 | 0xEB | 0xFF, ..] | [0x70..=0x7F | 0xE0..=0xE3, ..]
-            );
             let (at, cs) = s
                 .ours()
                 .map_or((0, 0), |r| (r.fields[record::EIP], r.fields[record::CS]));
             let moved = (at, cs) != (s.case.eip, s.case.cs.into()) && s.vectors().0 != 3;
-            (near || s.is_transfer()) && moved && s.is_witnessed(d)
+            (s.is_near_transfer() || s.is_transfer()) && moved && s.is_witnessed(d)
         },
     },
     Rule {
