@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 12] = [
+const HANDLERS: [&str; 13] = [
     "cpu::op::fast",
     "cpu::op::quiet",
+    "cpu::op::shortcut",
     "cpu::op::twin",
     "cpu::op::whole",
     "cpu::exec::branch::call",
