@@ -1,18 +1,32 @@
-//! How fast each path of the emulator is: instructions a second of loops that stay on it.
+//! How fast each path of the emulator is: instructions a second of loops that stay on it. `cargo xtask bench-compare` holds
+//! them against the stored ones.
 
-use benches::{PROGRAMS, PROLOGUE_INSNS, machine};
+use benches::{PROGRAMS, PROLOGUE_INSNS, REFERENCE, machine};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use machine::Until;
+use std::hint::black_box;
 use std::path::Path;
 
 /// Instructions of one measured run: long against an entry into the run loop.
 const RUN_INSNS: u64 = 1_000_000;
+
+/// What the host itself does in as many steps (Marsaglia's xorshift), as a measure of how fast it is just now.
+fn reference() -> u64 {
+    let mut v = black_box(1u64);
+    for _ in 0..RUN_INSNS {
+        v ^= v << 13;
+        v ^= v >> 7;
+        v ^= v << 17;
+    }
+    v
+}
 
 fn guest_code(c: &mut Criterion) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut group = c.benchmark_group("guest code");
     group.throughput(Throughput::Elements(RUN_INSNS));
     group.sample_size(20);
+    group.bench_function(REFERENCE, |b| b.iter(reference));
     for program in PROGRAMS {
         let mut guest = machine(program, folder).expect("the machine is sound");
         let mut end = PROLOGUE_INSNS;

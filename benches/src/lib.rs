@@ -13,10 +13,35 @@ use std::path::Path;
 pub struct Program {
     /// What it is called in the report.
     pub name: &'static str,
-    /// Whether it starts in flat 32-bit protected mode; else in real mode.
-    pub protected: bool,
+    /// How it starts.
+    pub start: Start,
     /// Its code.
     pub code: &'static [u8],
+}
+
+/// What the host's own loop is called among the benchmarks.
+pub const REFERENCE: &str = "host";
+
+/// How the processor is set up for a program.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// In real mode.
+    Real,
+    /// In 32-bit protected mode with flat segments.
+    Flat,
+    /// The same with paging: 8 MiB in large pages, each at its own address.
+    Paged,
+}
+
+impl Start {
+    /// Where the program begins.
+    fn entry(self) -> usize {
+        match self {
+            Self::Real => REAL_ENTRY,
+            Self::Flat => PROTECTED_ENTRY,
+            Self::Paged => PROTECTED_ENTRY + TO_PAGING.len(),
+        }
+    }
 }
 
 /// Size of the ROM that holds a program.
@@ -36,17 +61,17 @@ pub const PROLOGUE_INSNS: u64 = 100;
 pub const PROGRAMS: &[Program] = &[
     Program {
         name: "alu, 16 bits",
-        protected: false,
+        start: Start::Real,
         code: ALU,
     },
     Program {
         name: "alu, 32 bits flat",
-        protected: true,
+        start: Start::Flat,
         code: ALU,
     },
     Program {
         name: "loads and stores, 16 bits",
-        protected: false,
+        start: Start::Real,
         code: &[
             0x8B, 0x04, // mov ax, [si]
             0x01, 0x44, 0x02, // add [si + 2], ax
@@ -59,7 +84,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "loads and stores, 32 bits flat",
-        protected: true,
+        start: Start::Flat,
         code: &[
             0x8B, 0x06, // mov eax, [esi]
             0x01, 0x46, 0x04, // add [esi + 4], eax
@@ -72,7 +97,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "calls and returns",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xE8, 0x03, 0x00, // call f
             0xEB, 0xFB, // jmp to the start
@@ -84,7 +109,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "rep movsb of 4 KiB",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xB9, 0x00, 0x10, // mov cx, 1000h
             0x31, 0xF6, // xor si, si
@@ -95,7 +120,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "port reads",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xE4, 0x61, // in al, 61h
             0xEB, 0xFC, // jmp to the start
@@ -103,7 +128,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "software interrupts",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xCD, 0x40, // int 40h
             0xEB, 0xFC, // jmp to the start
@@ -111,7 +136,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "divide errors",
-        protected: false,
+        start: Start::Real,
         code: &[
             0x30, 0xDB, // xor bl, bl
             0xF6, 0xF3, // div bl
@@ -120,7 +145,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "self-modifying code",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xC7, 0x06, 0x00, 0x02, 0xB0, 0x00, // mov word [200h], the bytes of: mov al, 0
             0xC7, 0x06, 0x02, 0x02, 0xFE,
@@ -132,7 +157,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "x87",
-        protected: false,
+        start: Start::Real,
         code: &[
             0xDB, 0xE3, // fninit
             0xD9, 0xEB, // loop: fldpi
@@ -145,25 +170,127 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "TLB misses",
-        protected: true,
+        start: Start::Paged,
         code: &[
-            0xC7, 0x05, 0x00, 0x00, 0x02, 0x00, 0x83, 0x00, 0x00,
-            0x00, // mov dword [20000h], 83h
-            0xC7, 0x05, 0x04, 0x00, 0x02, 0x00, 0x83, 0x00, 0x40,
-            0x00, // mov dword [20004h], 400083h
-            0x0F, 0x20, 0xE0, // mov eax, cr4
-            0x83, 0xC8, 0x10, // or eax, PSE
-            0x0F, 0x22, 0xE0, // mov cr4, eax
-            0xB8, 0x00, 0x00, 0x02, 0x00, // mov eax, 20000h
-            0x0F, 0x22, 0xD8, // mov cr3, eax
-            0x0F, 0x20, 0xC0, // mov eax, cr0
-            0x0D, 0x00, 0x00, 0x00, 0x80, // or eax, PG
-            0x0F, 0x22, 0xC0, // mov cr0, eax
             0x31, 0xF6, // xor esi, esi
             0x8B, 0x06, // loop: mov eax, [esi]
             0x81, 0xC6, 0x40, 0x10, 0x00, 0x00, // add esi, 1040h
             0x81, 0xE6, 0xFC, 0xFF, 0x7F, 0x00, // and esi, 7FFFFCh
             0xEB, 0xF0, // jmp loop
+        ],
+    },
+    Program {
+        name: "CR3 writes",
+        start: Start::Paged,
+        code: &[
+            0xB8, 0x00, 0x00, 0x02, 0x00, // loop: mov eax, 20000h
+            0x0F, 0x22, 0xD8, // mov cr3, eax
+            0x8B, 0x1D, 0x00, 0x80, 0x00, 0x00, // mov ebx, [8000h]
+            0x8B, 0x1D, 0x00, 0x90, 0x00, 0x00, // mov ebx, [9000h]
+            0x89, 0x1D, 0x00, 0xA0, 0x00, 0x00, // mov [A000h], ebx
+            0xEB, 0xE4, // jmp loop
+        ],
+    },
+    Program {
+        name: "INVLPG",
+        start: Start::Paged,
+        code: &[
+            0x0F, 0x01, 0x3D, 0x00, 0x80, 0x00, 0x00, // loop: invlpg [8000h]
+            0x8B, 0x1D, 0x00, 0x80, 0x00, 0x00, // mov ebx, [8000h]
+            0xEB, 0xF1, // jmp loop
+        ],
+    },
+    Program {
+        name: "SSE2, doubles",
+        start: Start::Flat,
+        code: &[
+            0x0F, 0x20, 0xE0, // mov eax, cr4
+            0x0D, 0x00, 0x02, 0x00, 0x00, // or eax, 200h
+            0x0F, 0x22, 0xE0, // mov cr4, eax
+            0xB8, 0x03, 0x00, 0x00, 0x00, // mov eax, 3
+            0xF2, 0x0F, 0x2A, 0xC0, // cvtsi2sd xmm0, eax
+            0xF2, 0x0F, 0x2A, 0xC8, // cvtsi2sd xmm1, eax
+            0xF2, 0x0F, 0x51, 0xC9, // sqrtsd xmm1, xmm1
+            0x66, 0x0F, 0x28, 0xD0, // loop: movapd xmm2, xmm0
+            0xF2, 0x0F, 0x59, 0xD1, // mulsd xmm2, xmm1
+            0xF2, 0x0F, 0x58, 0xD1, // addsd xmm2, xmm1
+            0xF2, 0x0F, 0x5E, 0xD0, // divsd xmm2, xmm0
+            0xF2, 0x0F, 0x11, 0x15, 0x00, 0x80, 0x00, 0x00, // movsd [8000h], xmm2
+            0xF2, 0x0F, 0x58, 0x15, 0x00, 0x80, 0x00, 0x00, // addsd xmm2, [8000h]
+            0x66, 0x0F, 0x2E, 0xD1, // ucomisd xmm2, xmm1
+            0xEB, 0xDA, // jmp loop
+        ],
+    },
+    Program {
+        name: "SSE2, packed integers",
+        start: Start::Flat,
+        code: &[
+            0x0F, 0x20, 0xE0, // mov eax, cr4
+            0x0D, 0x00, 0x02, 0x00, 0x00, // or eax, 200h
+            0x0F, 0x22, 0xE0, // mov cr4, eax
+            0xF3, 0x0F, 0x6F, 0x86, 0x00, 0x80, 0x00,
+            0x00, // loop: movdqu xmm0, [esi + 8000h]
+            0x66, 0x0F, 0xEF, 0xC8, // pxor xmm1, xmm0
+            0x66, 0x0F, 0xFE, 0xC8, // paddd xmm1, xmm0
+            0x66, 0x0F, 0x74, 0xC1, // pcmpeqb xmm0, xmm1
+            0x66, 0x0F, 0x70, 0xD1, 0x1B, // pshufd xmm2, xmm1, 1Bh
+            0x66, 0x0F, 0xD7, 0xC0, // pmovmskb eax, xmm0
+            0x66, 0x0F, 0x7F, 0x0D, 0x00, 0x90, 0x00, 0x00, // movdqa [9000h], xmm1
+            0xEB, 0xD9, // jmp loop
+        ],
+    },
+    Program {
+        name: "rep stosd of 4 KiB",
+        start: Start::Flat,
+        code: &[
+            0xB9, 0x00, 0x04, 0x00, 0x00, // loop: mov ecx, 1024
+            0xBF, 0x00, 0x80, 0x00, 0x00, // mov edi, 8000h
+            0xF3, 0xAB, // rep stosd
+            0xEB, 0xF2, // jmp loop
+        ],
+    },
+    Program {
+        name: "repe cmpsb of 4 KiB",
+        start: Start::Flat,
+        code: &[
+            0xB9, 0x00, 0x10, 0x00, 0x00, // loop: mov ecx, 4096
+            0xBE, 0x00, 0x80, 0x00, 0x00, // mov esi, 8000h
+            0xBF, 0x00, 0xA0, 0x00, 0x00, // mov edi, A000h
+            0xF3, 0xA6, // repe cmpsb
+            0xEB, 0xED, // jmp loop
+        ],
+    },
+    Program {
+        name: "rep movsd of 12 bytes",
+        start: Start::Flat,
+        code: &[
+            0xB9, 0x03, 0x00, 0x00, 0x00, // loop: mov ecx, 3
+            0xBE, 0x00, 0x80, 0x00, 0x00, // mov esi, 8000h
+            0xBF, 0x00, 0xA0, 0x00, 0x00, // mov edi, A000h
+            0xF3, 0xA5, // rep movsd
+            0xEB, 0xED, // jmp loop
+        ],
+    },
+    Program {
+        name: "VGA window",
+        start: Start::Flat,
+        code: &[
+            0xBF, 0x00, 0x80, 0x0B, 0x00, // mov edi, B8000h
+            0x66, 0x89, 0x07, // loop: mov [edi], ax
+            0x40, // inc eax
+            0x83, 0xC7, 0x02, // add edi, 2
+            0x81, 0xE7, 0xFE, 0x8F, 0x0B, 0x00, // and edi, B8FFEh
+            0xEB, 0xF1, // jmp loop
+        ],
+    },
+    Program {
+        name: "indirect calls",
+        start: Start::Flat,
+        code: &[
+            0xB8, 0x2B, 0x01, 0x0F, 0x00, // loop: mov eax, f
+            0xFF, 0xD0, // call eax
+            0xEB, 0xF7, // jmp loop
+            0xC3, // f: ret
         ],
     },
 ];
@@ -237,6 +364,20 @@ const TO_PROTECTED_MODE: &[u8] = &[
     0x66, 0xEA, 0x22, 0x01, 0x0F, 0x00, 0x08, 0x00, // jmp 08h:000F0122h
 ];
 
+/// Turns paging on, with large pages.
+const TO_PAGING: &[u8] = &[
+    0xC7, 0x05, 0x00, 0x00, 0x02, 0x00, 0x83, 0x00, 0x00, 0x00, // mov dword [20000h], 83h
+    0xC7, 0x05, 0x04, 0x00, 0x02, 0x00, 0x83, 0x00, 0x40, 0x00, // mov dword [20004h], 400083h
+    0x0F, 0x20, 0xE0, // mov eax, cr4
+    0x83, 0xC8, 0x10, // or eax, PSE
+    0x0F, 0x22, 0xE0, // mov cr4, eax
+    0xB8, 0x00, 0x00, 0x02, 0x00, // mov eax, 20000h
+    0x0F, 0x22, 0xD8, // mov cr3, eax
+    0x0F, 0x20, 0xC0, // mov eax, cr0
+    0x0D, 0x00, 0x00, 0x00, 0x80, // or eax, PG
+    0x0F, 0x22, 0xC0, // mov cr0, eax
+];
+
 /// The ROM that holds a program.
 pub fn rom(program: &Program) -> Vec<u8> {
     let mut rom = vec![0x90; ROM_BYTES];
@@ -245,12 +386,13 @@ pub fn rom(program: &Program) -> Vec<u8> {
     put(DIVIDE_ERROR.0, DIVIDE_ERROR.1);
     put(INTERRUPT_40.0, INTERRUPT_40.1);
     put(GDT.0, GDT.1);
-    if program.protected {
+    if program.start != Start::Real {
         put(REAL_ENTRY, TO_PROTECTED_MODE);
-        put(PROTECTED_ENTRY, program.code);
-    } else {
-        put(REAL_ENTRY, program.code);
     }
+    if program.start == Start::Paged {
+        put(PROTECTED_ENTRY, TO_PAGING);
+    }
+    put(program.start.entry(), program.code);
     put(RESET_VECTOR, &[0xEA, 0x00, 0x00, 0x00, 0xF0]); // jmp F000h:0000h
     rom
 }
@@ -277,11 +419,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp");
         std::fs::create_dir_all(&folder).unwrap();
         for program in PROGRAMS {
-            let entry = if program.protected {
-                PROTECTED_ENTRY
-            } else {
-                REAL_ENTRY
-            };
+            let entry = program.start.entry();
             let its_code = 0xF_0000 + entry as u64..0xF_0000 + (entry + program.code.len()) as u64;
             let handlers = 0xF_0080..0xF_0091;
             let in_ram = 0x1_0200..0x1_0208;
@@ -296,7 +434,9 @@ mod tests {
                     program.name
                 );
                 let protected = cpu.cr0.bits() & 1 != 0;
-                assert_eq!(protected, program.protected, "{}", program.name);
+                assert_eq!(protected, program.start != Start::Real, "{}", program.name);
+                let paged = cpu.cr0.bits() >> 31 != 0;
+                assert_eq!(paged, program.start == Start::Paged, "{}", program.name);
             }
         }
     }

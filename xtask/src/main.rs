@@ -3,6 +3,7 @@
 //! Each check prints what it looked at and fails with every violation, one a line.
 
 mod arrows;
+mod bench_compare;
 mod chain;
 mod conformance;
 mod files;
@@ -40,6 +41,8 @@ enum Task {
         #[arg(default_value = "target/release/boxwood")]
         program: PathBuf,
     },
+    /// Runs the benchmarks and holds them against benches/baseline.toml
+    BenchCompare(bench_compare::Args),
     /// Runs the suites and makes docs/conformance.md of what came of them
     Conformance(conformance::Args),
     /// Fetches what the tests boot, runs all tests and boots the guests that everybody has
@@ -81,6 +84,7 @@ fn run() -> Result<()> {
             roms::check(&root)
         }
         Task::Chain { program } => chain::check(&program),
+        Task::BenchCompare(args) => bench_compare::run(&root, &args),
         Task::Conformance(args) => conformance::run(&root, &args),
         Task::Test { args } => test::run(&root, &args),
     }

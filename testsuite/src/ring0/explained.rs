@@ -523,7 +523,7 @@ static COMMON_RULES: &[Rule] = &[
                 [0x67, 0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
                     | [0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
             );
-            may_be_flags(d) && comparing && s.we_fault_at_once(&[12, 13, 14])
+            may_be_flags(d) && comparing && s.we_fault_at_once(&[12, 13, 14, DOUBLE_FAULT])
         },
     },
     Rule {
