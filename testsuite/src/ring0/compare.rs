@@ -23,6 +23,19 @@ pub struct Difference {
     pub theirs: u32,
 }
 
+impl Difference {
+    /// Whether it is about which exception the case ends with, and where.
+    pub fn is_of_the_end(&self) -> bool {
+        matches!(
+            self.what,
+            What::Lost
+                | What::Field(
+                    record::VECTOR | record::ERROR | record::EIP | record::EIP_UPPER | record::CS
+                )
+        )
+    }
+}
+
 /// The name of a field of the record.
 pub fn field_name(n: usize) -> &'static str {
     const NAMES: [&str; record::DWORDS] = [

@@ -17,7 +17,7 @@ pub struct Situation<'a> {
     pub case: &'a Case,
     pub ours: &'a Outcome,
     pub theirs: &'a Outcome,
-    /// How the other peers' outcomes differ from ours.
+    /// How the other peers' outcomes differ from ours, but for what has a reason of their own.
     pub others: &'a [Vec<Difference>],
 }
 
@@ -52,43 +52,10 @@ impl Situation<'_> {
         }
     }
 
-    /// Whether every other peer has our value here, and ends as ours does; `false` if there is none. What a delivery that
-    /// fails has pushed ([`LEGACY_RULES`] and [`LONG_RULES`] have rules of their own for that) does not count.
+    /// Whether every other peer has our value here, or another one for a reason of its own, and ends as ours does; `false` if
+    /// there is none.
     pub fn is_witnessed(&self, d: &Difference) -> bool {
-        let pushed = match d.what {
-            What::Memory(at) => {
-                let elsewhere = match self.case.kind {
-                    Kind::Limit | Kind::Page => at >= DATA,
-                    // The IST's stacks may be below a TSS.
-                    Kind::Interrupt => at >= TSS,
-                    _ => false,
-                };
-                // PUSHA and ENTER push much before they fault.
-                let several =
-                    matches!(self.opcode(), [0x60 | 0xC8, ..]) && self.we_fault_at_once(&[12, 14]);
-                let rest = several || untouched(self.case, at, d.ours, d.theirs);
-                (in_stacks(d) || elsewhere) && rest
-            }
-            // Which part of an operand Bochs reads first has rules of its own too.
-            What::Field(n) => {
-                matches!(n, record::CR2 | record::CR2_UPPER) && self.vectors().0 == 14
-            }
-            What::Lost => false,
-        };
-        let speaks_against = |other: &Difference| {
-            other.what == d.what && !pushed
-                || matches!(
-                    other.what,
-                    What::Lost
-                        | What::Field(
-                            record::VECTOR
-                                | record::ERROR
-                                | record::EIP
-                                | record::EIP_UPPER
-                                | record::CS
-                        )
-                )
-        };
+        let speaks_against = |other: &Difference| other.what == d.what || other.is_of_the_end();
         !self.others.is_empty() && !self.others.iter().flatten().any(speaks_against)
     }
 
@@ -110,11 +77,14 @@ impl Situation<'_> {
         same.then_some(codes)
     }
 
-    /// Whether ours ended at the instruction at which the case begins, with that vector.
+    /// Whether ours ended at the instruction at which the case begins, with one of these vectors, or with a double fault because
+    /// it could not be delivered.
     pub fn we_fault_at_once(&self, vectors: &[u32]) -> bool {
         match self.ours {
             Outcome::Recorded(r) => {
-                vectors.contains(&r.vector()) && r.fields[record::EIP] == self.case.eip
+                let vector = r.vector();
+                (vectors.contains(&vector) || vector == DOUBLE_FAULT)
+                    && r.fields[record::EIP] == self.case.eip
             }
             _ => false,
         }
@@ -337,6 +307,18 @@ static LEGACY_RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "a task state segment over its own descriptor",
+        peers: BOTH,
+        reason: "the descriptor is marked as busy before the state is loaded (SDM vol. 3, section 7.3, in the order of its steps), so that \
+                 the mark is part of that state; the peers have read it before",
+        explains: |s, d| {
+            let from = s.ours().map_or(0, |r| r.fields[record::LINK]);
+            let tss = super::case::base_of(s.case.sandbox.descriptor(from as u16));
+            let over = (GDT..IDT).contains(&tss);
+            matches!(d.what, What::Memory(GDT..IDT)) && d.ours ^ d.theirs == 0x200 && over
+        },
+    },
+    Rule {
         name: "pushes before a fault",
         peers: BOTH,
         reason: "what a faulting instruction or delivery had pushed lies below the stack pointer, which has not moved; the manual checks the room first (SDM vol. 2, CALL, ENTER, PUSHA, INT n)",
@@ -523,7 +505,7 @@ static COMMON_RULES: &[Rule] = &[
                 [0x67, 0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
                     | [0xF2 | 0xF3, 0xA6 | 0xA7 | 0xAE | 0xAF]
             );
-            may_be_flags(d) && comparing && s.we_fault_at_once(&[12, 13, 14, DOUBLE_FAULT])
+            may_be_flags(d) && comparing && s.we_fault_at_once(&[12, 13, 14])
         },
     },
     Rule {

@@ -367,7 +367,7 @@ pub static QEMU_RULES: &[Rule] = &[
         explains: |s, _| {
             s.has_virtual_interrupts()
                 && s.case.eflags & VIF_VIP == VIF_VIP
-                && s.we_fault_at_once(&[13, DOUBLE_FAULT])
+                && s.we_fault_at_once(&[13])
         },
     },
     Rule {

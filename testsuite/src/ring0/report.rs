@@ -2,7 +2,7 @@
 
 use super::case::{Case, Kind};
 use super::compare::{Difference, What, compare, field_name};
-use super::explained::{Situation, all_rules, rules};
+use super::explained::{Rule, Situation, all_rules, rules};
 use super::layout::{IDT, TSS, TSS_16, TSS_32, VECTORS, record};
 use super::machines::Who;
 use super::record::Outcome;
@@ -29,6 +29,11 @@ pub struct Report {
     lost: Vec<String>,
 }
 
+/// The rule that explains a difference of a peer's.
+fn explaining(situation: &Situation<'_>, who: Who, d: &Difference) -> Option<&'static Rule> {
+    rules(situation.case).find(|r| r.peers.contains(&who) && (r.explains)(situation, d))
+}
+
 impl Report {
     pub fn new(verbose: usize, everything: bool, rule: Option<String>) -> Self {
         Self {
@@ -48,22 +53,36 @@ impl Report {
     pub fn add(&mut self, case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) {
         let mut different = false;
         let mut failures: Vec<(Who, Vec<Difference>)> = Vec::new();
-        let mut compared: Vec<_> = theirs.iter().map(|(_, o)| compare(case, ours, o)).collect();
-        for (n, &(who, outcome)) in theirs.iter().enumerate() {
-            // The others are left.
-            let differences = compared.remove(n);
+        let compared: Vec<_> = theirs.iter().map(|(_, o)| compare(case, ours, o)).collect();
+        // What a peer has otherwise for a reason of its own says nothing about another one.
+        let against: Vec<Vec<Difference>> = theirs
+            .iter()
+            .zip(&compared)
+            .map(|(&(who, outcome), differences)| {
+                let alone = Situation {
+                    case,
+                    ours,
+                    theirs: outcome,
+                    others: &[],
+                };
+                let counts =
+                    |d: &&Difference| d.is_of_the_end() || explaining(&alone, who, d).is_none();
+                differences.iter().filter(counts).cloned().collect()
+            })
+            .collect();
+        for (n, (&(who, outcome), differences)) in theirs.iter().zip(&compared).enumerate() {
+            let mut others = against.clone();
+            others.remove(n);
             different |= !differences.is_empty();
             let situation = Situation {
                 case,
                 ours,
                 theirs: outcome,
-                others: &compared,
+                others: &others,
             };
             let (mut left, mut wanted) = (Vec::new(), Vec::new());
-            for d in &differences {
-                let rule =
-                    rules(case).find(|r| r.peers.contains(&who) && (r.explains)(&situation, d));
-                match rule {
+            for d in differences {
+                match explaining(&situation, who, d) {
                     Some(rule) => {
                         *self.by_rule.entry(rule.name).or_default() += 1;
                         if self.rule.as_deref() == Some(rule.name) {
@@ -79,7 +98,6 @@ impl Report {
             if !left.is_empty() {
                 failures.push((who, left));
             }
-            compared.insert(n, differences);
         }
         if !matches!(ours, Outcome::Recorded(_)) && theirs.iter().all(|(_, o)| *o == ours) {
             let text = case.disassembly();
@@ -286,6 +304,7 @@ fn interesting(case: &Case, ours: &Outcome, theirs: &[(Who, &Outcome)]) -> Vec<u
             all.push(r.fields[record::ERROR] as u16);
             all.push(r.fields[record::CS] as u16);
             all.push(r.fields[record::SS] as u16);
+            all.push(r.fields[record::LINK] as u16);
         }
     }
     let code = &case.code;
