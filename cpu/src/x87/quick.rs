@@ -335,10 +335,17 @@ mod tests {
                 1 => u64::MAX,
                 2 => INTEGER_BIT | 1 << (self.next() % 63),
                 3 => INTEGER_BIT | self.next() << 40,
-                _ => self.next() | if self.next() % 8 == 0 { 0 } else { INTEGER_BIT },
+                _ => {
+                    self.next()
+                        | if self.next().is_multiple_of(8) {
+                            0
+                        } else {
+                            INTEGER_BIT
+                        }
+                }
             };
             let sign = (self.next() as u16) & SIGN;
-            if self.next() % 16 == 0 {
+            if self.next().is_multiple_of(16) {
                 F80::new(sign, 0)
             } else {
                 F80::new(sign | e as u16, significand)
