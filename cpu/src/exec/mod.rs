@@ -27,3 +27,5 @@ pub mod stack;
 pub mod string;
 pub mod system;
 pub mod x87;
+pub mod x87_operand;
+pub mod x87_quick;

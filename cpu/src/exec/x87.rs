@@ -5,19 +5,21 @@
 //! distance of the instruction from the start of the block.
 
 use super::operand::As;
+use super::x87_operand::{MemoryNumber, MemoryStore};
+use super::x87_quick::Short;
 use crate::alu::Condition;
 use crate::alu::flags::{ARITHMETIC, CF, PF, ZF};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{Instruction, OpRef, Stop};
-use crate::softfloat::{F32, F64, F80, Operand, RemainderKind};
+use crate::op::{Handler, Instruction, OpRef, Stop, shortcut};
+use crate::softfloat::{F80, RemainderKind};
 use crate::x87::arith::{self, Operation};
 use crate::x87::compare::{self, Comparison};
 use crate::x87::image::{self, Format};
 use crate::x87::transcendental;
-use crate::x87::transfer::{self, Constant, IntegerRounding, Store};
+use crate::x87::transfer::{self, Constant};
 use crate::x87::{Fpu, control};
 use emu_core::Width;
 use emu_core::backend::{Attention, Special};
@@ -29,6 +31,8 @@ pub trait Execution: 'static {
     const WAITS: bool;
     /// FIP, FCS and FOP are recorded.
     const RECORDS: bool;
+    /// What tries a shortcut first, where addresses are flat.
+    const SHORTCUT: Option<Handler> = None;
     /// Executes it.
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
 }
@@ -47,12 +51,7 @@ impl<E: Execution> Instruction for X87<E> {
         }
         E::run(cpu, op)?;
         if E::RECORDS {
-            let second = op.plus(1);
-            let rip = cpu.regs.block_rip().wrapping_add(second.imm as u64);
-            let selector = cpu.segment(Seg::Cs).selector.0;
-            let opcode = u16::from(second.a) << 8 | u16::from(second.b);
-            cpu.x87
-                .record_instruction(selector, cpu.wrap_rip(rip), opcode);
+            cpu.record_x87(op);
         }
         cpu.show_ferr();
         Ok(())
@@ -179,7 +178,7 @@ impl Interpreter {
 
     /// Loads an operand of 80 bits: 64, then 16, each checked by itself (so do Intel's: a limit or a page between the two
     /// counts for the second only, whose offset wraps by the size of the address). Older ones, up to the 80286, go by words.
-    fn load_extended(&mut self, op: OpRef) -> Result<(u64, u16), Stop> {
+    pub(super) fn load_extended(&mut self, op: OpRef) -> Result<(u64, u16), Stop> {
         let seg = address::segment(&op);
         let significand = if self.model.processor.is_some() {
             let mut v = 0;
@@ -196,7 +195,12 @@ impl Interpreter {
     }
 
     /// Stores one, both parts checked before the first is written.
-    fn store_extended(&mut self, op: OpRef, significand: u64, rest: u16) -> Result<(), Stop> {
+    pub(super) fn store_extended(
+        &mut self,
+        op: OpRef,
+        significand: u64,
+        rest: u16,
+    ) -> Result<(), Stop> {
         if self.model.processor.is_some() {
             let mut bytes = [0; 10];
             bytes[..8].copy_from_slice(&significand.to_le_bytes());
@@ -221,7 +225,19 @@ impl Interpreter {
         Ok(())
     }
 
-    fn record_operand(&mut self, op: OpRef) {
+    /// FIP, FCS and FOP.
+    #[inline(always)]
+    pub(crate) fn record_x87(&mut self, op: OpRef) {
+        let second = op.plus(1);
+        let rip = self.regs.block_rip().wrapping_add(second.imm as u64);
+        let selector = self.segment(Seg::Cs).selector.0;
+        let opcode = u16::from(second.a) << 8 | u16::from(second.b);
+        self.x87
+            .record_instruction(selector, self.wrap_rip(rip), opcode);
+    }
+
+    #[inline(always)]
+    pub(crate) fn record_operand(&mut self, op: OpRef) {
         let selector = self.segments[address::segment(&op) % 6].reg.selector.0;
         let offset = Segmented::offset(self, op);
         self.x87.record_operand(selector, offset);
@@ -237,51 +253,8 @@ impl Interpreter {
     }
 }
 
-/// A memory operand that becomes a number.
-pub trait MemoryNumber: 'static {
-    /// Reads it.
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop>;
-}
-
-/// Single precision.
-pub struct M32;
-/// Double precision.
-pub struct M64;
-/// Word integer.
-pub struct I16;
-/// Doubleword integer.
-pub struct I32;
-/// Quadword integer.
-pub struct I64;
-
-impl MemoryNumber for M32 {
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
-        Ok(F32(cpu.load::<u32, Segmented>(op)?).into())
-    }
-}
-impl MemoryNumber for M64 {
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
-        Ok(F64(cpu.load::<u64, Segmented>(op)?).into())
-    }
-}
-impl MemoryNumber for I16 {
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
-        Ok((cpu.load::<u16, Segmented>(op)? as i16).into())
-    }
-}
-impl MemoryNumber for I32 {
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
-        Ok((cpu.load::<u32, Segmented>(op)? as i32).into())
-    }
-}
-impl MemoryNumber for I64 {
-    fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
-        Ok((cpu.load::<u64, Segmented>(op)? as i64).into())
-    }
-}
-
 /// The six operations in the order of the ModRM reg field; FCOM and FCOMP stand between.
-const OPERATIONS: [Operation; 8] = [
+pub const OPERATIONS: [Operation; 8] = [
     Operation::Add,
     Operation::Mul,
     Operation::Add,
@@ -298,6 +271,7 @@ pub struct ArithMemory<M, const N: usize>(As<M>);
 impl<M: MemoryNumber, const N: usize> Execution for ArithMemory<M, N> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = M::read(cpu, op)?;
         arith::arithmetic_memory(&mut cpu.x87, OPERATIONS[N], v);
@@ -326,6 +300,7 @@ pub struct LoadMemory<M>(As<M>);
 impl<M: MemoryNumber> Execution for LoadMemory<M> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = M::read(cpu, op)?;
         transfer::load(&mut cpu.x87, v);
@@ -365,133 +340,17 @@ impl Execution for LoadBcd {
     }
 }
 
-/// What FST and FIST write.
-pub trait MemoryStore: 'static {
-    /// The value.
-    type Value;
-    /// Its size in memory.
-    const BYTES: u64;
-    /// Computes it.
-    fn compute(fpu: &Fpu) -> Store<Self::Value>;
-    /// Writes it.
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &Self::Value) -> Result<(), Stop>;
-}
-
-impl MemoryStore for M32 {
-    type Value = F32;
-    const BYTES: u64 = 4;
-    fn compute(fpu: &Fpu) -> Store<F32> {
-        transfer::store_f32(fpu)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &F32) -> Result<(), Stop> {
-        cpu.store::<u32, Segmented>(op, v.0)
-    }
-}
-impl MemoryStore for M64 {
-    type Value = F64;
-    const BYTES: u64 = 8;
-    fn compute(fpu: &Fpu) -> Store<F64> {
-        transfer::store_f64(fpu)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &F64) -> Result<(), Stop> {
-        cpu.store::<u64, Segmented>(op, v.0)
-    }
-}
-impl MemoryStore for I16 {
-    type Value = i16;
-    const BYTES: u64 = 2;
-    fn compute(fpu: &Fpu) -> Store<i16> {
-        transfer::store_i16(fpu, IntegerRounding::Control)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i16) -> Result<(), Stop> {
-        cpu.store::<u16, Segmented>(op, *v as u16)
-    }
-}
-impl MemoryStore for Truncated<I16> {
-    type Value = i16;
-    const BYTES: u64 = 2;
-    fn compute(fpu: &Fpu) -> Store<i16> {
-        transfer::store_i16(fpu, IntegerRounding::Truncate)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i16) -> Result<(), Stop> {
-        I16::write(cpu, op, v)
-    }
-}
-impl MemoryStore for I32 {
-    type Value = i32;
-    const BYTES: u64 = 4;
-    fn compute(fpu: &Fpu) -> Store<i32> {
-        transfer::store_i32(fpu, IntegerRounding::Control)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i32) -> Result<(), Stop> {
-        cpu.store::<u32, Segmented>(op, *v as u32)
-    }
-}
-impl MemoryStore for Truncated<I32> {
-    type Value = i32;
-    const BYTES: u64 = 4;
-    fn compute(fpu: &Fpu) -> Store<i32> {
-        transfer::store_i32(fpu, IntegerRounding::Truncate)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i32) -> Result<(), Stop> {
-        I32::write(cpu, op, v)
-    }
-}
-impl MemoryStore for I64 {
-    type Value = i64;
-    const BYTES: u64 = 8;
-    fn compute(fpu: &Fpu) -> Store<i64> {
-        transfer::store_i64(fpu, IntegerRounding::Control)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i64) -> Result<(), Stop> {
-        cpu.store::<u64, Segmented>(op, *v as u64)
-    }
-}
-impl MemoryStore for Truncated<I64> {
-    type Value = i64;
-    const BYTES: u64 = 8;
-    fn compute(fpu: &Fpu) -> Store<i64> {
-        transfer::store_i64(fpu, IntegerRounding::Truncate)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &i64) -> Result<(), Stop> {
-        I64::write(cpu, op, v)
-    }
-}
-/// An integer rounded toward zero, whatever the rounding control says: FISTTP.
-pub struct Truncated<M>(As<M>);
-/// Extended precision.
-pub struct M80;
-/// Packed decimal.
-pub struct Bcd;
-
-impl MemoryStore for M80 {
-    type Value = F80;
-    const BYTES: u64 = 10;
-    fn compute(fpu: &Fpu) -> Store<F80> {
-        transfer::store_f80(fpu)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &F80) -> Result<(), Stop> {
-        cpu.store_extended(op, v.significand, v.sign_exp)
-    }
-}
-impl MemoryStore for Bcd {
-    type Value = [u8; 10];
-    const BYTES: u64 = 10;
-    fn compute(fpu: &Fpu) -> Store<[u8; 10]> {
-        transfer::store_bcd(fpu)
-    }
-    fn write(cpu: &mut Interpreter, op: OpRef, v: &[u8; 10]) -> Result<(), Stop> {
-        let [low @ .., h0, h1] = *v;
-        cpu.store_extended(op, u64::from_le_bytes(low), u16::from_le_bytes([h0, h1]))
-    }
-}
-
 /// FST, FSTP, FIST, FISTP, FISTTP, FBSTP.
 pub struct StoreMemory<M, const POP: bool>(As<M>);
 
 impl<M: MemoryStore, const POP: bool> Execution for StoreMemory<M, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    const SHORTCUT: Option<Handler> = if M::NARROWS {
+        Some(shortcut::<Short<Self>>)
+    } else {
+        None
+    };
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let store = M::compute(&cpu.x87);
         match &store.value {
@@ -513,6 +372,7 @@ pub struct ArithStack<const N: usize, const TO_STI: bool, const POP: bool>;
 impl<const N: usize, const TO_STI: bool, const POP: bool> Execution for ArithStack<N, TO_STI, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let (destination, source) = if TO_STI { (op.a, 0) } else { (0, op.a) };
         arith::arithmetic(&mut cpu.x87, OPERATIONS[N], destination, source, POP);
@@ -571,6 +431,12 @@ impl<const N: usize> Execution for MoveIf<N> {
 
 /// An instruction on the register stack alone, as a function of the unit and ST(i)'s number.
 pub trait OnStack: 'static {
+    /// It has a shortcut.
+    const CALM: bool = false;
+    /// Whether all registers are full and empty that it wants so: then it raises nothing.
+    fn is_calm(_: &Fpu, _: u8) -> bool {
+        false
+    }
     /// Executes it.
     fn run(fpu: &mut Fpu, i: u8);
 }
@@ -581,6 +447,11 @@ pub struct Stack<F>(As<F>);
 impl<F: OnStack> Execution for Stack<F> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    const SHORTCUT: Option<Handler> = if F::CALM {
+        Some(shortcut::<Short<Self>>)
+    } else {
+        None
+    };
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         F::run(&mut cpu.x87, op.a);
         Ok(())
@@ -600,11 +471,20 @@ impl<F: OnStack> Execution for Control<F> {
 }
 
 macro_rules! on_stack {
-    ($($(#[$doc:meta])* $name:ident => |$fpu:ident, $i:ident| $code:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident => |$fpu:ident, $i:ident| $code:expr $(, if $calm:expr)?;)*) => {
         $(
             $(#[$doc])*
             pub struct $name;
             impl OnStack for $name {
+                $(
+                    const CALM: bool = true;
+                    #[inline(always)]
+                    fn is_calm($fpu: &Fpu, $i: u8) -> bool {
+                        let _ = $i;
+                        $calm
+                    }
+                )?
+                #[inline(always)]
                 fn run($fpu: &mut Fpu, $i: u8) {
                     let _ = $i;
                     $code
@@ -616,27 +496,27 @@ macro_rules! on_stack {
 
 on_stack! {
     /// FLD ST(i).
-    LoadSt => |fpu, i| transfer::load_st(fpu, i);
+    LoadSt => |fpu, i| transfer::load_st(fpu, i), if !fpu.is_empty(i) && fpu.is_empty(7);
     /// FXCH.
-    Exchange => |fpu, i| transfer::exchange(fpu, i);
+    Exchange => |fpu, i| transfer::exchange(fpu, i), if !fpu.is_empty(0) && !fpu.is_empty(i);
     /// FST ST(i).
-    StoreSt => |fpu, i| transfer::store_st(fpu, i, false);
+    StoreSt => |fpu, i| transfer::store_st(fpu, i, false), if !fpu.is_empty(0);
     /// FSTP ST(i).
-    StoreStPop => |fpu, i| transfer::store_st(fpu, i, true);
+    StoreStPop => |fpu, i| transfer::store_st(fpu, i, true), if !fpu.is_empty(0);
     /// FSTP1 (D9 D8+i).
     StoreStUnchecked => |fpu, i| transfer::store_st_unchecked(fpu, i);
     /// FNOP.
     Nothing => |fpu, i| { let _ = fpu; };
     /// FCHS.
-    ChangeSign => |fpu, i| arith::change_sign(fpu);
+    ChangeSign => |fpu, i| arith::change_sign(fpu), if !fpu.is_empty(0);
     /// FABS.
-    Absolute => |fpu, i| arith::absolute(fpu);
+    Absolute => |fpu, i| arith::absolute(fpu), if !fpu.is_empty(0);
     /// FTST.
     Test => |fpu, i| compare::test(fpu);
     /// FXAM.
     Examine => |fpu, i| compare::examine(fpu);
     /// FLD1.
-    LoadOne => |fpu, i| transfer::load_constant(fpu, Constant::One);
+    LoadOne => |fpu, i| transfer::load_constant(fpu, Constant::One), if fpu.is_empty(7);
     /// FLDL2T.
     LoadLog2Of10 => |fpu, i| transfer::load_constant(fpu, Constant::Log2Of10);
     /// FLDL2E.
@@ -648,7 +528,7 @@ on_stack! {
     /// FLDLN2.
     LoadLnOf2 => |fpu, i| transfer::load_constant(fpu, Constant::LnOf2);
     /// FLDZ.
-    LoadZero => |fpu, i| transfer::load_constant(fpu, Constant::Zero);
+    LoadZero => |fpu, i| transfer::load_constant(fpu, Constant::Zero), if fpu.is_empty(7);
     /// FXTRACT.
     Extract => |fpu, i| arith::extract(fpu);
     /// FPREM.

@@ -14,6 +14,7 @@
 //! | `transfer` | loads, stores, constants, FXCH, FCMOVcc |
 //! | `control` | FNINIT, FNCLEX, FLDCW, stack pointer, FFREE, FENI, FDISI |
 //! | `image` | FNSTENV, FLDENV, FNSAVE, FRSTOR |
+//! | `quick` | arithmetic and conversions of ordinary numbers in few steps |
 //! | `fxsave` | the x87 part of FXSAVE and FXRSTOR |
 //!
 //! **What a handler does**, in this order: #NM by CR0.EM and CR0.TS; for a waiting instruction #MF or FERR# if
@@ -36,6 +37,7 @@ pub mod compare;
 pub mod control;
 pub mod fxsave;
 pub mod image;
+pub mod quick;
 mod stack;
 pub mod state;
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use super::Lowering;
 use crate::exec::x87::{
-    Absolute, ArcTangent, ArithMemory, ArithStack, Bcd, ChangeSign, ClearExceptions, CompareMemory,
+    Absolute, ArcTangent, ArithMemory, ArithStack, ChangeSign, ClearExceptions, CompareMemory,
     CompareStack, CompareToFlags, Control, Cosine, DecrementTop, DisableInterrupts,
-    EnableInterrupts, Examine, Exchange, Execution, Extract, Free, FreeAndPop, I16, I32, I64,
-    IncrementTop, Init, LoadBcd, LoadControl, LoadEnvironment, LoadExtended, LoadLnOf2,
-    LoadLog2Of10, LoadLog2OfE, LoadLog10Of2, LoadMemory, LoadOne, LoadPi, LoadSt, LoadZero,
-    Logarithm, LogarithmPlusOne, M32, M64, M80, MemoryNumber, MoveIf, Nothing, PowerOfTwoMinusOne,
-    Remainder, RemainderIeee, Restore, RoundToIntegral, Save, Scale, Sine, SineCosine, SquareRoot,
-    Stack, StatusToAx, StoreControl, StoreEnvironment, StoreMemory, StoreSt, StoreStPop,
-    StoreStUnchecked, StoreStatus, Tangent, Test, Truncated, Wait, X87,
+    EnableInterrupts, Examine, Exchange, Execution, Extract, Free, FreeAndPop, IncrementTop, Init,
+    LoadBcd, LoadControl, LoadEnvironment, LoadExtended, LoadLnOf2, LoadLog2Of10, LoadLog2OfE,
+    LoadLog10Of2, LoadMemory, LoadOne, LoadPi, LoadSt, LoadZero, Logarithm, LogarithmPlusOne,
+    MoveIf, Nothing, PowerOfTwoMinusOne, Remainder, RemainderIeee, Restore, RoundToIntegral, Save,
+    Scale, Sine, SineCosine, SquareRoot, Stack, StatusToAx, StoreControl, StoreEnvironment,
+    StoreMemory, StoreSt, StoreStPop, StoreStUnchecked, StoreStatus, Tangent, Test, Wait, X87,
 };
+use crate::exec::x87_operand::{Bcd, I16, I32, I64, M32, M64, M80, MemoryNumber, Truncated};
 use crate::interpreter::mode;
 use iced_x86::Mnemonic;
 
@@ -79,14 +79,22 @@ impl Emit<'_, '_> {
     }
 
     fn memory<E: Execution>(&mut self) -> bool {
+        let slot = self.l.slots.len();
         self.l.emit_memory::<X87<E>>(u8::from(self.wide));
         self.second();
+        if let Some(handler) = E::SHORTCUT.filter(|_| self.l.is_flat()) {
+            self.l.shorten(slot, handler);
+        }
         true
     }
 
     fn stack<E: Execution>(&mut self) -> bool {
+        let slot = self.l.slots.len();
         self.l.emit::<X87<E>>(self.modrm & 7, 0, 0);
         self.second();
+        if let Some(handler) = E::SHORTCUT {
+            self.l.shorten(slot, handler);
+        }
         true
     }
 }
