@@ -68,6 +68,18 @@ impl Situation<'_> {
         (vector(self.ours), vector(self.theirs))
     }
 
+    /// Whether these are the vectors, or both ended with a double fault because they could not be delivered.
+    pub fn end_with(&self, ours: u32, theirs: u32) -> bool {
+        let vectors = self.vectors();
+        vectors == (ours, theirs) || vectors == (DOUBLE_FAULT, DOUBLE_FAULT)
+    }
+
+    /// The same of the peer's alone.
+    pub fn they_end_with(&self, vector: u32) -> bool {
+        let theirs = self.vectors().1;
+        theirs == vector || theirs == DOUBLE_FAULT
+    }
+
     /// Both error codes, if this is the difference between them, in the frame or in the record.
     pub fn error_codes(&self, d: &Difference) -> Option<(u32, u32)> {
         let (a, b) = self.records()?;
@@ -384,7 +396,7 @@ static COMMON_RULES: &[Rule] = &[
         peers: BOCHS,
         reason: "it is skipped, not read (SDM vol. 2, POPA: the increment of ESP alone), so that no limit counts for it; a \
                  processor (Skylake) does not look at it. Bochs reads it",
-        explains: |s, _| s.skips_beyond_the_limit() && s.vectors() == (3, 12),
+        explains: |s, _| s.skips_beyond_the_limit() && s.end_with(3, 12),
     },
     Rule {
         name: "which item of a return's frame is read first",
@@ -393,7 +405,7 @@ static COMMON_RULES: &[Rule] = &[
                  first",
         explains: |s, d| {
             matches!(s.case.kind, Kind::FarReturn | Kind::InterruptReturn)
-                && s.vectors() == (14, 14)
+                && s.end_with(14, 14)
                 && d.what == What::Field(record::CR2)
                 && [2, 4, 8].contains(&d.theirs.wrapping_sub(d.ours))
         },
@@ -426,7 +438,7 @@ static COMMON_RULES: &[Rule] = &[
                 || limit(d.theirs >> 16) && (d.theirs ^ before) & 0xFFFF == 0;
             s.case.kind == Kind::Alignment
                 && s.we_fault_at_once(&[17])
-                && s.vectors().1 == 17
+                && s.they_end_with(17)
                 && d.ours == before
                 && stored
         },
@@ -440,7 +452,7 @@ static COMMON_RULES: &[Rule] = &[
             let is_dr4 =
                 |w: &[u8]| matches!(w[..2], [0x0F, 0x21 | 0x23]) && matches!(w[2] >> 3 & 7, 4 | 5);
             s.we_fault_at_once(&[13])
-                && s.vectors().1 == 6
+                && s.they_end_with(6)
                 && s.case.cr4 & 8 != 0
                 && s.case.code.windows(3).any(is_dr4)
         },
@@ -478,7 +490,7 @@ static COMMON_RULES: &[Rule] = &[
                     .code
                     .first()
                     .is_some_and(|c| [0xF2, 0xF3].contains(c))
-                && s.vectors() == (1, 1)
+                && s.end_with(1, 1)
                 && d.ours ^ d.theirs == RF
                 && d.ours & RF != 0
         },
@@ -491,8 +503,7 @@ static COMMON_RULES: &[Rule] = &[
             s.case.cr4 & 3 != 0
                 && s.case.eflags & VIF_VIP == VIF_VIP
                 && s.case.eflags >> 12 & 3 == 3
-                // As a double fault where its stack is not there.
-                && matches!(s.vectors().1, 13 | DOUBLE_FAULT)
+                && s.they_end_with(13)
         },
     },
     Rule {

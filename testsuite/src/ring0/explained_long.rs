@@ -225,7 +225,7 @@ pub static LONG_RULES: &[Rule] = &[
             };
             let apart = s.records().map(|(a, b)| cr2(b).wrapping_sub(cr2(a)));
             let about_pages = matches!(d.what, What::Field(record::CR2 | record::CR2_UPPER))
-                || s.vectors() == (14, 14) && s.error_codes(d).is_some();
+                || s.end_with(14, 14) && s.error_codes(d).is_some();
             let pointer = |c: &[u8]| matches!(c, [0xC4 | 0xC5, _]);
             let upper = about_pages
                 && match apart {
@@ -260,7 +260,7 @@ pub static LONG_RULES: &[Rule] = &[
                     && s.case.sandbox.descriptor((selector & !3).wrapping_add(8)) >> 40 & 0x1F != 0
             };
             s.case.kind == Kind::Query
-                && s.vectors() == (3, 3)
+                && s.end_with(3, 3)
                 && s.case.code.windows(2).any(queries)
                 && selectors.into_iter().any(typed)
         },
@@ -380,7 +380,7 @@ pub static LONG_RULES: &[Rule] = &[
             let old = u32::from(s.case.ss & !3);
             let place = matches!(d.what, What::Memory(_) | What::Field(record::ERROR));
             matches!(s.case.kind, Kind::Interrupt | Kind::FarTransfer)
-                && s.vectors() == (12, 12)
+                && s.end_with(12, 12)
                 && place
                 && d.ours & !1 == 0
                 && d.theirs & !1 == old
@@ -399,7 +399,7 @@ pub static LONG_RULES: &[Rule] = &[
             let to_64 = is_code_64(s.case, r.fields[record::CS]);
             let stack = s.case.sandbox.descriptor(s.case.ss);
             // With a target that ours refuses, CS is still the old one.
-            let refused = s.vectors() == (13, 12) && s.we_fault_at_once(&[13]);
+            let refused = s.end_with(13, 12) && s.we_fault_at_once(&[13]);
             let matters = if s.case.is_64_bit() {
                 is_null(s.case.ss) && (!to_64 || refused)
             } else {
@@ -411,7 +411,7 @@ pub static LONG_RULES: &[Rule] = &[
                 code >> 42 & 3 == 3 && code >> 45 & 3 < u64::from(s.case.cpl())
             };
             // Where ours refuses the target behind the pushes, it stands in memory alone, behind 2, 4 or 8 bytes.
-            let pushes_refused = s.vectors() == (13, 14) && s.we_fault_at_once(&[13]);
+            let pushes_refused = s.end_with(13, 14) && s.we_fault_at_once(&[13]);
             let inner = conforming(r.fields[record::CS])
                 || pushes_refused
                     && [18, 20, 24]
@@ -436,7 +436,7 @@ pub static LONG_RULES: &[Rule] = &[
         explains: |s, d| {
             d.what == What::Field(record::VECTOR)
                 && s.case.kind == Kind::InterruptReturn
-                && s.vectors() == (12, 11)
+                && s.end_with(12, 11)
                 && s.we_stay(&[12])
                 && s.popped().is_some_and(|(_, ss)| {
                     let error = s.ours().map(|r| r.fields[record::ERROR]);

@@ -132,7 +132,7 @@ pub static QEMU_RULES: &[Rule] = &[
         reason: "the opcode F1h is INT1, a trap to vector 1 (SDM vol. 2, INT n); QEMU raises #UD",
         explains: |s, _| {
             s.case.code.contains(&0xF1)
-                && s.vectors() == (1, 6)
+                && s.end_with(1, 6)
                 && s.records().is_some_and(|(a, b)| {
                     a.fields[record::EIP] == b.fields[record::EIP].wrapping_add(1)
                 })
@@ -178,7 +178,7 @@ pub static QEMU_RULES: &[Rule] = &[
                 && a.fields[record::EIP] == b.fields[record::EIP];
             let left_out = ours & !theirs;
             place
-                && s.vectors() == (14, 14)
+                && s.end_with(14, 14)
                 && same_place
                 && theirs & !ours == 0
                 && left_out & !(WRITE | present) == 0
@@ -195,7 +195,7 @@ pub static QEMU_RULES: &[Rule] = &[
         explains: |s, d| {
             let tables = matches!(d.what, What::Memory(at)
                 if (DIRECTORY..OPERANDS).contains(&at) || (DIRECTORY_64..IDENTITY).contains(&at));
-            tables && s.vectors() == (14, 14) && d.theirs == d.ours | 0x20
+            tables && s.end_with(14, 14) && d.theirs == d.ours | 0x20
         },
     },
     Rule {
@@ -316,7 +316,7 @@ pub static QEMU_RULES: &[Rule] = &[
                 What::Memory(at) => d.ours == s.case.sandbox.get32(at),
                 _ => false,
             };
-            place && s.case.is_64_bit() && s.we_stay(&[12]) && s.vectors() == (12, 13)
+            place && s.case.is_64_bit() && s.we_stay(&[12]) && s.end_with(12, 13)
         },
     },
     Rule {

@@ -238,7 +238,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
             let about = matches!(s.opcode(), [0x0F, 0x23, ..]);
             // Of what is loaded Bochs has RTM's bit otherwise.
             let loaded = d.what == What::Field(record::DR7);
-            let refused = !s.case.is_64_bit() && s.vectors().1 == 13;
+            let refused = !s.case.is_64_bit() && s.they_end_with(13);
             about && refused && (loaded || s.is_witnessed(d))
         },
     },
@@ -261,7 +261,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 let upper = b.fields[record::EIP_UPPER] as i32 >> 15;
                 !matches!(upper, 0 | -1)
             });
-            let about = s.case.kind == Kind::Interrupt && s.vectors() == (13, 13);
+            let about = s.case.kind == Kind::Interrupt && s.end_with(13, 13);
             about && there && s.is_witnessed(d)
         },
     },
@@ -363,7 +363,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
                 [0x0F, 0x22, ..] => {
                     matches!(d.what, What::Field(record::CR2_UPPER) | What::Lost) && d.ours == 0
                 }
-                [0x0F, 0x23, ..] => s.vectors().1 == 13,
+                [0x0F, 0x23, ..] => s.they_end_with(13),
                 _ => false,
             };
             about && upper && !s.case.is_64_bit() && s.is_witnessed(d)
@@ -377,7 +377,7 @@ pub static WITNESSED_RULES: &[Rule] = &[
             s.case.kind == Kind::Privileged
                 && s.case.cpl() != 0
                 && s.we_fault_at_once(&[6])
-                && s.vectors().1 == 13
+                && s.they_end_with(13)
                 && s.is_witnessed(d)
         },
     },
