@@ -3,7 +3,7 @@
 //! Random programs of three of them run three times: as they are; under a probe that watches memory, so that no element
 //! finds its page in the TLB; and with an event due after each repetition, so that there is never more than one to do.
 
-use crate::tests::Board;
+use crate::tests::{Board, Random};
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId, Exit, SystemBus};
 use emu_core::probe::Probe;
@@ -28,18 +28,7 @@ const PRESENT: u64 = 1;
 const WRITABLE: u64 = 2;
 const MEMORY: usize = 1 << 20;
 
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-    fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 33) % n
-    }
     fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }

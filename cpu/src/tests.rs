@@ -6,6 +6,21 @@ use emu_core::bus::{Gpa, PageView, Width};
 use emu_core::ram::Ram;
 use emu_core::x86::{CpuState, Gpr, Seg, Selector};
 
+/// A generator whose run repeats (Marsaglia's xorshift).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        (self.next() >> 11) % n
+    }
+}
+
 /// RAM at 0, ports that remember, and an event after each `period` instructions.
 pub(crate) struct Board {
     pub(crate) ram: [Ram; 1],

@@ -310,16 +310,9 @@ impl Fpu {
 mod tests {
     use super::*;
     use crate::softfloat::{self as sf, F32, F64, FloatEnv, Operand};
-
-    struct Random(u64);
+    use crate::tests::Random;
 
     impl Random {
-        fn next(&mut self) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0
-        }
         /// Exponents that are near one another or at an end, significands with few bits or many.
         fn number(&mut self) -> F80 {
             let e = match self.next() % 8 {

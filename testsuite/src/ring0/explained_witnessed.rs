@@ -91,6 +91,14 @@ pub static WITNESSED_RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "witnessed: the stack pointer that ENTER leaves",
+        peers: QEMU,
+        reason: "a write there that would be a fault is one of ENTER's (SDM vol. 2, ENTER: #SS, #PF); QEMU writes nothing there",
+        explains: |s, d| {
+            matches!(s.opcode(), [0xC8, ..]) && s.we_refuse(&[12, 13, 14]) && s.is_witnessed(d)
+        },
+    },
+    Rule {
         name: "witnessed: limits and types of data segments",
         peers: QEMU,
         reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU \

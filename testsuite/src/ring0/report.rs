@@ -54,25 +54,25 @@ impl Report {
         let mut different = false;
         let mut failures: Vec<(Who, Vec<Difference>)> = Vec::new();
         let compared: Vec<_> = theirs.iter().map(|(_, o)| compare(case, ours, o)).collect();
-        // What a peer has otherwise for a reason of its own says nothing about another one.
-        let against: Vec<Vec<Difference>> = theirs
-            .iter()
-            .zip(&compared)
-            .map(|(&(who, outcome), differences)| {
+        for (n, (&(who, outcome), differences)) in theirs.iter().zip(&compared).enumerate() {
+            // What another peer has otherwise for a reason of its own says nothing about this one, unless both end alike.
+            let counts = |other: usize, d: &&Difference| {
+                let (who, outcome) = theirs[other];
                 let alone = Situation {
                     case,
                     ours,
                     theirs: outcome,
                     others: &[],
                 };
-                let counts =
-                    |d: &&Difference| d.is_of_the_end() || explaining(&alone, who, d).is_none();
-                differences.iter().filter(counts).cloned().collect()
-            })
-            .collect();
-        for (n, (&(who, outcome), differences)) in theirs.iter().zip(&compared).enumerate() {
-            let mut others = against.clone();
-            others.remove(n);
+                explaining(&alone, who, d).is_none() || d.is_of_the_end() && differences.contains(d)
+            };
+            let others: Vec<Vec<Difference>> = (0..theirs.len())
+                .filter(|&other| other != n && !differences.is_empty())
+                .map(|other| {
+                    let all = compared[other].iter();
+                    all.filter(|d| counts(other, d)).cloned().collect()
+                })
+                .collect();
             different |= !differences.is_empty();
             let situation = Situation {
                 case,

@@ -1,11 +1,11 @@
 //! Arithmetic by the host's floats against `softfloat`: where there is a shortcut, the result is the same and no flag changes.
 
-use super::random::Random;
 use crate::simd::convert;
 use crate::simd::float::{self, Add, Cmp, Div, Max, Min, Mul, Sqrt, Sub, packed, scalar};
 use crate::simd::host::*;
 use crate::simd::quick::Quick;
 use crate::softfloat::{F32, F64, FloatEnv};
+use crate::tests::Random;
 
 type Soft = fn(u128, u128, u8, &mut FloatEnv) -> u128;
 type Short = fn(u128, u128, u8, u32) -> Option<u128>;

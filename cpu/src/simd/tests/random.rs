@@ -1,24 +1,10 @@
 //! Random vector instructions in 16-, 32- and 64-bit code: nothing panics, and the block cache changes nothing.
 
 use super::Bench;
+use crate::tests::Random;
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId};
 use emu_core::x86::{CpuState, Cr4, Seg, SegmentAttributes as A};
-
-/// A generator whose run repeats (Marsaglia's xorshift).
-pub(super) struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-    pub fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 11) % n
-    }
-}
 
 /// One instruction: legacy or VEX, any opcode of any map, operands near the data.
 fn instruction(r: &mut Random, code: &mut Vec<u8>) {
