@@ -91,14 +91,6 @@ pub static WITNESSED_RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "witnessed: the stack pointer that ENTER leaves",
-        peers: QEMU,
-        reason: "a write there that would be a fault is one of ENTER's (SDM vol. 2, ENTER: #SS, #PF); QEMU writes nothing there",
-        explains: |s, d| {
-            matches!(s.opcode(), [0xC8, ..]) && s.we_refuse(&[12, 13, 14]) && s.is_witnessed(d)
-        },
-    },
-    Rule {
         name: "witnessed: limits and types of data segments",
         peers: QEMU,
         reason: "an access outside of a segment's limit or against its type is #GP(0) or #SS(0) (SDM vol. 3, sections 5.3 and 5.5); QEMU \
@@ -253,11 +245,12 @@ pub static WITNESSED_RULES: &[Rule] = &[
     Rule {
         name: "witnessed: ENTER",
         peers: QEMU,
-        reason: "with a 16-bit stack EBP takes all of ESP (SDM vol. 2, ENTER: FrameTemp), and where nothing answers all ones are read; QEMU \
-                 takes SP by the size of the stack or of the operand, and reads zeros",
+        reason: "with a 16-bit stack EBP takes all of ESP (SDM vol. 2, ENTER: FrameTemp), a write where the stack pointer ends that would be a \
+                 fault is one (#SS, #PF), and where nothing answers all ones are read; QEMU takes SP by the size of the stack or of the \
+                 operand, writes nothing there, and reads zeros",
         explains: |s, d| {
             let about = matches!(s.opcode(), [0xC8, ..]);
-            about && s.same_end() && s.is_witnessed(d)
+            about && (s.same_end() || s.we_refuse(&[12, 13, 14])) && s.is_witnessed(d)
         },
     },
     Rule {
