@@ -65,7 +65,7 @@ const LOST_MIN: usize = 20;
 /// Runs the cases; a machine that a case brings down goes on with the next case in a new image.
 pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(cases.len());
-    let mut lost = 0;
+    let (mut lost, mut again) = (0, false);
     let start = std::time::Instant::now();
     while outcomes.len() < cases.len() {
         let rest = &cases[outcomes.len()..];
@@ -85,6 +85,13 @@ pub fn run(who: Who, cases: &[Case], pristine: &Sandbox, folder: &Path) -> Resul
         std::fs::remove_file(&path)?;
         // A Bochs that was stopped leaves it behind, and refuses the next disk of that name.
         let _ = std::fs::remove_file(path.with_extension("img.lock"));
+        if !began && !again {
+            // On a busy host a peer may fail to start.
+            eprintln!("{}: did not boot, once more", who.name());
+            again = true;
+            continue;
+        }
+        again = false;
         if !began {
             let log = std::fs::read_to_string(folder.join(BOCHS_LOG)).unwrap_or_default();
             let why = log.lines().find(|l| l.contains("PANIC"));
