@@ -62,9 +62,10 @@ pub trait Context {
     fn push<T: Int, W: Address>(&mut self, v: T) -> Result<(), Self::Stop> {
         let cpu = self.cpu();
         let sp = cpu.regs.whole(Gpr::Rsp as u8);
-        let sp = sp.wrapping_sub(T::BYTES as u64) & stack_mask::<W>(cpu);
+        let mask = stack_mask::<T, W>(cpu);
+        let sp = sp.wrapping_sub(T::BYTES as u64) & mask;
         self.store_at::<T, W>(Seg::Ss as usize, sp, v)?;
-        self.set_sp::<W>(sp);
+        self.set_sp::<W>(sp, mask);
         Ok(())
     }
 
@@ -72,21 +73,22 @@ pub trait Context {
     #[inline(always)]
     fn peek<T: Int, W: Address>(&mut self) -> Result<T, Self::Stop> {
         let cpu = self.cpu();
-        let sp = cpu.regs.whole(Gpr::Rsp as u8) & stack_mask::<W>(cpu);
+        let sp = cpu.regs.whole(Gpr::Rsp as u8) & stack_mask::<T, W>(cpu);
         self.load_at::<T, W>(Seg::Ss as usize, sp)
     }
 
-    /// Takes `bytes` bytes off the stack.
+    /// Takes `bytes` bytes off the stack; what stood there was a `T`.
     #[inline(always)]
-    fn drop_from_stack<W: Address>(&mut self, bytes: u64) {
-        let sp = self.cpu().regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
-        self.set_sp::<W>(sp);
+    fn drop_from_stack<T: Int, W: Address>(&mut self, bytes: u64) {
+        let cpu = self.cpu();
+        let sp = cpu.regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
+        let mask = stack_mask::<T, W>(cpu);
+        self.set_sp::<W>(sp, mask);
     }
 
     /// Replaces the stack pointer, as far as the stack's size lets it count.
     #[inline(always)]
-    fn set_sp<W: Address>(&mut self, sp: u64) {
-        let mask = stack_mask::<W>(self.cpu());
+    fn set_sp<W: Address>(&mut self, sp: u64, mask: u64) {
         if !W::FLAT && mask == 0xFFFF {
             self.regs().set_named(Gpr::Rsp, sp as u16);
         } else {
@@ -96,8 +98,11 @@ pub trait Context {
 }
 
 #[inline(always)]
-fn stack_mask<W: Address>(cpu: &Interpreter) -> u64 {
-    if W::FLAT {
+fn stack_mask<T: Int, W: Address>(cpu: &Interpreter) -> u64 {
+    if T::BITS == 64 {
+        // Only in 64-bit mode.
+        u64::MAX
+    } else if W::FLAT {
         cpu.linear_mask
     } else {
         cpu.stack_mask()

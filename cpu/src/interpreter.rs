@@ -125,8 +125,6 @@ pub struct Interpreter {
     pub(crate) virtual_interrupt_due: bool,
     /// That, or branches are recorded: instructions are executed one by one; derived.
     pub(crate) one_by_one: bool,
-    /// Which TLB tables data accesses use, derived.
-    pub(crate) privilege: Privilege,
     /// The fault that [`Stop::Fault`] speaks of.
     pub(crate) fault: Fault,
     /// The block must be left after this instruction: code was overwritten, or a device was touched.
@@ -206,7 +204,6 @@ impl Interpreter {
             cpl: 0,
             virtual_interrupt_due: false,
             one_by_one: false,
-            privilege: Privilege::Supervisor,
             fault: Fault::UD,
             leave_block: false,
             poll: false,
@@ -370,11 +367,12 @@ impl Interpreter {
         if self.cpl == 3 {
             mode |= mode::USER;
         }
-        self.privilege = if self.watch_memory {
+        let privilege = if self.watch_memory {
             Privilege::Uncached
         } else {
             self.unwatched_privilege()
         };
+        self.tlb.set_privilege(privilege);
         if self.prefetch.len != 0 {
             mode |= mode::PREFETCHED;
         }

@@ -20,9 +20,11 @@
 )]
 
 use crate::alu::Flags;
+use crate::alu::flags::ARITHMETIC;
 use crate::block::Block;
 use crate::context::{Context, Fast};
 use crate::interpreter::Interpreter;
+use iced_x86::ConditionCode;
 use std::cell::UnsafeCell;
 use std::ops::Deref;
 
@@ -309,16 +311,51 @@ pub enum Stop {
     Wait,
 }
 
-/// What an instruction does with the arithmetic flags.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum FlagUse {
-    /// Nothing.
-    None,
-    /// It replaces all six and reads none.
-    Replaces,
-    /// It reads some, or replaces some.
-    Touches,
+/// What an instruction does with the arithmetic flags, as bits of the flags register.
+#[derive(Copy, Clone, Debug)]
+pub struct FlagUse {
+    /// What it depends on.
+    pub reads: u64,
+    /// What it may change.
+    pub changes: u64,
+    /// What it changes whatever it was.
+    pub replaces: u64,
 }
+
+impl FlagUse {
+    /// It has nothing to do with them.
+    pub const NONE: Self = Self::reading(0);
+    /// It replaces all six and reads none.
+    pub const REPLACES: Self = Self::replacing(ARITHMETIC);
+    /// It reads some, or replaces some.
+    pub const TOUCHES: Self = Self {
+        reads: ARITHMETIC,
+        changes: ARITHMETIC,
+        replaces: 0,
+    };
+
+    /// It reads some and changes none.
+    pub const fn reading(reads: u64) -> Self {
+        Self {
+            reads,
+            changes: 0,
+            replaces: 0,
+        }
+    }
+
+    /// It replaces some and leaves the others.
+    pub const fn replacing(replaced: u64) -> Self {
+        Self {
+            reads: 0,
+            changes: replaced,
+            replaces: replaced,
+        }
+    }
+}
+
+/// Gives the handler of an instruction and the conditional jump behind it, which `wide` says to be 64-bit mode's, if
+/// there is one.
+pub type Fuse = fn(condition: ConditionCode, wide: bool) -> Option<Handler>;
 
 /// An instruction's semantics: read all, check all, then write.
 pub trait Instruction: Sized {
@@ -329,9 +366,11 @@ pub trait Instruction: Sized {
     /// It neither faults nor leaves the block.
     const CALM: bool = false;
     /// What it does with the arithmetic flags.
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
     /// What executes it where nobody sees the flags that it leaves.
     const QUIET: Option<Handler> = None;
+    /// What executes it together with the conditional jump behind it.
+    const FUSE: Option<Fuse> = None;
     /// Executes it.
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
 }
@@ -343,7 +382,9 @@ pub trait Hot: Sized {
     /// It neither faults nor leaves the block: its operands are registers and immediates.
     const CALM: bool = false;
     /// What it does with the arithmetic flags.
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
+    /// What executes it together with the conditional jump behind it.
+    const FUSE: Option<Fuse> = None;
     /// Executes it, or gives up with nothing committed.
     fn run<C: Context>(cx: &mut C, op: OpRef) -> Result<(), C::Stop>;
 }
@@ -353,7 +394,8 @@ impl<H: Hot> Instruction for H {
     const HANDLER: Handler = fast::<H>;
     const CALM: bool = H::CALM;
     const FLAGS: FlagUse = H::FLAGS;
-    const QUIET: Option<Handler> = if H::CALM && !matches!(H::FLAGS, FlagUse::None) {
+    const FUSE: Option<Fuse> = H::FUSE;
+    const QUIET: Option<Handler> = if H::CALM && H::FLAGS.changes != 0 {
         Some(quiet::<H>)
     } else {
         None
@@ -451,6 +493,27 @@ pub extern "C-unwind" fn fast<H: Hot>(
     }
 }
 
+/// The handler of an instruction `W` in a form that is simpler to execute than what it shares with others: `H` does the
+/// same wherever lowering has chosen it.
+pub extern "C-unwind" fn lean<H: Hot, W: Instruction>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    match H::run(&mut cx, op) {
+        Ok(()) => {
+            let flags = cx.flags;
+            go(cpu, op.plus(H::SLOTS), count, flags)
+        }
+        Err(_) => twin::<W>(cpu, op, count, a, r, k),
+    }
+}
+
 /// The handler of an instruction that has a shortcut.
 pub extern "C-unwind" fn shortcut<S: Shortcut>(
     cpu: &mut Interpreter,
@@ -481,7 +544,13 @@ pub extern "C-unwind" fn quiet<H: Hot>(
     k: u64,
 ) -> OpRef {
     let flags = Flags::from_words([a, r, k]);
-    let mut cx = Fast { cpu, flags };
+    // Where the result does not depend on the flags either, it is not worth a look at them.
+    let seen = if H::FLAGS.reads == 0 {
+        Flags::explicit(0)
+    } else {
+        flags
+    };
+    let mut cx = Fast { cpu, flags: seen };
     match H::run(&mut cx, op) {
         Ok(()) => go(cpu, op.plus(H::SLOTS), count, flags),
         Err(_) => twin::<H>(cpu, op, count, a, r, k),

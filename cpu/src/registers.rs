@@ -17,12 +17,13 @@ pub const REACH: u64 = 0x1000;
 pub const HIGH_BYTE: u8 = 0x80;
 
 /// General registers. A 32-bit write clears the upper half, as in 64-bit mode; outside of it nobody sees that half.
+/// There is one for each value of a byte, though few are used: so no number needs to be checked.
 #[derive(Clone, Debug)]
-pub struct Registers([u64; 32]);
+pub struct Registers([u64; 256]);
 
 impl Default for Registers {
     fn default() -> Self {
-        let mut r = [0; 32];
+        let mut r = [0; 256];
         r[usize::from(REACH_REGISTER)] = REACH;
         Self(r)
     }
@@ -32,23 +33,22 @@ impl Registers {
     /// Reads the operand-sized register `r`.
     #[inline(always)]
     pub fn get<T: Int>(&self, r: u8) -> T {
-        let v = self.0[usize::from(r & 31)];
         if T::BITS == 8 {
-            T::from_u64(v >> ((r & HIGH_BYTE) >> 4))
+            let v = self.whole(r & !HIGH_BYTE);
+            T::from_u64(if r & HIGH_BYTE != 0 { v >> 8 } else { v })
         } else {
-            T::from_u64(v)
+            T::from_u64(self.whole(r))
         }
     }
 
     /// Writes the operand-sized register `r`.
     #[inline(always)]
     pub fn set<T: Int>(&mut self, r: u8, v: T) {
-        let slot = &mut self.0[usize::from(r & 31)];
+        let n = if T::BITS == 8 { r & !HIGH_BYTE } else { r };
+        let slot = &mut self.0[usize::from(n)];
         *slot = match T::BITS {
-            8 => {
-                let shift = (r & HIGH_BYTE) >> 4;
-                (*slot & !(0xFF << shift)) | (v.to_u64() << shift)
-            }
+            8 if r & HIGH_BYTE != 0 => (*slot & !0xFF00) | (v.to_u64() << 8),
+            8 => (*slot & !0xFF) | v.to_u64(),
             16 => (*slot & !0xFFFF) | v.to_u64(),
             _ => v.to_u64(),
         };
@@ -57,7 +57,7 @@ impl Registers {
     /// The whole register.
     #[inline(always)]
     pub fn whole(&self, r: u8) -> u64 {
-        self.0[usize::from(r & 31)]
+        self.0[usize::from(r)]
     }
 
     /// The instruction pointer as it was at the start of the running block.

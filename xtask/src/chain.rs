@@ -6,14 +6,16 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 13] = [
+const HANDLERS: [&str; 15] = [
     "cpu::op::fast",
+    "cpu::op::lean",
     "cpu::op::quiet",
     "cpu::op::shortcut",
     "cpu::op::twin",
     "cpu::op::whole",
     "cpu::exec::branch::call",
     "cpu::exec::branch::call_through",
+    "cpu::exec::branch::fused",
     "cpu::exec::branch::jcc",
     "cpu::exec::branch::jmp",
     "cpu::exec::branch::jmp_to",

@@ -76,6 +76,28 @@ pub enum Condition {
     G,
 }
 
+impl Condition {
+    /// The flags that it depends on, as bits of the flags register.
+    pub const fn reads(self) -> u64 {
+        match self {
+            Self::O | Self::No => OF,
+            Self::B | Self::Ae => CF,
+            Self::E | Self::Ne => ZF,
+            Self::Be | Self::A => CF | ZF,
+            Self::S | Self::Ns => SF,
+            Self::P | Self::Np => PF,
+            Self::L | Self::Ge => SF | OF,
+            Self::Le | Self::G => ZF | SF | OF,
+        }
+    }
+}
+
+/// AF out of the three words of [`Flags`], out of line.
+#[inline(never)]
+const fn af_of(a: u64, r: u64, kind: u64) -> bool {
+    Flags { a, r, kind }.af()
+}
+
 const fn parity(r: u64) -> bool {
     (r as u8).count_ones().is_multiple_of(2)
 }
@@ -270,6 +292,24 @@ impl Flags {
         Self::explicit((self.bits() & !mask) | (values & mask))
     }
 
+    /// These flags with CF and OF replaced.
+    #[must_use]
+    #[inline(always)]
+    pub const fn with_cf_of(&self, cf: bool, of: bool) -> Self {
+        let new = (cf as u64 * CF) | (of as u64 * OF);
+        match self.class() {
+            class::RESULT | class::EXPLICIT => Self {
+                a: (self.a & !(CF | OF)) | new,
+                ..*self
+            },
+            _ => Self {
+                a: (af_of(self.a, self.r, self.kind) as u64 * AF) | new,
+                r: self.result(),
+                kind: class::RESULT as u64 | (self.kind & !0xFF),
+            },
+        }
+    }
+
     /// Whether a condition holds.
     #[inline(always)]
     pub const fn holds(&self, c: Condition) -> bool {
@@ -385,6 +425,48 @@ mod tests {
                     assert_eq!(f.holds(Condition::O), x.checked_sub(y).is_none());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn replacing_cf_and_of_leaves_the_others() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                let (sum, difference) = (a.wrapping_add(b), a.wrapping_sub(b));
+                for old in [
+                    Flags::of_add(a, sum, false),
+                    Flags::of_add(a, sum.wrapping_add(1), true),
+                    Flags::of_sub(a, b, false),
+                    Flags::of_sub(a, b, true),
+                    Flags::of_inc(a, b & 1 != 0),
+                    Flags::of_dec(a, b & 1 != 0),
+                    Flags::of_result(a, u64::from(b) & (CF | AF)),
+                    Flags::explicit(u64::from(difference) << 4 | u64::from(b)),
+                ] {
+                    for (cf, of) in [(false, false), (true, false), (false, true), (true, true)] {
+                        let values = if cf { CF } else { 0 } | if of { OF } else { 0 };
+                        let expected = old.with(CF | OF, values).bits();
+                        assert_eq!(old.with_cf_of(cf, of).bits(), expected, "{old:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_depends_on_what_it_says() {
+        use crate::exec::data::CONDITIONS;
+        for c in CONDITIONS {
+            let mut depends = 0;
+            for flag in [CF, PF, AF, ZF, SF, OF] {
+                for others in 0..=ARITHMETIC {
+                    let holds = |bits| Flags::explicit(bits & ARITHMETIC).holds(c);
+                    if holds(others | flag) != holds(others & !flag) {
+                        depends |= flag;
+                    }
+                }
+            }
+            assert_eq!(c.reads(), depends, "{c:?}");
         }
     }
 

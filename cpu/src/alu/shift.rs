@@ -11,7 +11,7 @@ fn flags_of<T: Int>(result: T, cf: bool, of: bool) -> Flags {
 }
 
 /// SHL.
-#[inline]
+#[inline(always)]
 pub fn shl<T: Int>(a: T, count: u32) -> (T, Flags) {
     let v = a.to_u64();
     let r = T::from_u64(v << count);
@@ -26,7 +26,7 @@ pub fn shl<T: Int>(a: T, count: u32) -> (T, Flags) {
 }
 
 /// SHR.
-#[inline]
+#[inline(always)]
 pub fn shr<T: Int>(a: T, count: u32) -> (T, Flags) {
     // Before the last one-bit step; OF is the most significant bit then.
     let last = a.to_u64() >> (count - 1);
@@ -35,7 +35,7 @@ pub fn shr<T: Int>(a: T, count: u32) -> (T, Flags) {
 }
 
 /// SAR.
-#[inline]
+#[inline(always)]
 pub fn sar<T: Int>(a: T, count: u32) -> (T, Flags) {
     let wide = a.to_i64();
     let r = T::from_u64((wide >> count.min(63)) as u64);
@@ -44,7 +44,7 @@ pub fn sar<T: Int>(a: T, count: u32) -> (T, Flags) {
 }
 
 /// ROL. Only CF and OF change.
-#[inline]
+#[inline(always)]
 pub fn rol<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     let n = count % T::BITS;
     let v = a.to_u64();
@@ -55,11 +55,11 @@ pub fn rol<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     });
     let cf = r.to_u64() & 1 != 0;
     let of = (r.to_u64() & T::SIGN != 0) != cf;
-    (r, rotate_flags(flags, cf, of))
+    (r, flags.with_cf_of(cf, of))
 }
 
 /// ROR. Only CF and OF change.
-#[inline]
+#[inline(always)]
 pub fn ror<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     let n = count % T::BITS;
     let v = a.to_u64();
@@ -70,11 +70,7 @@ pub fn ror<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     });
     let cf = r.to_u64() & T::SIGN != 0;
     let of = (r.to_u64() & (T::SIGN >> 1) != 0) != cf;
-    (r, rotate_flags(flags, cf, of))
-}
-
-fn rotate_flags(flags: &Flags, cf: bool, of: bool) -> Flags {
-    flags.with(CF | OF, if cf { CF } else { 0 } | if of { OF } else { 0 })
+    (r, flags.with_cf_of(cf, of))
 }
 
 /// RCL: rotates through carry. The count is taken modulo the width plus one; 0 then leaves CF as it was, and OF as for
@@ -90,10 +86,7 @@ pub fn rcl<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     };
     let r = T::from_u64(v as u64);
     let cf = (v >> T::BITS) & 1 != 0;
-    (
-        r,
-        rotate_flags(flags, cf, (r.to_u64() & T::SIGN != 0) != cf),
-    )
+    (r, flags.with_cf_of(cf, (r.to_u64() & T::SIGN != 0) != cf))
 }
 
 /// RCR.
@@ -109,7 +102,7 @@ pub fn rcr<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
     let r = T::from_u64(v as u64);
     let cf = (v >> T::BITS) & 1 != 0;
     let of = (r.to_u64() & T::SIGN != 0) != (r.to_u64() & (T::SIGN >> 1) != 0);
-    (r, rotate_flags(flags, cf, of))
+    (r, flags.with_cf_of(cf, of))
 }
 
 /// The operand with CF above it, and the mask of both.

@@ -1,19 +1,23 @@
 //! ADD, ADC, SUB, SBB, CMP, INC, DEC, NEG, XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B.
 
+use super::branch::fuse;
 use super::operand::{As, Place, Source};
+use crate::alu::flags::{ARITHMETIC, CF};
 use crate::alu::{Flags, Int};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
-use crate::op::{FlagUse, Hot, Instruction, OpRef, Stop};
+use crate::op::{FlagUse, Fuse, Hot, Instruction, OpRef, Stop};
 use emu_core::Width;
 use emu_core::x86::Gpr;
 
 /// A two-operand operation that leaves a result and flags.
 pub trait Binary: 'static {
     /// What it does with the flags.
-    const FLAGS: FlagUse = FlagUse::Replaces;
+    const FLAGS: FlagUse = FlagUse::REPLACES;
+    /// Conditional jumps often follow it.
+    const FUSES: bool = false;
     /// `a <op> b`.
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags);
 }
@@ -28,6 +32,7 @@ pub struct Sub;
 pub struct Sbb;
 
 impl Binary for Add {
+    const FUSES: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, _: &Flags) -> (T, Flags) {
         let r = T::from_u64(a.to_u64().wrapping_add(b.to_u64()));
@@ -36,7 +41,10 @@ impl Binary for Add {
 }
 
 impl Binary for Adc {
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = FlagUse {
+        reads: CF,
+        ..FlagUse::REPLACES
+    };
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
         let c = flags.cf();
@@ -46,6 +54,7 @@ impl Binary for Adc {
 }
 
 impl Binary for Sub {
+    const FUSES: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, _: &Flags) -> (T, Flags) {
         (
@@ -56,7 +65,7 @@ impl Binary for Sub {
 }
 
 impl Binary for Sbb {
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {
         let c = flags.cf();
@@ -72,6 +81,11 @@ impl<O: Binary, T: Int, D: Place<T>, S: Source<T>> Hot for Modify<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
     const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
     const FLAGS: FlagUse = O::FLAGS;
+    const FUSE: Option<Fuse> = if <Self as Hot>::CALM && O::FUSES && T::BITS >= 32 {
+        fuse::<Self, Self, T>()
+    } else {
+        None
+    };
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let b = S::get(cx, op)?;
@@ -86,6 +100,11 @@ impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Hot for Compare<O, T, D, S> 
     const SLOTS: usize = S::SLOTS;
     const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
     const FLAGS: FlagUse = O::FLAGS;
+    const FUSE: Option<Fuse> = if <Self as Hot>::CALM && O::FUSES && T::BITS != 16 {
+        fuse::<Self, Self, T>()
+    } else {
+        None
+    };
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let a = D::get(cx, op)?;
@@ -98,7 +117,9 @@ impl<O: Binary, T: Int, D: Source<T>, S: Source<T>> Hot for Compare<O, T, D, S> 
 /// A one-operand operation.
 pub trait Unary: 'static {
     /// What it does with the flags.
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
+    /// Conditional jumps often follow it.
+    const FUSES: bool = false;
     /// `<op> a`.
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags);
 }
@@ -111,6 +132,8 @@ pub struct Dec;
 pub struct Neg;
 
 impl Unary for Inc {
+    const FLAGS: FlagUse = FlagUse::replacing(ARITHMETIC & !CF);
+    const FUSES: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
         let r = T::from_u64(a.to_u64().wrapping_add(1));
@@ -119,6 +142,8 @@ impl Unary for Inc {
 }
 
 impl Unary for Dec {
+    const FLAGS: FlagUse = FlagUse::replacing(ARITHMETIC & !CF);
+    const FUSES: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
         let r = T::from_u64(a.to_u64().wrapping_sub(1));
@@ -127,7 +152,7 @@ impl Unary for Dec {
 }
 
 impl Unary for Neg {
-    const FLAGS: FlagUse = FlagUse::Replaces;
+    const FLAGS: FlagUse = FlagUse::REPLACES;
     #[inline(always)]
     fn apply<T: Int>(a: T, _: &Flags) -> (T, Flags) {
         let zero = T::from_u64(0);
@@ -144,6 +169,11 @@ pub struct ModifyOne<O, T, D>(As<(O, T, D)>);
 impl<O: Unary, T: Int, D: Place<T>> Hot for ModifyOne<O, T, D> {
     const CALM: bool = !D::IN_MEMORY;
     const FLAGS: FlagUse = O::FLAGS;
+    const FUSE: Option<Fuse> = if <Self as Hot>::CALM && O::FUSES && T::BITS >= 32 {
+        fuse::<Self, Self, T>()
+    } else {
+        None
+    };
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         D::modify(cx, op, |a, flags| O::apply(a, flags))

@@ -5,14 +5,14 @@
 //! if it leads into the same page, otherwise by the table of linear addresses ([`crate::block::BlockCache::recent`]). What
 //! is not there takes the long way, through the instruction as the run loop executes it.
 
-use super::data::When;
+use super::data::{When, by_condition};
 use super::operand::{As, Source};
 use crate::alu::{Flags, Int};
 use crate::context::{Context, Fast};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Address;
-use crate::op::{Handler, HeadRef, Instruction, OpRef, Stop, go, twin};
+use crate::op::{Fuse, Handler, HeadRef, Hot, Instruction, OpRef, Stop, go, twin};
 use emu_core::x86::{Gpr, Seg};
 
 /// How far a relative branch leads.
@@ -241,7 +241,49 @@ extern "C-unwind" fn jcc<C: When, T: Int, R: Reach>(
     r: u64,
     k: u64,
 ) -> OpRef {
+    branch_if::<C, T, R>(cpu, op, count, Flags::from_words([a, r, k]))
+}
+
+/// An instruction that leaves flags and, in the slots behind it, a conditional jump inside the page. `H` does what `W`
+/// does, see [`crate::op::lean`].
+extern "C-unwind" fn fused<H: Hot, W: Instruction, C: When, T: Int>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
     let flags = Flags::from_words([a, r, k]);
+    let mut cx = Fast { cpu, flags };
+    match H::run(&mut cx, op) {
+        Ok(()) => {
+            let flags = cx.flags;
+            branch_if::<C, T, InPage>(cpu, op.plus(H::SLOTS), count, flags)
+        }
+        Err(_) => twin::<W>(cpu, op, count, a, r, k),
+    }
+}
+
+/// What fuses an instruction on `N`s with the jump behind it.
+pub const fn fuse<H: Hot, W: Instruction, N: Int>() -> Option<Fuse> {
+    Some(|condition, wide| {
+        if wide {
+            by_condition!(condition, C => return Some(fused::<H, W, C, u64>));
+        } else if N::BITS < 64 {
+            by_condition!(condition, C => return Some(fused::<H, W, C, u32>));
+        }
+        None
+    })
+}
+
+#[inline(always)]
+fn branch_if<C: When, T: Int, R: Reach>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    flags: Flags,
+) -> OpRef {
     if flags.holds(C::CONDITION) {
         if let Some(next) = at_target::<T, R>(cpu, op, count) {
             return next.enter(cpu, flags);
@@ -249,6 +291,7 @@ extern "C-unwind" fn jcc<C: When, T: Int, R: Reach>(
     } else if let Some(next) = behind::<T, R>(cpu, op, 2, count) {
         return next.enter(cpu, flags);
     }
+    let [a, r, k] = flags.words();
     twin::<Jcc<C, T, R>>(cpu, op, count, a, r, k)
 }
 
@@ -446,7 +489,7 @@ impl<T: Int, W: Address> Instruction for Ret<T, W> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = cpu.peek::<T, W>()?.to_u64();
         cpu.check_target(target)?;
-        cpu.drop_from_stack::<W>(T::BYTES as u64 + u64::from(op.imm as u16));
+        cpu.drop_from_stack::<T, W>(T::BYTES as u64 + u64::from(op.imm as u16));
         cpu.jump(target)
     }
 }
@@ -467,7 +510,7 @@ extern "C-unwind" fn ret<T: Int, W: Address>(
         .and_then(|target| at::<T>(cx.cpu, target.to_u64(), count));
     match next {
         Some(next) => {
-            cx.drop_from_stack::<W>(T::BYTES as u64 + u64::from(op.imm as u16));
+            cx.drop_from_stack::<T, W>(T::BYTES as u64 + u64::from(op.imm as u16));
             next.enter(cpu, flags)
         }
         None => twin::<Ret<T, W>>(cpu, op, count, a, r, k),

@@ -13,7 +13,7 @@ pub struct Mov<T, D, S>(As<(T, D, S)>);
 impl<T: Int, D: Place<T>, S: Source<T>> Hot for Mov<T, D, S> {
     const SLOTS: usize = S::SLOTS;
     const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -26,7 +26,7 @@ pub struct Movzx<T, N, S>(As<(T, N, S)>);
 
 impl<T: Int, N: Int, S: Source<N>> Hot for Movzx<T, N, S> {
     const CALM: bool = !S::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -40,7 +40,7 @@ pub struct Movsx<T, N, S>(As<(T, N, S)>);
 
 impl<T: Int, N: Int, S: Source<N>> Hot for Movsx<T, N, S> {
     const CALM: bool = !S::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -54,7 +54,7 @@ pub struct Lea<T, W>(As<(T, W)>);
 
 impl<T: Int, W: Address> Hot for Lea<T, W> {
     const CALM: bool = true;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let offset = W::offset(cx.cpu(), op);
@@ -91,7 +91,7 @@ pub struct Xchg<T, D, S>(As<(T, D, S)>);
 
 impl<T: Int, D: Place<T>, S: Place<T>> Hot for Xchg<T, D, S> {
     const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let b = S::get(cx, op)?;
@@ -137,10 +137,30 @@ impl<const N: u8> When for Cc<N> {
     const CONDITION: Condition = CONDITIONS[N as usize];
 }
 
+/// Runs code with `C` standing for the type of a condition.
+macro_rules! by_condition {
+    ($code:expr, $c:ident => $body:expr) => {
+        $crate::exec::data::by_condition!(@ $code, $c => $body;
+            o 0, no 1, b 2, ae 3, e 4, ne 5, be 6, a 7, s 8, ns 9, p 10, np 11, l 12, ge 13, le 14, g 15)
+    };
+    (@ $code:expr, $c:ident => $body:expr; $($name:ident $n:literal),*) => {
+        match $code {
+            $(iced_x86::ConditionCode::$name => {
+                type $c = $crate::exec::data::Cc<$n>;
+                $body
+            })*
+            iced_x86::ConditionCode::None => {}
+        }
+    };
+}
+pub(crate) use by_condition;
+
 /// IF condition THEN DEST := SRC; the source is read in any case.
 pub struct Cmov<C, T, S>(As<(C, T, S)>);
 
 impl<C: When, T: Int, S: Source<T>> Hot for Cmov<C, T, S> {
+    const CALM: bool = !S::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::reading(C::CONDITION.reads());
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = S::get(cx, op)?;
@@ -160,6 +180,8 @@ impl<C: When, T: Int, S: Source<T>> Hot for Cmov<C, T, S> {
 pub struct Setcc<C, D>(As<(C, D)>);
 
 impl<C: When, D: Place<u8>> Hot for Setcc<C, D> {
+    const CALM: bool = !D::IN_MEMORY;
+    const FLAGS: FlagUse = FlagUse::reading(C::CONDITION.reads());
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = cx.flags().holds(C::CONDITION);
@@ -172,7 +194,7 @@ pub struct Bswap<T>(As<T>);
 
 impl<T: Int> Hot for Bswap<T> {
     const CALM: bool = true;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v: T = B::get(cx, op)?;

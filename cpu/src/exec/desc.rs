@@ -705,7 +705,7 @@ impl Instruction for PopCs {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let selector = Selector(cpu.peek::<u16, Segmented>()?);
         let next = cpu.next_rip(op);
-        cpu.drop_from_stack::<Segmented>(2);
+        cpu.drop_from_stack::<u16, Segmented>(2);
         let reg = cpu.real_register(Seg::Cs, selector);
         cpu.set_segment(Seg::Cs, reg);
         cpu.rip = next;

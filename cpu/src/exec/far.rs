@@ -69,7 +69,7 @@ impl<T: Int> Instruction for RetFar<T> {
         let rip = cpu.on_stack::<T>(0)?;
         let selector = Selector(cpu.on_stack::<T>(1)? as u16);
         cpu.check_target(rip)?;
-        cpu.drop_from_stack::<Segmented>(2 * T::BYTES as u64 + extra);
+        cpu.drop_from_stack::<T, Segmented>(2 * T::BYTES as u64 + extra);
         cpu.go_real(selector, rip)
     }
 }
@@ -507,7 +507,7 @@ impl Interpreter {
         let t = self.return_target(selector, rip)?;
         if selector.rpl() == self.cpl {
             self.check_code(t)?;
-            self.drop_from_stack::<Segmented>(2 * n + extra);
+            self.drop_from_stack::<T, Segmented>(2 * n + extra);
             return self.go(t);
         }
         let sp = self.on_stack_at::<T>(2 * n + extra)?;
@@ -533,7 +533,7 @@ impl Interpreter {
         // Out of 64-bit mode the stack is always taken over.
         if selector.rpl() == self.cpl && !self.is_64_bit() {
             self.check_code(t)?;
-            self.drop_from_stack::<Segmented>(3 * n);
+            self.drop_from_stack::<T, Segmented>(3 * n);
             self.write_flags(flags, mask);
             return self.go(t);
         }
@@ -603,7 +603,7 @@ impl Interpreter {
             self.check_virtual_flags(flags)?;
         }
         self.check_target(rip)?;
-        self.drop_from_stack::<Segmented>(3 * T::BYTES as u64);
+        self.drop_from_stack::<T, Segmented>(3 * T::BYTES as u64);
         let mut kept = Rflags::VM | Rflags::VIF | Rflags::VIP;
         if v86 {
             kept |= Rflags::IOPL;

@@ -32,7 +32,7 @@ pub struct Nop;
 
 impl Hot for Nop {
     const CALM: bool = true;
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn run<X: Context>(_: &mut X, _: OpRef) -> Result<(), X::Stop> {
         Ok(())

@@ -380,7 +380,7 @@ impl<S: Source<u16>, const FROM_STACK: bool> Instruction for LoadCs<S, FROM_STAC
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let selector = if FROM_STACK {
             let v = cpu.peek::<u16, Segmented>()?;
-            cpu.drop_from_stack::<Segmented>(2);
+            cpu.drop_from_stack::<u16, Segmented>(2);
             v
         } else {
             S::get(cpu, op)?
@@ -441,7 +441,7 @@ impl<D: Place<u16>> Instruction for PopTo80286<D> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let sp = cpu.stack_pointer();
         let v = cpu.load_at::<u16, Segmented>(SS, sp)?;
-        cpu.drop_from_stack::<Segmented>(2);
+        cpu.drop_from_stack::<u16, Segmented>(2);
         D::set(cpu, op, v)
     }
 }

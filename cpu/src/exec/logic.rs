@@ -14,6 +14,7 @@ pub struct Xor;
 pub struct Not;
 
 impl Binary for And {
+    const FUSES: bool = true;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, _: &Flags) -> (T, Flags) {
         let r = T::from_u64(a.to_u64() & b.to_u64());
@@ -38,7 +39,7 @@ impl Binary for Xor {
 }
 
 impl Unary for Not {
-    const FLAGS: FlagUse = FlagUse::None;
+    const FLAGS: FlagUse = FlagUse::NONE;
     #[inline(always)]
     fn apply<T: Int>(a: T, flags: &Flags) -> (T, Flags) {
         (T::from_u64(!a.to_u64()), *flags)

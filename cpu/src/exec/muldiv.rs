@@ -49,7 +49,7 @@ pub struct ImulTo<T, X, Y>(As<(T, X, Y)>);
 impl<T: Int, D: Source<T>, S: Source<T>> Hot for ImulTo<T, D, S> {
     const SLOTS: usize = S::SLOTS;
     const CALM: bool = !D::IN_MEMORY && !S::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::Replaces;
+    const FLAGS: FlagUse = FlagUse::REPLACES;
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let x = D::get(cx, op)?;

@@ -12,6 +12,8 @@ pub trait Source<T: Int>: 'static {
     const SLOTS: usize = 1;
     /// It is in memory, so that reading or writing it may fault.
     const IN_MEMORY: bool = false;
+    /// It is a count of which the bits that count are not all 0.
+    const NEVER_ZERO: bool = false;
     /// Reads it.
     fn get<C: Context>(cx: &mut C, op: OpRef) -> Result<T, C::Stop>;
 }

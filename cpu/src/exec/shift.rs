@@ -1,6 +1,7 @@
 //! Shifts, rotates, double shifts.
 
 use super::operand::{As, Place, Source};
+use crate::alu::flags::{CF, OF};
 use crate::alu::{Flags, Int, shift};
 use crate::context::Context;
 use crate::op::{FlagUse, Hot, OpRef};
@@ -9,6 +10,8 @@ use crate::op::{FlagUse, Hot, OpRef};
 pub trait Shift: 'static {
     /// Whether it turns through CF, that is by one bit more than the operand has.
     const THROUGH_CARRY: bool = false;
+    /// What it does with the flags.
+    const FLAGS: FlagUse = FlagUse::REPLACES;
     /// `a <op> count`.
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags);
 }
@@ -47,12 +50,14 @@ impl Shift for Sar {
     }
 }
 impl Shift for Rol {
+    const FLAGS: FlagUse = FlagUse::replacing(CF | OF);
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::rol(a, count, flags)
     }
 }
 impl Shift for Ror {
+    const FLAGS: FlagUse = FlagUse::replacing(CF | OF);
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::ror(a, count, flags)
@@ -60,6 +65,7 @@ impl Shift for Ror {
 }
 impl Shift for Rcl {
     const THROUGH_CARRY: bool = true;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::rcl(a, count, flags)
@@ -67,6 +73,7 @@ impl Shift for Rcl {
 }
 impl Shift for Rcr {
     const THROUGH_CARRY: bool = true;
+    const FLAGS: FlagUse = FlagUse::TOUCHES;
     #[inline(always)]
     fn apply<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
         shift::rcr(a, count, flags)
@@ -80,7 +87,11 @@ pub struct ShiftBy<O, T, D, S>(As<(O, T, D, S)>);
 impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Hot for ShiftBy<O, T, D, S> {
     const SLOTS: usize = S::SLOTS;
     const CALM: bool = !D::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = if S::NEVER_ZERO {
+        O::FLAGS
+    } else {
+        FlagUse::TOUCHES
+    };
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let count = u32::from(S::get(cx, op)? & count_mask::<T>());
@@ -90,7 +101,7 @@ impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Hot for ShiftBy<O, T, D, S> {
             && count % (T::BITS + 1) == 0
             && cx.cpu().model.processor.is_none();
         D::modify(cx, op, |a, flags| {
-            if count == 0 || whole_turns {
+            if !S::NEVER_ZERO && count == 0 || whole_turns {
                 (a, *flags)
             } else {
                 O::apply(a, count, flags)
@@ -99,8 +110,20 @@ impl<O: Shift, T: Int, D: Place<T>, S: Source<u8>> Hot for ShiftBy<O, T, D, S> {
     }
 }
 
-const fn count_mask<T: Int>() -> u8 {
+/// The bits of a count that count.
+pub const fn count_mask<T: Int>() -> u8 {
     if T::BITS == 64 { 63 } else { 31 }
+}
+
+/// The immediate in the first slot, which is not 0 where lowering has chosen this.
+pub struct Count;
+
+impl Source<u8> for Count {
+    const NEVER_ZERO: bool = true;
+    #[inline(always)]
+    fn get<C: Context>(_: &mut C, op: OpRef) -> Result<u8, C::Stop> {
+        Ok(op.imm as u8)
+    }
 }
 
 /// The count in CL.
@@ -145,13 +168,17 @@ impl<O: DoubleShift, T: Int, D: Place<T>, S: Source<T>, C: Source<u8>> Hot
 {
     const SLOTS: usize = C::SLOTS;
     const CALM: bool = !D::IN_MEMORY;
-    const FLAGS: FlagUse = FlagUse::Touches;
+    const FLAGS: FlagUse = if C::NEVER_ZERO {
+        FlagUse::REPLACES
+    } else {
+        FlagUse::TOUCHES
+    };
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let count = u32::from(C::get(cx, op)? & count_mask::<T>());
         let b = S::get(cx, op)?;
         D::modify(cx, op, |a, flags| {
-            if count == 0 {
+            if !C::NEVER_ZERO && count == 0 {
                 (a, *flags)
             } else {
                 O::apply(a, b, count)

@@ -40,7 +40,7 @@ impl<T: Int, W: Address> Hot for Pop<T, W> {
     #[inline(always)]
     fn run<X: Context>(cx: &mut X, op: OpRef) -> Result<(), X::Stop> {
         let v = cx.peek::<T, W>()?;
-        cx.drop_from_stack::<W>(T::BYTES as u64);
+        cx.drop_from_stack::<T, W>(T::BYTES as u64);
         cx.regs().set(op.a, v);
         Ok(())
     }
@@ -53,7 +53,7 @@ impl<T: Int, D: Place<T>> Instruction for PopTo<T, D> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = cpu.peek::<T, Segmented>()?;
         let old = cpu.regs.named::<u64>(Gpr::Rsp);
-        cpu.drop_from_stack::<Segmented>(T::BYTES as u64);
+        cpu.drop_from_stack::<T, Segmented>(T::BYTES as u64);
         let stored = D::set(cpu, op, v);
         if stored.is_err() {
             cpu.regs.set_named(Gpr::Rsp, old);

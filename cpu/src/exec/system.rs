@@ -450,7 +450,7 @@ impl<T: Int> Instruction for Popf<T> {
         if !cpu.may_change_if() {
             kept |= Rflags::IF;
         }
-        cpu.drop_from_stack::<Segmented>(T::BYTES as u64);
+        cpu.drop_from_stack::<T, Segmented>(T::BYTES as u64);
         let (opened, mode) = (!cpu.rflags.contains(Rflags::IF), cpu.mode);
         if T::BITS >= 32 {
             cpu.rflags.remove(Rflags::RF);

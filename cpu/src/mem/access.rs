@@ -128,9 +128,7 @@ impl Interpreter {
             }
             s.base.wrapping_add(offset) & self.linear_mask
         };
-        self.tlb
-            .read_hit::<T>(self.privilege, linear)
-            .map(read_host)
+        self.tlb.read_hit::<T>(linear).map(read_host)
     }
 
     /// The host address to store at in a segment, if finding it takes no more than the TLB; `READ`: it may also be read.
@@ -150,7 +148,7 @@ impl Interpreter {
             }
             s.base.wrapping_add(offset) & self.linear_mask
         };
-        self.tlb.write_hit::<T>(self.privilege, linear)
+        self.tlb.write_hit::<T>(linear)
     }
 
     #[cold]

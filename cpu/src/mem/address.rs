@@ -29,6 +29,12 @@ pub trait Address: 'static {
 /// out.
 pub struct Flat;
 
+/// [`Flat`] without an index register; `WIDE`: in 64-bit mode.
+pub struct Base<const WIDE: bool>;
+
+/// [`Flat`] with an index register, scaled by 2 to the power of `SCALE`; `WIDE`: in 64-bit mode.
+pub struct Indexed<const WIDE: bool, const SCALE: u8>;
+
 /// Everything else.
 pub struct Segmented;
 
@@ -37,6 +43,34 @@ impl Address for Flat {
     #[inline(always)]
     fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
         sum(cpu, op) & cpu.linear_mask
+    }
+}
+
+/// The bits of a flat offset that count, where the mode is known.
+#[inline(always)]
+fn flat<const WIDE: bool>(offset: u64) -> u64 {
+    if WIDE {
+        offset
+    } else {
+        u64::from(offset as u32)
+    }
+}
+
+impl<const WIDE: bool> Address for Base<WIDE> {
+    const FLAT: bool = true;
+    #[inline(always)]
+    fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
+        flat::<WIDE>(cpu.regs.whole(op.b).wrapping_add(op.imm as i64 as u64))
+    }
+}
+
+impl<const WIDE: bool, const SCALE: u8> Address for Indexed<WIDE, SCALE> {
+    const FLAT: bool = true;
+    #[inline(always)]
+    fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
+        let (base, index) = (cpu.regs.whole(op.b), cpu.regs.whole(op.c));
+        let sum = base.wrapping_add(index << SCALE);
+        flat::<WIDE>(sum.wrapping_add(op.imm as i64 as u64))
     }
 }
 

@@ -107,12 +107,12 @@ impl Interpreter {
             if !s.may_write(low, bytes) {
                 return None;
             }
-            self.tlb.write_hit_of(self.privilege, linear, bytes)?
+            self.tlb.write_hit_of(linear, bytes)?
         } else {
             if !s.may_read(low, bytes) {
                 return None;
             }
-            self.tlb.read_hit_of(self.privilege, linear, bytes)?
+            self.tlb.read_hit_of(linear, bytes)?
         };
         Some(host.wrapping_add(offset.wrapping_sub(low)))
     }

@@ -55,16 +55,24 @@ const NO_ENTRY: Entry = Entry {
     addend: 0,
 };
 
-/// A value for each slot, made without a detour over the stack.
-fn slots<T: Copy>(value: T) -> Box<[T; TABLES * SLOTS]> {
-    let all = vec![value; TABLES * SLOTS].into_boxed_slice();
-    all.try_into()
-        .unwrap_or_else(|_| Box::new([value; TABLES * SLOTS]))
+/// `N` times a value, made without a detour over the stack.
+fn slots<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
+    let all = vec![value; N].into_boxed_slice();
+    all.try_into().unwrap_or_else(|_| Box::new([value; N]))
 }
 
-/// One kind of access: reads or writes.
+/// The entries of one privilege.
+type Entries = Box<[Entry; SLOTS]>;
+
+/// One kind of access: reads or writes. A slot's number counts through the privileges' tables.
 struct Table {
-    entries: Box<[Entry; TABLES * SLOTS]>,
+    /// The table of the privilege that instructions' own accesses have at present: the fast path finds it without asking
+    /// for the privilege.
+    present: Entries,
+    /// Which privilege that is.
+    privilege: Privilege,
+    /// The tables by privilege; at the place of the present one stands one that nobody uses.
+    others: [Entries; TABLES],
     /// Physical address of the page in each slot; not looked at by the fast path.
     pages: Box<[u64; TABLES * SLOTS]>,
     filled: Vec<u16>,
@@ -74,29 +82,45 @@ struct Table {
 impl Table {
     fn new() -> Self {
         Self {
-            entries: slots(NO_ENTRY),
+            present: slots(NO_ENTRY),
+            privilege: Privilege::Supervisor,
+            others: [(); TABLES].map(|()| slots(NO_ENTRY)),
             pages: slots(0),
             filled: Vec::new(),
             global: vec![0; TABLES * SLOTS / 64],
         }
     }
 
-    #[inline(always)]
+    fn set_privilege(&mut self, privilege: Privilege) {
+        std::mem::swap(&mut self.present, &mut self.others[self.privilege as usize]);
+        self.privilege = privilege;
+        std::mem::swap(&mut self.present, &mut self.others[privilege as usize]);
+    }
+
+    fn entry(&mut self, slot: usize) -> &mut Entry {
+        let table = if slot / SLOTS == self.privilege as usize {
+            &mut self.present
+        } else {
+            &mut self.others[slot / SLOTS % TABLES]
+        };
+        &mut table[slot % SLOTS]
+    }
+
     fn slot(privilege: Privilege, linear: u64) -> usize {
         privilege as usize * SLOTS + (linear >> 12) as usize % SLOTS
     }
 
     #[inline(always)]
-    fn hit(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
-        let e = &self.entries[Self::slot(privilege, linear)];
+    fn hit(&self, linear: u64, bytes: u64) -> Option<u64> {
+        let e = &self.present[(linear >> 12) as usize % SLOTS];
         let last = linear.wrapping_add(bytes - 1);
         (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
     }
 
     /// The host and the physical address of an access that hits, whether the page holds code or not.
-    fn hit_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+    fn hit_slow(&mut self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
         let slot = Self::slot(privilege, linear);
-        let (e, last) = (&self.entries[slot], linear.wrapping_add(bytes - 1));
+        let (e, last) = (*self.entry(slot), linear.wrapping_add(bytes - 1));
         let gpa = self.pages[slot] | linear & PAGE_MASK;
         (e.tag & !HAS_CODE == last & !PAGE_MASK).then(|| (linear.wrapping_add(e.addend), gpa))
     }
@@ -112,29 +136,31 @@ impl Table {
             return;
         }
         let (slot, page) = (Self::slot(privilege, linear), linear & !PAGE_MASK);
-        if self.entries[slot].tag == EMPTY {
-            self.filled.push(slot as u16);
-        }
-        let tag = page | if code { HAS_CODE } else { 0 };
-        self.entries[slot] = Entry {
-            tag,
+        let entry = self.entry(slot);
+        let was_empty = entry.tag == EMPTY;
+        *entry = Entry {
+            tag: page | if code { HAS_CODE } else { 0 },
             addend: host_page.wrapping_sub(page),
         };
+        if was_empty {
+            self.filled.push(slot as u16);
+        }
         self.pages[slot] = gpa & !PAGE_MASK;
         let (word, bit) = (slot / 64, 1 << (slot % 64));
         self.global[word] = (self.global[word] & !bit) | if global { bit } else { 0 };
     }
 
     fn flush(&mut self, keep_global: bool) {
-        let (entries, global) = (&mut self.entries, &self.global);
-        self.filled.retain(|&slot| {
+        let mut filled = std::mem::take(&mut self.filled);
+        filled.retain(|&slot| {
             let slot = usize::from(slot);
-            let keep = keep_global && global[slot / 64] >> (slot % 64) & 1 != 0;
+            let keep = keep_global && self.global[slot / 64] >> (slot % 64) & 1 != 0;
             if !keep {
-                entries[slot] = NO_ENTRY;
+                *self.entry(slot) = NO_ENTRY;
             }
             keep
         });
+        self.filled = filled;
     }
 
     fn flush_page(&mut self, linear: u64) {
@@ -143,7 +169,7 @@ impl Table {
             Privilege::User,
             Privilege::SupervisorWithAc,
         ] {
-            let e = &mut self.entries[Self::slot(privilege, linear)];
+            let e = self.entry(Self::slot(privilege, linear));
             if e.tag & !PAGE_MASK == linear & !PAGE_MASK {
                 // The slot stays in `filled`, so its tag is another one that equals no page.
                 *e = Entry {
@@ -193,37 +219,55 @@ impl Default for Tlb {
 }
 
 impl Tlb {
-    /// The host address for a read, if the page is here and the access stays inside it.
+    /// With which privilege instructions access data from now on.
+    pub fn set_privilege(&mut self, privilege: Privilege) {
+        if privilege != self.read.privilege {
+            self.read.set_privilege(privilege);
+            self.write.set_privilege(privilege);
+        }
+    }
+
+    /// The host address for an instruction's read, if the page is here and the access stays inside it.
     #[inline(always)]
-    pub fn read_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
-        self.read.hit(privilege, linear, T::BYTES as u64)
+    pub fn read_hit<T: Int>(&self, linear: u64) -> Option<u64> {
+        self.read.hit(linear, T::BYTES as u64)
     }
 
     /// The same for so many bytes.
     #[inline(always)]
-    pub fn read_hit_of(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
-        self.read.hit(privilege, linear, bytes)
+    pub fn read_hit_of(&self, linear: u64, bytes: u64) -> Option<u64> {
+        self.read.hit(linear, bytes)
     }
 
-    /// The host address for a write.
+    /// The host address for an instruction's write.
     #[inline(always)]
-    pub fn write_hit<T: Int>(&self, privilege: Privilege, linear: u64) -> Option<u64> {
-        self.write.hit(privilege, linear, T::BYTES as u64)
+    pub fn write_hit<T: Int>(&self, linear: u64) -> Option<u64> {
+        self.write.hit(linear, T::BYTES as u64)
     }
 
     /// The same for so many bytes.
     #[inline(always)]
-    pub fn write_hit_of(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
-        self.write.hit(privilege, linear, bytes)
+    pub fn write_hit_of(&self, linear: u64, bytes: u64) -> Option<u64> {
+        self.write.hit(linear, bytes)
     }
 
     /// The host and the physical address of a read, for whoever may not take the fast path.
-    pub fn read_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+    pub fn read_slow(
+        &mut self,
+        privilege: Privilege,
+        linear: u64,
+        bytes: u64,
+    ) -> Option<(u64, u64)> {
         self.read.hit_slow(privilege, linear, bytes)
     }
 
     /// The host and the physical address of a write, into a page with decoded code or without.
-    pub fn write_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+    pub fn write_slow(
+        &mut self,
+        privilege: Privilege,
+        linear: u64,
+        bytes: u64,
+    ) -> Option<(u64, u64)> {
         self.write.hit_slow(privilege, linear, bytes)
     }
 
@@ -260,12 +304,14 @@ impl Tlb {
 
     /// A page now holds code: stores to it must take the slow path.
     pub fn mark_code(&mut self, host_page: u64) {
-        for &slot in &self.write.filled {
-            let e = &mut self.write.entries[usize::from(slot)];
+        let filled = std::mem::take(&mut self.write.filled);
+        for &slot in &filled {
+            let e = self.write.entry(usize::from(slot));
             if (e.tag & !PAGE_MASK).wrapping_add(e.addend) == host_page {
                 e.tag |= HAS_CODE;
             }
         }
+        self.write.filled = filled;
     }
 
     /// Forgets everything, but for global pages if `keep_global`.

@@ -33,7 +33,7 @@ impl Interpreter {
             segment.base.wrapping_add(offset) & self.linear_mask
         };
         let simple = allowed && linear & (alignment - 1) == 0;
-        match self.tlb.read_hit_of(self.privilege, linear, bytes) {
+        match self.tlb.read_hit_of(linear, bytes) {
             Some(host) if simple => Ok(std::array::from_fn(|i| {
                 read_host(host.wrapping_add(QUADWORD * i as u64))
             })),
@@ -90,7 +90,7 @@ impl Interpreter {
             segment.base.wrapping_add(offset) & self.linear_mask
         };
         let simple = allowed && linear & (alignment - 1) == 0;
-        match self.tlb.write_hit_of(self.privilege, linear, bytes) {
+        match self.tlb.write_hit_of(linear, bytes) {
             Some(host) if simple => {
                 for (i, v) in v.into_iter().enumerate() {
                     write_host(host.wrapping_add(QUADWORD * i as u64), v);
@@ -170,7 +170,7 @@ impl Interpreter {
     /// Loads from the linear address that the checks of a segment have given.
     #[inline(always)]
     pub(crate) fn load_element<T: Int>(&mut self, linear: u64) -> Result<T, Stop> {
-        match self.tlb.read_hit::<T>(self.privilege, linear) {
+        match self.tlb.read_hit::<T>(linear) {
             Some(host) => Ok(read_host(host)),
             None => self.load_checked(linear, T::WIDTH).map(T::from_u64),
         }

@@ -83,7 +83,7 @@ impl<const ALIGNED: bool> QuickSource for Mem128<Flat, ALIGNED> {
         if ALIGNED && linear % 16 != 0 {
             return None;
         }
-        let host = cpu.tlb.read_hit_of(cpu.privilege, linear, 16)?;
+        let host = cpu.tlb.read_hit_of(linear, 16)?;
         Some(joined(
             access::read_host(host),
             access::read_host(host.wrapping_add(8)),
@@ -268,7 +268,7 @@ impl<N: Encoding, const ALIGNED: bool> Shortcut for StoreWhole<N, ALIGNED> {
         if !enabled(cpu, N::NEEDS) || ALIGNED && linear % 16 != 0 {
             return None;
         }
-        let host = cpu.tlb.write_hit_of(cpu.privilege, linear, 16)?;
+        let host = cpu.tlb.write_hit_of(linear, 16)?;
         let v = cpu.simd.get(op.plus(1).b)[0];
         access::write_host(host, v as u64);
         access::write_host(host.wrapping_add(8), (v >> 64) as u64);

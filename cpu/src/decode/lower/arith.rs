@@ -81,15 +81,18 @@ fn binary_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
             l.emit_memory_as::<Modify<O, T, Mem<Flat>, Imm2>, Modify<O, T, Mem<Segmented>, Imm2>>(
                 0,
             );
+            lean_base!(l, M => Modify<O, T, Mem<M>, Imm2>, Modify<O, T, Mem<Flat>, Imm2>);
             l.emit_second(l.imm(1));
         }
         (true, ..) => {
             let a = l.reg(1);
             l.emit_memory_as::<Modify<O, T, Mem<Flat>, A>, Modify<O, T, Mem<Segmented>, A>>(a);
+            lean_base!(l, M => Modify<O, T, Mem<M>, A>, Modify<O, T, Mem<Flat>, A>);
         }
         (_, true, _) => {
             let a = l.reg(0);
             l.emit_memory_as::<Modify<O, T, A, Mem<Flat>>, Modify<O, T, A, Mem<Segmented>>>(a);
+            lean!(l, M => Modify<O, T, A, Mem<M>>, Modify<O, T, A, Mem<Flat>>);
         }
         (.., true) => l.emit::<Modify<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
         _ => l.emit::<Modify<O, T, A, B>>(l.reg(0), l.reg(1), 0),
@@ -101,20 +104,27 @@ fn compare<O: Binary>(l: &mut Lowering<'_>) {
 }
 
 fn compare_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
+    let slot = l.slots.len();
     match (l.is_memory(0), l.is_memory(1), l.is_immediate(1)) {
         (true, _, true) => {
             l.emit_memory_as::<Compare<O, T, Mem<Flat>, Imm2>, Compare<O, T, Mem<Segmented>, Imm2>>(
                 0,
             );
+            lean_base!(l, M => Compare<O, T, Mem<M>, Imm2>, Compare<O, T, Mem<Flat>, Imm2>);
             l.emit_second(l.imm(1));
+            fuse_base!(l, slot, T, M => Compare<O, T, Mem<M>, Imm2>, Compare<O, T, Mem<Flat>, Imm2>);
         }
         (true, ..) => {
             let a = l.reg(1);
             l.emit_memory_as::<Compare<O, T, Mem<Flat>, A>, Compare<O, T, Mem<Segmented>, A>>(a);
+            lean_base!(l, M => Compare<O, T, Mem<M>, A>, Compare<O, T, Mem<Flat>, A>);
+            fuse_base!(l, slot, T, M => Compare<O, T, Mem<M>, A>, Compare<O, T, Mem<Flat>, A>);
         }
         (_, true, _) => {
             let a = l.reg(0);
             l.emit_memory_as::<Compare<O, T, A, Mem<Flat>>, Compare<O, T, A, Mem<Segmented>>>(a);
+            lean_base!(l, M => Compare<O, T, A, Mem<M>>, Compare<O, T, A, Mem<Flat>>);
+            fuse_base!(l, slot, T, M => Compare<O, T, A, Mem<M>>, Compare<O, T, A, Mem<Flat>>);
         }
         (.., true) => l.emit::<Compare<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
         _ => l.emit::<Compare<O, T, A, B>>(l.reg(0), l.reg(1), 0),

@@ -7,6 +7,7 @@ use crate::exec::branch::{
     Anywhere, Call, CallTo, IfZero, InPage, Jcc, Jmp, JmpTo, Loop, LoopCondition, Reach, Ret,
     WhileCount, WhileEqual, WhileNotEqual,
 };
+use crate::exec::data::by_condition;
 use crate::exec::operand::{A, Mem};
 use crate::mem::address::{Flat, Segmented};
 use crate::registers::{REACH, REACH_REGISTER, ZERO};
@@ -81,6 +82,9 @@ fn relative<R: Reach>(l: &mut Lowering<'_>, bits: u32, target: i32, reach: u8, e
         M::Jcxz | M::Jecxz | M::Jrcxz => count::<IfZero, R>(l, reach, bits),
         _ => {
             let code = l.insn.condition_code();
+            if R::IN_PAGE && bits == if l.is_64_bit() { 64 } else { 32 } {
+                l.fuse(code);
+            }
             by_size!(bits, T => by_condition!(code, C => l.emit::<Jcc<C, T, R>>(0, reach, 0)));
         }
     }

@@ -3,6 +3,7 @@
 use super::Lowering;
 use super::arith::one_source;
 use crate::alu::Int;
+use crate::exec::data::by_condition;
 use crate::exec::data::{
     Bswap, Cmov, Lea, LoadAccumulator, Mov, Movsx, Movzx, Setcc, StoreAccumulator, Xchg, Xlat,
 };
@@ -46,6 +47,7 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
             let a = l.reg(0);
             if l.address_bits() == if l.is_64_bit() { 64 } else { 32 } {
                 l.emit_memory::<Lea<T, Flat>>(a);
+                lean!(l, M => Lea<T, M>, Lea<T, Flat>);
             } else {
                 l.emit_memory::<Lea<T, Segmented>>(a);
             }
@@ -88,11 +90,17 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
 }
 
 fn zero_extend<T: Int, N: Int>(l: &mut Lowering<'_>) {
-    extend::<Movzx<T, N, B>, Movzx<T, N, Mem<Flat>>, Movzx<T, N, Mem<Segmented>>>(l)
+    extend::<Movzx<T, N, B>, Movzx<T, N, Mem<Flat>>, Movzx<T, N, Mem<Segmented>>>(l);
+    if l.is_memory(1) {
+        lean!(l, M => Movzx<T, N, Mem<M>>, Movzx<T, N, Mem<Flat>>);
+    }
 }
 
 fn sign_extend<T: Int, N: Int>(l: &mut Lowering<'_>) {
-    extend::<Movsx<T, N, B>, Movsx<T, N, Mem<Flat>>, Movsx<T, N, Mem<Segmented>>>(l)
+    extend::<Movsx<T, N, B>, Movsx<T, N, Mem<Flat>>, Movsx<T, N, Mem<Segmented>>>(l);
+    if l.is_memory(1) {
+        lean!(l, M => Movsx<T, N, Mem<M>>, Movsx<T, N, Mem<Flat>>);
+    }
 }
 
 /// Whether the memory operand is an address of 64 bits that 32 bits, sign-extended, do not hold: MOV's moffs64.
@@ -130,15 +138,18 @@ fn mov<T: Int>(l: &mut Lowering<'_>) {
     match (l.is_memory(0), l.is_memory(1), l.is_immediate(1)) {
         (true, _, true) => {
             l.emit_memory_as::<Mov<T, Mem<Flat>, Imm2>, Mov<T, Mem<Segmented>, Imm2>>(0);
+            lean_base!(l, M => Mov<T, Mem<M>, Imm2>, Mov<T, Mem<Flat>, Imm2>);
             l.emit_second(l.imm(1));
         }
         (true, ..) => {
             let a = l.reg(1);
             l.emit_memory_as::<Mov<T, Mem<Flat>, A>, Mov<T, Mem<Segmented>, A>>(a);
+            lean!(l, M => Mov<T, Mem<M>, A>, Mov<T, Mem<Flat>, A>);
         }
         (_, true, _) => {
             let a = l.reg(0);
             l.emit_memory_as::<Mov<T, A, Mem<Flat>>, Mov<T, A, Mem<Segmented>>>(a);
+            lean!(l, M => Mov<T, A, Mem<M>>, Mov<T, A, Mem<Flat>>);
         }
         (.., true) => l.emit::<Mov<T, A, Imm>>(l.reg(0), 0, l.imm(1)),
         _ => l.emit::<Mov<T, A, B>>(l.reg(0), l.reg(1), 0),

@@ -38,19 +38,57 @@ macro_rules! by_wide {
     };
 }
 
-/// Runs code with `C` standing for the type of a condition.
-macro_rules! by_condition {
-    ($code:expr, $c:ident => $body:expr) => {
-        by_condition!(@ $code, $c => $body;
-            o 0, no 1, b 2, ae 3, e 4, ne 5, be 6, a 7, s 8, ns 9, p 10, np 11, l 12, ge 13, le 14, g 15)
+/// Lets the operation just emitted be executed by the leanest handler for its flat address: `$lean`, with `$m` standing
+/// for the kind of address, does the same as `$flat`.
+macro_rules! lean {
+    ($l:expr, $m:ident => $lean:ty, $flat:ty) => {
+        lean!(@ $l, $m => $lean, $flat;
+            (true, None) $crate::mem::address::Base<true>, (false, None) $crate::mem::address::Base<false>,
+            (true, Some(0)) $crate::mem::address::Indexed<true, 0>, (true, Some(1)) $crate::mem::address::Indexed<true, 1>,
+            (true, Some(2)) $crate::mem::address::Indexed<true, 2>, (true, Some(_)) $crate::mem::address::Indexed<true, 3>,
+            (false, Some(0)) $crate::mem::address::Indexed<false, 0>, (false, Some(1)) $crate::mem::address::Indexed<false, 1>,
+            (false, Some(2)) $crate::mem::address::Indexed<false, 2>, (false, Some(_)) $crate::mem::address::Indexed<false, 3>)
     };
-    (@ $code:expr, $c:ident => $body:expr; $($name:ident $n:literal),*) => {
-        match $code {
-            $(iced_x86::ConditionCode::$name => {
-                type $c = $crate::exec::data::Cc<$n>;
-                $body
-            })*
-            iced_x86::ConditionCode::None => {}
+    (@ $l:expr, $m:ident => $lean:ty, $flat:ty; $($form:tt $address:ty),*) => {
+        if $l.is_flat() {
+            match ($l.is_64_bit(), $l.index_scale()) {
+                $($form => {
+                    type $m = $address;
+                    $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+                })*
+            }
+        }
+    };
+}
+
+/// As `lean!`, for addresses without an index register alone.
+macro_rules! lean_base {
+    ($l:expr, $m:ident => $lean:ty, $flat:ty) => {
+        if $l.is_flat() && $l.index_scale().is_none() {
+            if $l.is_64_bit() {
+                type $m = $crate::mem::address::Base<true>;
+                $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+            } else {
+                type $m = $crate::mem::address::Base<false>;
+                $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+            }
+        }
+    };
+}
+
+/// Lets an operation in memory that was emitted at `$slot` with operands of type `$t` be fused with a conditional jump behind
+/// it, where its handler is a lean one without an index register.
+macro_rules! fuse_base {
+    ($l:expr, $slot:expr, $t:ty, $m:ident => $lean:ty, $flat:ty) => {
+        if $l.is_flat() && $l.index_scale().is_none() && <$t>::BITS != 16 {
+            let fuse = if $l.is_64_bit() {
+                type $m = $crate::mem::address::Base<true>;
+                $crate::exec::branch::fuse::<$lean, $flat, $t>()
+            } else {
+                type $m = $crate::mem::address::Base<false>;
+                $crate::exec::branch::fuse::<$lean, $flat, $t>()
+            };
+            $l.may_fuse($slot, fuse);
         }
     };
 }
@@ -68,16 +106,17 @@ mod x87;
 
 use super::amd;
 use super::legacy::Form;
+use crate::alu::flags::ARITHMETIC;
 use crate::exec;
 use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
 use crate::models::Traits;
-use crate::op::{FlagUse, Handler, Instruction, Op, Slot, whole};
+use crate::op::{FlagUse, Fuse, Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
-use iced_x86::{EncodingKind, OpKind, Register};
+use iced_x86::{ConditionCode, EncodingKind, OpKind, Register};
 
 /// Lowers the instructions of one block.
 pub struct Lowering<'a> {
@@ -85,8 +124,13 @@ pub struct Lowering<'a> {
     pub slots: Vec<Slot>,
     /// The slots of links.
     pub links: Vec<u16>,
-    /// The last operation that left flags, and its handler for when nobody sees them, if nobody can have seen them so far.
-    unseen: Option<(usize, Handler)>,
+    /// Operations whose flags nobody can have seen but those behind them in this list: their slots, what executes them where
+    /// nobody sees their flags, and what they do with flags.
+    unseen: Vec<(usize, Option<Handler>, FlagUse)>,
+    /// The last operation, if a conditional jump behind it may be fused with it.
+    fusible: Option<(usize, Fuse)>,
+    /// log2 of the scale of the index register of the last operation in memory, if it has one.
+    index_scale: Option<u8>,
     /// Where in its page the block starts; `None`: other blocks do not follow it without the run loop.
     pub place: Option<u32>,
     /// The CPU model.
@@ -115,7 +159,9 @@ impl<'a> Lowering<'a> {
         Self {
             slots,
             links: Vec::new(),
-            unseen: None,
+            unseen: Vec::new(),
+            fusible: None,
+            index_scale: None,
             place,
             model,
             mode,
@@ -233,21 +279,51 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Lets the operation before this one leave out its flags if this one replaces them before anybody sees them: nothing
-    /// between has read them, and nothing can have faulted or left the block.
+    /// Notes what the next operation does with the flags.
     fn note_flags<I: Instruction>(&mut self) {
+        self.fusible = None;
         if self.place.is_none() {
             return;
         }
-        if I::FLAGS == FlagUse::Replaces
-            && I::CALM
-            && let Some((slot, quiet)) = self.unseen
+        if !I::CALM {
+            self.leave_out_flags();
+        }
+        if I::CALM && I::FLAGS.reads | I::FLAGS.changes != 0 {
+            let slot = self.slots.len();
+            self.unseen.push((slot, I::QUIET, I::FLAGS));
+        }
+        self.fusible = I::FUSE.map(|fuse| (self.slots.len(), fuse));
+    }
+
+    /// The flags can be seen here: operations before this point leave out what is replaced before that.
+    fn leave_out_flags(&mut self) {
+        let mut seen = ARITHMETIC;
+        for (slot, quiet, flags) in self.unseen.drain(..).rev() {
+            match quiet {
+                Some(quiet) if flags.changes & seen == 0 => self.slots[slot].set_handler(quiet),
+                _ => seen &= !flags.replaces,
+            }
+            seen |= flags.reads;
+        }
+    }
+
+    /// Lets the operation before this one, a conditional jump inside the page, execute it too.
+    pub fn fuse(&mut self, condition: ConditionCode) {
+        if let Some((slot, fuse)) = self.fusible.take()
+            && let Some(handler) = fuse(condition, self.is_64_bit())
         {
-            self.slots[slot].set_handler(quiet);
+            self.shorten(slot, handler);
         }
-        if I::FLAGS != FlagUse::None || !I::CALM {
-            self.unseen = I::QUIET.map(|quiet| (self.slots.len(), quiet));
-        }
+    }
+
+    /// As [`Self::fuse`], for an operation in memory at `slot` that is the last so far.
+    pub fn may_fuse(&mut self, slot: usize, fuse: Option<Fuse>) {
+        self.fusible = fuse.map(|fuse| (slot, fuse));
+    }
+
+    /// log2 of the scale of the memory operand's index register, if it has one.
+    pub fn index_scale(&self) -> Option<u8> {
+        self.index_scale
     }
 
     /// Gives the operation in a slot a handler that tries a shortcut first.
@@ -313,6 +389,7 @@ impl<'a> Lowering<'a> {
             displacement -= REACH as i64;
             index = REACH_REGISTER;
         }
+        self.index_scale = (index != ZERO).then_some(scale);
         self.push(handler, a, base, index, d, displacement as u32 as i32);
     }
 

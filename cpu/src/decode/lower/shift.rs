@@ -4,7 +4,8 @@ use super::Lowering;
 use crate::alu::Int;
 use crate::exec::operand::{A, B, Imm, Imm2, Mem};
 use crate::exec::shift::{
-    Cl, DoubleShift, DoubleShiftBy, Rcl, Rcr, Rol, Ror, Sar, Shift, ShiftBy, Shl, Shld, Shr, Shrd,
+    Cl, Count, DoubleShift, DoubleShiftBy, Rcl, Rcr, Rol, Ror, Sar, Shift, ShiftBy, Shl, Shld, Shr,
+    Shrd, count_mask,
 };
 use crate::mem::address::{Flat, Segmented};
 use iced_x86::Mnemonic as M;
@@ -30,6 +31,11 @@ fn shift<O: Shift>(l: &mut Lowering<'_>) {
     by_width!(l, 0, T => shift_of::<O, T>(l));
 }
 
+/// Whether operand `n`, a count, is an immediate that turns or shifts something.
+fn is_count<T: Int>(l: &Lowering<'_>, n: u32) -> bool {
+    l.is_immediate(n) && l.imm(n) as u8 & count_mask::<T>() != 0
+}
+
 fn shift_of<O: Shift, T: Int>(l: &mut Lowering<'_>) {
     match (l.is_memory(0), l.is_immediate(1)) {
         (true, true) => {
@@ -40,6 +46,9 @@ fn shift_of<O: Shift, T: Int>(l: &mut Lowering<'_>) {
         }
         (true, false) => {
             l.emit_memory_as::<ShiftBy<O, T, Mem<Flat>, Cl>, ShiftBy<O, T, Mem<Segmented>, Cl>>(0);
+        }
+        (false, true) if is_count::<T>(l, 1) => {
+            l.emit::<ShiftBy<O, T, A, Count>>(l.reg(0), 0, l.imm(1));
         }
         (false, true) => l.emit::<ShiftBy<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
         (false, false) => l.emit::<ShiftBy<O, T, A, Cl>>(l.reg(0), 0, 0),
@@ -70,6 +79,9 @@ fn double_of<O: DoubleShift, T: Int>(l: &mut Lowering<'_>) {
                 DoubleShiftBy<O, T, Mem<Flat>, A, Cl>,
                 DoubleShiftBy<O, T, Mem<Segmented>, A, Cl>,
             >(a);
+        }
+        (false, true) if is_count::<T>(l, 2) => {
+            l.emit::<DoubleShiftBy<O, T, A, B, Count>>(l.reg(0), l.reg(1), l.imm(2));
         }
         (false, true) => l.emit::<DoubleShiftBy<O, T, A, B, Imm>>(l.reg(0), l.reg(1), l.imm(2)),
         (false, false) => l.emit::<DoubleShiftBy<O, T, A, B, Cl>>(l.reg(0), l.reg(1), 0),
