@@ -136,3 +136,91 @@ fn a_data_page_that_is_unmapped_is_written_until_the_tlb_is_told() {
     });
     assert_eq!((s.cr2, s.gpr[Gpr::Rcx as usize]), (0x5009, 1));
 }
+
+/// Maps linear pages 8 and 9 where pages 6 and 5 are.
+fn map_aliases(b: &Board, s: &mut CpuState) {
+    map(b, s);
+    b.set_dword(TABLE + 4 * 8, 0x6007);
+    b.set_dword(TABLE + 4 * 9, 0x5007);
+}
+
+/// call 6FFDh / call 8FFDh / dec ebx / jnz to the first call; `then`
+fn calls_through_both(then: &[u8]) -> Vec<u8> {
+    let call = |to: usize, at: usize| {
+        let mut code = vec![0xE8];
+        code.extend(
+            (to as u32)
+                .wrapping_sub((CODE + at + 5) as u32)
+                .to_le_bytes(),
+        );
+        code
+    };
+    let mut code = [call(0x6FFD, 0), call(0x8FFD, 5)].concat();
+    code.extend([0x4B, 0x75, 0xF3]);
+    code.extend(then);
+    code
+}
+
+#[test]
+fn code_that_leads_out_of_its_page_leads_to_what_is_mapped_behind_that_mapping() {
+    // At 6FF0h a jump over the end of the page; at 6FFDh a jump to there. Behind: inc ecx or inc edx / ret.
+    let code = calls_through_both(&[0xF4]);
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        b.write(0x6FF0, &[0xE9, 0x0B, 0, 0, 0]);
+        b.write(0x6FFD, &[0xEB, 0xF1]);
+        b.write(0x7000, &[0x41, 0xC3]);
+        b.write(0x5000, &[0x42, 0xC3]);
+        map_aliases(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        s.gpr[Gpr::Rdx as usize] = 0;
+        s.gpr[Gpr::Rbx as usize] = 9;
+        (b, s)
+    });
+    let [c, d] = [Gpr::Rcx, Gpr::Rdx].map(|r| s.gpr[r as usize]);
+    assert_eq!((c, d), (9, 9));
+}
+
+#[test]
+fn an_instruction_over_the_end_of_a_page_goes_on_in_what_is_mapped_behind_that_mapping() {
+    // Behind the loop: mov dword [entry of page 7],5007h / invlpg [7000h] / call 6FFDh / hlt
+    let mut then = vec![0xC7, 0x05, 0x1C, 0x10, 0x01, 0, 0x07, 0x50, 0, 0];
+    then.extend([0x0F, 0x01, 0x3D, 0, 0x70, 0, 0, 0xE8]);
+    let at = CODE + 13 + then.len() + 4;
+    then.extend((0x6FFDu32).wrapping_sub(at as u32).to_le_bytes());
+    then.push(0xF4);
+    let code = calls_through_both(&then);
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        // nop / add ecx, 1 or 100h / ret
+        b.write(0x6FFD, &[0x90, 0x81, 0xC1]);
+        b.write(0x7000, &[1, 0, 0, 0, 0xC3]);
+        b.write(0x5000, &[0, 1, 0, 0, 0xC3]);
+        map_aliases(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        s.gpr[Gpr::Rbx as usize] = 9;
+        (b, s)
+    });
+    assert_eq!(s.gpr[Gpr::Rcx as usize], 9 + 0x100 * 9 + 0x100);
+}
+
+#[test]
+fn a_jump_out_of_a_page_finds_code_that_was_stored_over() {
+    // call 6000h / mov byte [7000h],42h / dec ebx / jnz to the call / hlt; there: jmp 7000h; there: inc ecx / ret.
+    let mut code = vec![0xE8];
+    code.extend((0x6000u32).wrapping_sub((CODE + 5) as u32).to_le_bytes());
+    code.extend([0xC6, 0x05, 0, 0x70, 0, 0, 0x42, 0x4B, 0x75, 0xF1, 0xF4]);
+    let (_, s) = in_every_way(|| {
+        let (b, mut s) = protected(0, &code);
+        b.write(0x6000, &[0xE9, 0xFB, 0x0F, 0, 0]);
+        b.write(0x7000, &[0x41, 0xC3]);
+        map(&b, &mut s);
+        s.gpr[Gpr::Rcx as usize] = 0;
+        s.gpr[Gpr::Rdx as usize] = 0;
+        // So many that dropped blocks are freed meanwhile.
+        s.gpr[Gpr::Rbx as usize] = 600;
+        (b, s)
+    });
+    let [c, d] = [Gpr::Rcx, Gpr::Rdx].map(|r| s.gpr[r as usize]);
+    assert_eq!((c, d), (1, 599));
+}
