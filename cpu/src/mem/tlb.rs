@@ -14,18 +14,16 @@
 
 use crate::alu::Int;
 use crate::block::Hashing;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Tables of each kind, one for each [`Privilege`].
 const TABLES: usize = 4;
-/// Slots in one table.
-const SLOTS: usize = 1024;
+/// Slots in one table: 64 MiB of neighbouring pages.
+const SLOTS: usize = 1 << 14;
 /// Bits of an address inside a page.
 const PAGE_MASK: u64 = 0xFFF;
 /// The tag of an empty slot; equals no page address.
 const EMPTY: u64 = u64::MAX;
-/// The tag of a slot that was filled and then dropped.
-const DROPPED: u64 = u64::MAX - 1;
 /// Tag bit: the page holds decoded code.
 pub const HAS_CODE: u64 = 1;
 
@@ -62,13 +60,25 @@ fn slots<T: Copy>(value: T) -> Box<[T; TABLES * SLOTS]> {
         .unwrap_or_else(|_| Box::new([value; TABLES * SLOTS]))
 }
 
+/// What is known of a slot besides its entry, in the low bits of its physical page.
+mod note {
+    /// The page stays when CR3 is written.
+    pub const GLOBAL: u64 = 1 << 0;
+    /// The slot stands among those with other pages.
+    pub const AMONG_LOCAL: u64 = 1 << 1;
+    /// The slot stands among those with global pages.
+    pub const AMONG_GLOBAL: u64 = 1 << 2;
+}
+
 /// One kind of access: reads or writes.
 struct Table {
     entries: Box<[Entry; TABLES * SLOTS]>,
-    /// Physical address of the page in each slot; not looked at by the fast path.
+    /// Physical address of the page in each slot, and bits of [`note`]; not looked at by the fast path.
     pages: Box<[u64; TABLES * SLOTS]>,
-    filled: Vec<u16>,
-    global: Vec<u64>,
+    /// Slots that were filled with pages that go when CR3 is written, each once.
+    local: Vec<u32>,
+    /// Slots that were filled with global pages, each once. They may hold others by now.
+    global: Vec<u32>,
 }
 
 impl Table {
@@ -76,8 +86,8 @@ impl Table {
         Self {
             entries: slots(NO_ENTRY),
             pages: slots(0),
-            filled: Vec::new(),
-            global: vec![0; TABLES * SLOTS / 64],
+            local: Vec::new(),
+            global: Vec::new(),
         }
     }
 
@@ -97,7 +107,7 @@ impl Table {
     fn hit_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
         let slot = Self::slot(privilege, linear);
         let (e, last) = (&self.entries[slot], linear.wrapping_add(bytes - 1));
-        let gpa = self.pages[slot] | linear & PAGE_MASK;
+        let gpa = self.pages[slot] & !PAGE_MASK | linear & PAGE_MASK;
         (e.tag & !HAS_CODE == last & !PAGE_MASK).then(|| (linear.wrapping_add(e.addend), gpa))
     }
 
@@ -112,29 +122,39 @@ impl Table {
             return;
         }
         let (slot, page) = (Self::slot(privilege, linear), linear & !PAGE_MASK);
-        if self.entries[slot].tag == EMPTY {
-            self.filled.push(slot as u16);
-        }
         let tag = page | if code { HAS_CODE } else { 0 };
         self.entries[slot] = Entry {
             tag,
             addend: host_page.wrapping_sub(page),
         };
-        self.pages[slot] = gpa & !PAGE_MASK;
-        let (word, bit) = (slot / 64, 1 << (slot % 64));
-        self.global[word] = (self.global[word] & !bit) | if global { bit } else { 0 };
+        let (list, among) = if global {
+            (&mut self.global, note::AMONG_GLOBAL)
+        } else {
+            (&mut self.local, note::AMONG_LOCAL)
+        };
+        let listed = self.pages[slot] & (note::AMONG_LOCAL | note::AMONG_GLOBAL);
+        if listed & among == 0 {
+            list.push(slot as u32);
+        }
+        let kind = if global { note::GLOBAL } else { 0 };
+        self.pages[slot] = gpa & !PAGE_MASK | listed | among | kind;
     }
 
     fn flush(&mut self, keep_global: bool) {
-        let (entries, global) = (&mut self.entries, &self.global);
-        self.filled.retain(|&slot| {
-            let slot = usize::from(slot);
-            let keep = keep_global && global[slot / 64] >> (slot % 64) & 1 != 0;
-            if !keep {
-                entries[slot] = NO_ENTRY;
+        for slot in self.local.drain(..) {
+            let slot = slot as usize;
+            self.pages[slot] &= !note::AMONG_LOCAL;
+            if !keep_global || self.pages[slot] & note::GLOBAL == 0 {
+                self.entries[slot] = NO_ENTRY;
             }
-            keep
-        });
+        }
+        if !keep_global {
+            for slot in self.global.drain(..) {
+                let slot = slot as usize;
+                self.pages[slot] &= !note::AMONG_GLOBAL;
+                self.entries[slot] = NO_ENTRY;
+            }
+        }
     }
 
     fn flush_page(&mut self, linear: u64) {
@@ -145,15 +165,53 @@ impl Table {
         ] {
             let e = &mut self.entries[Self::slot(privilege, linear)];
             if e.tag & !PAGE_MASK == linear & !PAGE_MASK {
-                // The slot stays in `filled`, so its tag is another one that equals no page.
-                *e = Entry {
-                    tag: DROPPED,
-                    addend: 0,
-                };
+                *e = NO_ENTRY;
+            }
+        }
+    }
+
+    /// Forgets all pages of a region.
+    fn flush_region(&mut self, region: Region) {
+        let slots = self.local.iter().chain(&self.global);
+        for &slot in slots {
+            let e = &mut self.entries[slot as usize];
+            if e.tag != EMPTY && region.holds(e.tag) {
+                *e = NO_ENTRY;
             }
         }
     }
 }
+
+/// The linear addresses that one large page maps.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct Region {
+    start: u64,
+    /// log2 of its bytes.
+    bits: u32,
+}
+
+impl Region {
+    fn around(linear: u64, bits: u32) -> Self {
+        Self {
+            start: linear >> bits << bits,
+            bits,
+        }
+    }
+
+    fn holds(self, linear: u64) -> bool {
+        linear >> self.bits == self.start >> self.bits
+    }
+
+    /// No two have the same: a region starts at a multiple of far more than 64.
+    fn key(self) -> u64 {
+        self.start | u64::from(self.bits)
+    }
+}
+
+/// log2 of the sizes of large pages.
+const LARGE: [u32; 3] = [21, 22, 30];
+/// Large pages that are known at most; with one more all of them are taken to be anywhere.
+const LARGE_MAX: usize = 4096;
 
 /// What fills a slot.
 #[derive(Copy, Clone, Debug)]
@@ -177,6 +235,11 @@ pub struct Tlb {
     write: Table,
     /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
     fetch: HashMap<u64, (u64, bool), Hashing>,
+    /// The large pages that were walked to since everything was forgotten, by [`Region::key`]: what stands in the tables
+    /// are pieces of them.
+    large: HashSet<u64, Hashing>,
+    /// There were too many of them.
+    large_anywhere: bool,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -187,6 +250,8 @@ impl Default for Tlb {
             read: Table::new(),
             write: Table::new(),
             fetch: HashMap::default(),
+            large: HashSet::default(),
+            large_anywhere: false,
             fills: 0,
         }
     }
@@ -227,6 +292,19 @@ impl Tlb {
         self.write.hit_slow(privilege, linear, bytes)
     }
 
+    /// For a read: the host address, and what a page is readable as that is writable.
+    pub fn written(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, Filling)> {
+        let (host, gpa) = self.write_slow(privilege, linear, bytes)?;
+        let notes = self.write.pages[Table::slot(privilege, linear)];
+        let fresh = Filling {
+            gpa,
+            host_page: host & !PAGE_MASK,
+            code: false,
+            global: notes & note::GLOBAL != 0,
+        };
+        Some((host, fresh))
+    }
+
     /// Makes a page readable.
     pub fn fill_read(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
         self.fills += 1;
@@ -260,8 +338,9 @@ impl Tlb {
 
     /// A page now holds code: stores to it must take the slow path.
     pub fn mark_code(&mut self, host_page: u64) {
-        for &slot in &self.write.filled {
-            let e = &mut self.write.entries[usize::from(slot)];
+        let slots = self.write.local.iter().chain(&self.write.global);
+        for &slot in slots {
+            let e = &mut self.write.entries[slot as usize];
             if (e.tag & !PAGE_MASK).wrapping_add(e.addend) == host_page {
                 e.tag |= HAS_CODE;
             }
@@ -276,6 +355,17 @@ impl Tlb {
             self.fetch.retain(|_, (_, global)| *global);
         } else {
             self.fetch.clear();
+            self.large.clear();
+            self.large_anywhere = false;
+        }
+    }
+
+    /// A large page of `1 << bits` bytes was walked to.
+    pub fn note_large(&mut self, linear: u64, bits: u32) {
+        if self.large.len() < LARGE_MAX {
+            self.large.insert(Region::around(linear, bits).key());
+        } else {
+            self.large_anywhere = true;
         }
     }
 
@@ -290,12 +380,31 @@ impl Tlb {
         self.write.flush(false);
     }
 
-    /// Forgets one page.
-    pub fn flush_page(&mut self, linear: u64) {
+    /// Forgets one page, and all pieces of the large page that it may be one of. True: code may have been among them.
+    pub fn flush_page(&mut self, linear: u64) -> bool {
+        if self.large_anywhere {
+            self.flush(false);
+            return true;
+        }
         self.read.flush_page(linear);
         self.write.flush_page(linear);
+        let mut code = false;
         for user in 0..2 {
-            self.fetch.remove(&(linear & !PAGE_MASK | user));
+            let key = linear & !PAGE_MASK | user;
+            code |= self.fetch.remove(&key).is_some();
         }
+        if self.large.is_empty() {
+            return code;
+        }
+        for region in LARGE.map(|bits| Region::around(linear, bits)) {
+            if self.large.remove(&region.key()) {
+                self.read.flush_region(region);
+                self.write.flush_region(region);
+                let before = self.fetch.len();
+                self.fetch.retain(|&key, _| !region.holds(key));
+                code |= self.fetch.len() != before;
+            }
+        }
+        code
     }
 }
