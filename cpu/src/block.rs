@@ -28,25 +28,38 @@ pub struct Block {
     pub slots: Slots,
     /// The slots of its links; 0: none.
     pub links: [u16; 2],
+    /// For each of them the slot of its pin; 0: it has none.
+    pub pins: [u16; 2],
     /// For each instruction, and for the end: its first slot and its distance from the start of the block.
     pub starts: Box<[(u16, u16)]>,
     /// It is in the cache, and not set aside.
     pub kept: bool,
-    /// A link of some block has led here since it was put into the cache.
+    /// A link without a pin has led here since it was put into the cache.
     pub linked: Cell<bool>,
 }
 
 impl Block {
-    /// Lets a link of this block that leads to the start of `to` lead there from now on. Only blocks of one page are linked:
-    /// whatever maps that page maps both.
-    pub fn link(&self, to: &Block) {
-        let linkable = self.kept && to.kept && to.mode == self.mode && to.second_page.is_none();
-        if !linkable || (self.host ^ to.host) >> 12 != 0 {
+    /// Lets the links of this block that lead to `to` lead there from now on, when it has left for there. It ran at the
+    /// instruction pointer `from`, and `to` was found at `at` now.
+    pub fn link(&self, from: u64, to: &Block, at: &Place) {
+        if !self.kept || !to.kept || to.mode != self.mode {
             return;
         }
-        for slot in self.links.into_iter().filter(|&slot| slot != 0) {
-            let distance = self.slots.distance(slot).unwrap_or_default();
-            if self.host.wrapping_add(distance as i64 as u64) == to.host {
+        for (slot, pin) in self.links.into_iter().zip(self.pins) {
+            if slot == 0 {
+                continue;
+            }
+            let distance = self.slots.distance(slot).unwrap_or_default() as i64 as u64;
+            if pin != 0 {
+                // A pin that is wrong by more than 64 KiB is of no use and does no harm.
+                if (from.wrapping_add(distance) ^ at.rip) & 0xFFFF == 0 {
+                    self.slots.connect(slot, to.slots.head());
+                    self.slots.pin(pin, at.linear, at.generation);
+                }
+            } else if to.second_page.is_none()
+                && (self.host ^ to.host) >> 12 == 0
+                && self.host.wrapping_add(distance) == to.host
+            {
                 self.slots.connect(slot, to.slots.head());
                 to.linked.set(true);
             }
@@ -64,6 +77,16 @@ impl Block {
     pub fn offset_of(&self, n: usize) -> u64 {
         self.starts.get(n).map_or(self.len.into(), |s| s.1.into())
     }
+}
+
+/// Where a block was found.
+pub struct Place {
+    /// The instruction pointer there.
+    pub rip: u64,
+    /// The linear address.
+    pub linear: u64,
+    /// The generation in which it leads to the block.
+    pub generation: u64,
 }
 
 /// An entry of the table that finds a block by linear address.
@@ -282,6 +305,12 @@ impl BlockCache {
         (r.linear == linear && r.mode == mode && r.generation == self.generation).then_some(r.head)
     }
 
+    /// The generation of translations: what was found at a linear address is there still while this is the same.
+    #[inline(always)]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The block that starts at a host address.
     pub fn find(&self, host: u64, mode: u32) -> Option<u32> {
         self.by_start.get(&(host, mode)).copied()
@@ -398,7 +427,7 @@ impl BlockCache {
         self.buried.push(block);
     }
 
-    /// Links to a block come from blocks of its page.
+    /// Links without a pin to a block come from blocks of its page.
     fn cut_links_to(&self, block: &Block) {
         let neighbours = self.by_page.get(&(block.host & !0xFFF));
         for c in neighbours.map_or(&[][..], |p| &p.covered) {
@@ -455,6 +484,7 @@ mod tests {
             second_page,
             slots: Slots::new(&[Slot::head()]),
             links: [0; 2],
+            pins: [0; 2],
             starts: Box::new([]),
             kept: false,
             linked: Cell::new(false),

@@ -131,8 +131,6 @@ pub struct Interpreter {
     pub(crate) leave_block: bool,
     /// `attention` must be read before the next block.
     pub(crate) poll: bool,
-    /// A large page was translated since the TLB was last empty.
-    pub(crate) large_pages: bool,
     /// A probe watches loads and stores.
     pub(crate) watch_memory: bool,
     /// A performance counter counts; derived.
@@ -207,7 +205,6 @@ impl Interpreter {
             fault: Fault::UD,
             leave_block: false,
             poll: false,
-            large_pages: false,
             watch_memory: false,
             counting: false,
             counted_to: 0,
@@ -457,7 +454,6 @@ impl Interpreter {
     /// Forgets translations and host pointers.
     pub(crate) fn flush_tlb(&mut self, keep_global: bool) {
         let keep_global = keep_global && self.cr4.contains(Cr4::PGE);
-        self.large_pages &= keep_global;
         self.tlb.flush(keep_global);
         self.blocks.forget_translations();
     }

@@ -11,9 +11,10 @@
 //!
 //! # The invariant behind the `unsafe` in this file
 //! An [`OpRef`] points into the slots of a block, and lowering says which slot is what. A block that is dropped while it
-//! runs stays allocated until the run loop looks for the next block (`BlockCache::bury`), links to it are cut when it is
-//! dropped, and every block ends with an operation that leaves it, so stepping from one operation to the next never leaves
-//! the allocation.
+//! runs stays allocated until the run loop looks for the next block (`BlockCache::bury`). A link to it from its own page is
+//! cut when it is dropped; one with a [`Pin`] is followed only in the generation of the block cache in which it was made,
+//! and that is over before a block is freed. Every block ends with an operation that leaves it, so stepping from one
+//! operation to the next never leaves the allocation.
 #![expect(
     unsafe_code,
     reason = "operations are walked by pointer; see the invariant above"
@@ -64,6 +65,16 @@ pub struct Link {
     pub distance: i32,
 }
 
+/// What a link that may lead out of the page holds for: in a slot behind the operation's links.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct Pin {
+    /// The linear address of the block that the link leads to.
+    linear: u64,
+    /// What [`crate::block::BlockCache::generation`] was when it was found there.
+    generation: u64,
+}
+
 /// The first slot of a block.
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -82,6 +93,7 @@ const DEAD: i32 = i32::MAX;
 pub union Slot {
     op: Op,
     link: Link,
+    pin: Pin,
     head: Head,
 }
 
@@ -117,6 +129,16 @@ impl Slot {
             link: Link {
                 target: &raw const UNLINKED.0,
                 distance,
+            },
+        }
+    }
+
+    /// What a link that leads nowhere holds for: no generation is 0.
+    pub fn pin() -> Self {
+        Self {
+            pin: Pin {
+                linear: 0,
+                generation: 0,
             },
         }
     }
@@ -177,6 +199,15 @@ impl Slots {
         if let Some(slot) = self.0.get(usize::from(slot)) {
             // SAFETY: as above.
             unsafe { (*slot.get()).link.target = to.0 };
+        }
+    }
+
+    /// Says in a slot what the link that belongs to it holds for.
+    pub fn pin(&self, slot: u16, linear: u64, generation: u64) {
+        if let Some(slot) = self.0.get(usize::from(slot)) {
+            let pin = Pin { linear, generation };
+            // SAFETY: as above.
+            unsafe { *slot.get() = Slot { pin } };
         }
     }
 
@@ -279,6 +310,27 @@ impl OpRef {
     pub fn linked(self, n: usize) -> HeadRef {
         // SAFETY: as above.
         HeadRef(unsafe { (*self.plus(n).0).link.target })
+    }
+
+    /// Whether the link that the pin in slot `n` belongs to leads to what is at `linear`, as far as translations go.
+    #[inline(always)]
+    pub fn is_pinned(self, n: usize, linear: u64, generation: u64) -> bool {
+        // SAFETY: only operations that lowering gave pins are asked for them.
+        let pin = unsafe { (*self.plus(n).0).pin };
+        pin.linear == linear && pin.generation == generation
+    }
+
+    /// Lets the link in slot `link` lead to a block, as the pin in slot `pin` says from now on.
+    #[inline(always)]
+    pub fn lead(self, link: usize, to: HeadRef, pin: usize, linear: u64, generation: u64) {
+        // The slots are `UnsafeCell`s, and no reference to one outlives a statement.
+        let [link, pin_at] = [link, pin].map(|n| self.plus(n).0.cast_mut());
+        let pin = Pin { linear, generation };
+        // SAFETY: as above.
+        unsafe {
+            (*link).link.target = to.0;
+            *pin_at = Slot { pin };
+        }
     }
 
     /// How many slots this operation lies behind the head.

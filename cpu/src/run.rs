@@ -11,7 +11,7 @@
     reason = "the bus, the probe and the running block; see the invariant above"
 )]
 
-use crate::block::Block;
+use crate::block::{Block, Place};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::interpreter::mode;
@@ -240,7 +240,13 @@ impl Interpreter {
             let room = self.attached.budget - self.attached.done;
             if u64::from(b.insns) <= room {
                 if let Some(left) = left {
-                    left.link(b);
+                    let base = self.segments[Seg::Cs as usize].base;
+                    let at = Place {
+                        rip: self.rip,
+                        linear: base.wrapping_add(self.rip) & self.linear_mask,
+                        generation: self.blocks.generation(),
+                    };
+                    left.link(self.regs.block_rip(), b, &at);
                 }
                 self.enter(block);
             } else if let Some(block) = self.block_at_rip(self.mode | mode::SINGLE) {

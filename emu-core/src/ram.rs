@@ -11,6 +11,7 @@
     reason = "guest memory is raw memory; see the invariant above"
 )]
 
+use memmap2::{MmapOptions, MmapRaw};
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -35,8 +36,8 @@ struct Block {
     name: String,
     bytes: NonNull<u8>,
     len: usize,
-    allocation: NonNull<u8>,
-    layout: Layout,
+    /// Holds the bytes.
+    _backing: Backing,
     dirty: Box<[AtomicU8]>,
     code: Box<[AtomicU64]>,
     code_written: AtomicBool,
@@ -49,10 +50,68 @@ unsafe impl Send for Block {}
 // SAFETY: as above.
 unsafe impl Sync for Block {}
 
-impl Drop for Block {
+/// Where the bytes of a block come from: zeroed, at the start of a page, and fixed in place.
+enum Backing {
+    Heap {
+        allocation: NonNull<u8>,
+        layout: Layout,
+    },
+    Map {
+        _map: MmapRaw,
+    },
+}
+
+/// Blocks from this size on lie in a mapping of their own, in pages of this size if the host has such: a CPU that touches
+/// all of a large memory in no order waits for the host's translations more than for the guest's.
+const LARGE_PAGE_BYTES: usize = 1 << 21;
+
+impl Backing {
+    /// So many bytes, a multiple of [`PAGE_BYTES`], and where they start.
+    fn new(len: usize) -> Option<(Self, NonNull<u8>)> {
+        if len >= LARGE_PAGE_BYTES {
+            Self::map(len)
+        } else {
+            Self::allocate(len)
+        }
+    }
+
+    fn map(len: usize) -> Option<(Self, NonNull<u8>)> {
+        let mapped = len.checked_add(LARGE_PAGE_BYTES)?;
+        let map = MmapOptions::new().len(mapped).map_anon().ok()?;
+        let map = MmapRaw::from(map);
+        // Without large pages it works as well.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        let start = map.as_mut_ptr();
+        let skip = start.align_offset(LARGE_PAGE_BYTES);
+        // SAFETY: `skip` is below LARGE_PAGE_BYTES, by which the mapping is longer than `len`.
+        let bytes = NonNull::new(unsafe { start.add(skip) })?;
+        Some((Self::Map { _map: map }, bytes))
+    }
+
+    fn allocate(len: usize) -> Option<(Self, NonNull<u8>)> {
+        // A larger alignment than malloc's would make the allocator touch each page to zero it, so one page more
+        // is asked for and the start is rounded up here.
+        let layout = Layout::from_size_align(len.checked_add(PAGE_BYTES)?, 16).ok()?;
+        // SAFETY: the layout's size is not zero.
+        let allocation = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })?;
+        let skip = allocation.as_ptr().align_offset(PAGE_BYTES);
+        // SAFETY: `skip` is below PAGE_BYTES, by which the allocation is longer than `len`.
+        let bytes = unsafe { allocation.add(skip) };
+        Some((Self::Heap { allocation, layout }, bytes))
+    }
+}
+
+impl Drop for Backing {
     fn drop(&mut self) {
-        // SAFETY: `allocation` came from `alloc_zeroed` with this layout and is freed only here.
-        unsafe { std::alloc::dealloc(self.allocation.as_ptr(), self.layout) }
+        match self {
+            // SAFETY: `allocation` came from `alloc_zeroed` with this layout and is freed only here.
+            Self::Heap { allocation, layout } => unsafe {
+                std::alloc::dealloc(allocation.as_ptr(), *layout);
+            },
+            // Unmaps itself.
+            Self::Map { .. } => {}
+        }
     }
 }
 
@@ -94,25 +153,13 @@ impl Ram {
             .max(1)
             .checked_next_multiple_of(PAGE_BYTES)
             .ok_or_else(|| fail(len))?;
-        // A larger alignment than malloc's would make the allocator touch each page to zero it, so one page more
-        // is asked for and the start is rounded up here.
-        let layout = len
-            .checked_add(PAGE_BYTES)
-            .and_then(|n| Layout::from_size_align(n, 16).ok())
-            .ok_or_else(|| fail(len))?;
-        // SAFETY: the layout's size is not zero.
-        let allocation = unsafe { std::alloc::alloc_zeroed(layout) };
-        let allocation = NonNull::new(allocation).ok_or_else(|| fail(len))?;
-        let skip = allocation.as_ptr().align_offset(PAGE_BYTES);
-        // SAFETY: `skip` is below PAGE_BYTES, by which the allocation is longer than `len`.
-        let bytes = unsafe { allocation.add(skip) };
+        let (backing, bytes) = Backing::new(len).ok_or_else(|| fail(len))?;
         let pages = len / PAGE_BYTES;
         Ok(Self(Arc::new(Block {
             name,
             bytes,
             len,
-            allocation,
-            layout,
+            _backing: backing,
             dirty: (0..pages).map(|_| AtomicU8::new(0)).collect(),
             code: (0..pages).map(|_| AtomicU64::new(0)).collect(),
             code_written: AtomicBool::new(false),

@@ -43,7 +43,8 @@ enum Decoded {
 /// A lowered run of instructions, without a place yet.
 struct Lowered {
     slots: Vec<Slot>,
-    links: Vec<u16>,
+    links: [u16; 2],
+    pins: [u16; 2],
     starts: Vec<(u16, u16)>,
     len: u32,
 }
@@ -52,7 +53,6 @@ impl Lowered {
     /// What is kept is copied: to cut a long row of slots short would leave the host's allocator a piece of odd length for
     /// each block, and it would have none of the length that the next one begins with.
     fn block(self, host: u64, mode: u32, second_page: Option<u64>) -> Block {
-        let mut links = self.links.into_iter();
         Block {
             host,
             mode,
@@ -60,7 +60,8 @@ impl Lowered {
             insns: (self.starts.len() - 1) as u32,
             second_page,
             slots: Slots::new(&self.slots),
-            links: [links.next(), links.next()].map(Option::unwrap_or_default),
+            links: self.links,
+            pins: self.pins,
             starts: self.starts.as_slice().into(),
             kept: false,
             linked: Cell::new(false),
@@ -96,15 +97,16 @@ impl Interpreter {
             && rip + u64::from(b.len) - 1 <= limit
         {
             let (second_page, block, head) = (b.second_page, NonNull::from(b), b.slots.head());
-            match second_page {
-                None => {
-                    self.blocks.remember(linear, key, head);
-                    return Ok(block);
+            let same = match second_page {
+                None => true,
+                Some(second) => {
+                    let next = (linear & !0xFFF).wrapping_add(PAGE) & self.linear_mask;
+                    self.fetch_page(next)? == second
                 }
-                Some(second) if self.fetch_page((linear & !0xFFF) + PAGE)? == second => {
-                    return Ok(block);
-                }
-                Some(_) => {}
+            };
+            if same {
+                self.blocks.remember(linear, key, head);
+                return Ok(block);
             }
         }
         let mut bytes = [0; BLOCK_BYTES_MAX as usize];
@@ -112,13 +114,8 @@ impl Interpreter {
         let bytes = &mut bytes[..window];
         self.host_copy(host, bytes);
         let single = !self.cache_blocks || key & mode::SINGLE != 0;
-        let decoded = if single {
-            self.lower_bytes(bytes, 1, None)
-        } else {
-            // Where there is a prefetch queue the run loop looks after it between blocks.
-            let place = (self.model.prefetch_bytes == 0).then_some((linear & 0xFFF) as u32);
-            self.lower_bytes(bytes, BLOCK_INSNS_MAX, place)
-        };
+        let most = if single { 1 } else { BLOCK_INSNS_MAX };
+        let decoded = self.lower_bytes(bytes, most, self.place_of(linear, key));
         match decoded {
             Decoded::Block(l) => {
                 let whole_page = room == PAGE - (linear & 0xFFF) || u64::from(l.len) < room;
@@ -126,6 +123,14 @@ impl Interpreter {
             }
             Decoded::Truncated => self.decode_crossing(linear, limit, host, key),
         }
+    }
+
+    /// Where in its page a block starts, if others may follow it without the run loop.
+    fn place_of(&self, linear: u64, key: u32) -> Option<u32> {
+        let single = !self.cache_blocks || key & mode::SINGLE != 0;
+        // Where there is a prefetch queue the run loop looks after it between blocks.
+        let follows = !single && self.model.prefetch_bytes == 0;
+        follows.then_some((linear & 0xFFF) as u32)
     }
 
     /// An instruction that goes on in the next page.
@@ -157,7 +162,8 @@ impl Interpreter {
             };
             *b = self.host_read(at, Width::Byte) as u8;
         }
-        match self.lower_bytes(&bytes[..most], 1, None) {
+        let place = self.place_of(linear, key);
+        match self.lower_bytes(&bytes[..most], 1, place) {
             Decoded::Block(l) => Ok(self.keep(l, linear, host, Some(second), Some(key))),
             Decoded::Truncated => Err(self.fault(Fault::GP0)),
         }
@@ -268,6 +274,7 @@ impl Interpreter {
                 if starts.is_empty() {
                     return Decoded::Truncated;
                 }
+                lowering.crosses_next = true;
                 break;
             };
             starts.push((lowering.slots.len() as u16, start as u16));
@@ -289,6 +296,7 @@ impl Interpreter {
         Decoded::Block(Lowered {
             slots: lowering.slots,
             links: lowering.links,
+            pins: lowering.pins,
             starts,
             len,
         })
@@ -317,9 +325,8 @@ impl Interpreter {
             return self.blocks.set_aside(block);
         };
         let (block, head) = self.blocks.insert(l.block(host, key, second_page));
-        if second_page.is_none() {
-            self.blocks.remember(linear, key, head);
-        }
+        // If it goes on in the next page, both translations stand in the TLB until the generation is over.
+        self.blocks.remember(linear, key, head);
         block
     }
 

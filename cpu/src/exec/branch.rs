@@ -1,9 +1,12 @@
 //! Near jumps, calls, returns and loops, and the end of a block.
 //!
 //! A relative target and the address behind the instruction are kept as distances from the start of the block, in the links
-//! behind the operation. Each of these has a handler of its own that goes straight on in the next block: by the link
-//! if it leads into the same page, otherwise by the table of linear addresses ([`crate::block::BlockCache::recent`]). What
-//! is not there takes the long way, through the instruction as the run loop executes it.
+//! behind the operation. Each of these has a handler of its own that goes straight on in the next block. A link into the
+//! same page is followed without a question: whatever maps that page maps both blocks. Any other has a pin, a slot that
+//! says at which linear address the block was found and in which generation of translations; while both are the same, and
+//! the mode is, as it is throughout a chain, the link is followed too. What was found elsewhere since, and what has no
+//! link, is looked up in the table of linear addresses ([`crate::block::BlockCache::recent`]), which belongs to one
+//! generation as well. What is not there takes the long way, through the instruction as the run loop executes it.
 
 use super::data::{When, by_condition};
 use super::operand::{As, Source};
@@ -23,7 +26,7 @@ pub trait Reach: 'static {
 
 /// Into the page that the block starts in, in each case.
 pub struct InPage;
-/// Somewhere.
+/// Somewhere: a pin for each link stands behind the links.
 pub struct Anywhere;
 
 impl Reach for InPage {
@@ -51,54 +54,99 @@ impl Next {
     }
 }
 
+/// The linear address of a block at `rip`, if it certainly ends within the limit of the code segment.
+#[inline(always)]
+fn linear<T: Int>(cpu: &Interpreter, rip: u64) -> Option<u64> {
+    if T::BITS == 64 {
+        return Some(rip);
+    }
+    let base = cpu.segments[Seg::Cs as usize].base;
+    (rip <= cpu.link_limit).then_some(base.wrapping_add(rip) & cpu.linear_mask)
+}
+
 /// The block at `rip`, if it is known and may be entered.
 #[inline(always)]
 fn at<T: Int>(cpu: &Interpreter, rip: u64, count: i64) -> Option<Next> {
-    let linear = if T::BITS == 64 {
-        rip
-    } else {
-        if rip > cpu.link_limit {
-            return None;
-        }
-        cpu.segments[Seg::Cs as usize].base.wrapping_add(rip) & cpu.linear_mask
-    };
-    let head = cpu.blocks.recent(linear, cpu.mode)?;
+    found(cpu, linear::<T>(cpu, rip)?, rip, count)
+}
+
+/// The block at a linear address, if it is known and may be entered.
+#[inline(always)]
+fn found(cpu: &Interpreter, linear: u64, rip: u64, count: i64) -> Option<Next> {
+    enterable(cpu.blocks.recent(linear, cpu.mode)?, rip, count)
+}
+
+#[inline(always)]
+fn enterable(head: HeadRef, rip: u64, count: i64) -> Option<Next> {
     let count = head.charge(count);
     (count >= 0).then_some(Next { head, rip, count })
 }
 
-/// The block that the link in slot `n` leads to, if it may be entered.
+/// The block that the link in slot `n` leads to, if it may be entered. It lies in the page of this one.
 #[inline(always)]
 fn linked<T: Int>(cpu: &Interpreter, op: OpRef, n: usize, rip: u64, count: i64) -> Option<Next> {
     if T::BITS < 64 && rip > cpu.link_limit.min(T::MASK) {
         return None;
     }
-    let head = op.linked(n);
-    let count = head.charge(count);
-    (count >= 0).then_some(Next { head, rip, count })
+    enterable(op.linked(n), rip, count)
 }
 
-/// The block at the target of a relative branch, which the first link leads to.
+/// The block that the link in slot `n` leads to, out of `links` that the operation has, if it may be entered. It lies
+/// anywhere.
 #[inline(always)]
-fn at_target<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, count: i64) -> Option<Next> {
+fn linked_far<T: Int>(
+    cpu: &Interpreter,
+    op: OpRef,
+    n: usize,
+    links: usize,
+    rip: u64,
+    count: i64,
+) -> Option<Next> {
+    let linear = linear::<T>(cpu, rip)?;
+    let (pin, generation) = (n + links, cpu.blocks.generation());
+    if op.is_pinned(pin, linear, generation)
+        && let Some(next) = enterable(op.linked(n), rip, count)
+    {
+        return Some(next);
+    }
+    let next = found(cpu, linear, rip, count)?;
+    op.lead(n, next.head, pin, linear, generation);
+    Some(next)
+}
+
+/// The block at the target of a relative branch, which the first of its links leads to.
+#[inline(always)]
+fn at_target<T: Int, R: Reach>(
+    cpu: &Interpreter,
+    op: OpRef,
+    links: usize,
+    count: i64,
+) -> Option<Next> {
     let rip = cpu.regs.block_rip().wrapping_add(op.distance(1) as u64);
     if R::IN_PAGE {
         linked::<T>(cpu, op, 1, rip, count)
     } else if T::BITS == 64 {
-        at::<T>(cpu, rip.wrapping_add(cpu.regs.whole(op.b)), count)
+        let rip = rip.wrapping_add(cpu.regs.whole(op.b));
+        linked_far::<T>(cpu, op, 1, links, rip, count)
     } else {
-        at::<T>(cpu, rip & T::MASK, count)
+        linked_far::<T>(cpu, op, 1, links, rip & T::MASK, count)
     }
 }
 
-/// The block behind the running one, which the link in slot `n` leads to. Unlike a target it is not cut to the operand size.
+/// The block behind the running one, which the last of an operation's links leads to. Unlike a target it is not cut to the
+/// operand size.
 #[inline(always)]
-fn behind<T: Int, R: Reach>(cpu: &Interpreter, op: OpRef, n: usize, count: i64) -> Option<Next> {
-    let rip = cpu.regs.block_rip().wrapping_add(op.distance(n) as u64);
+fn behind<T: Int, R: Reach>(
+    cpu: &Interpreter,
+    op: OpRef,
+    links: usize,
+    count: i64,
+) -> Option<Next> {
+    let rip = cpu.regs.block_rip().wrapping_add(op.distance(links) as u64);
     if R::IN_PAGE {
-        linked::<T>(cpu, op, n, rip, count)
+        linked::<T>(cpu, op, links, rip, count)
     } else {
-        at::<T>(cpu, rip, count)
+        linked_far::<T>(cpu, op, links, links, rip, count)
     }
 }
 
@@ -182,7 +230,7 @@ extern "C-unwind" fn jmp<T: Int, R: Reach>(
     r: u64,
     k: u64,
 ) -> OpRef {
-    match at_target::<T, R>(cpu, op, count) {
+    match at_target::<T, R>(cpu, op, 1, count) {
         Some(next) => next.enter(cpu, Flags::from_words([a, r, k])),
         None => twin::<Jmp<T, R>>(cpu, op, count, a, r, k),
     }
@@ -285,7 +333,7 @@ fn branch_if<C: When, T: Int, R: Reach>(
     flags: Flags,
 ) -> OpRef {
     if flags.holds(C::CONDITION) {
-        if let Some(next) = at_target::<T, R>(cpu, op, count) {
+        if let Some(next) = at_target::<T, R>(cpu, op, 2, count) {
             return next.enter(cpu, flags);
         }
     } else if let Some(next) = behind::<T, R>(cpu, op, 2, count) {
@@ -384,7 +432,7 @@ extern "C-unwind" fn loop_or_not<L: LoopCondition, N: Int, T: Int, R: Reach>(
     let n = cpu.regs.get::<N>(1).to_u64().wrapping_sub(L::COUNTS.into());
     let n = N::from_u64(n);
     let next = if L::jumps(n.to_u64(), flags.zf()) {
-        at_target::<T, R>(cpu, op, count)
+        at_target::<T, R>(cpu, op, 2, count)
     } else {
         behind::<T, R>(cpu, op, 2, count)
     };
@@ -419,7 +467,7 @@ extern "C-unwind" fn call<T: Int, W: Address, R: Reach>(
     k: u64,
 ) -> OpRef {
     let flags = Flags::from_words([a, r, k]);
-    if let Some(next) = at_target::<T, R>(cpu, op, count) {
+    if let Some(next) = at_target::<T, R>(cpu, op, 1, count) {
         let mut cx = Fast { cpu, flags };
         let end = cx.cpu.regs.block_rip().wrapping_add(op.imm as u64);
         if cx.push::<T, W>(T::from_u64(end)).is_ok() {

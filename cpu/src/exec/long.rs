@@ -257,7 +257,9 @@ impl Instruction for Invpcid {
         cpu.ensure(low >> 12 == 0 && known && canonical, Fault::GP0)?;
         match kind {
             // Other contexts' translations are not kept, but the page may be a global one of all.
-            0 => cpu.invalidate_page(linear),
+            0 => {
+                cpu.invalidate_page(linear);
+            }
             2 => cpu.flush_tlb(false),
             _ => cpu.flush_tlb(true),
         }

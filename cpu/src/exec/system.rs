@@ -317,8 +317,13 @@ impl Instruction for Invlpg {
         let base = cpu.segments[address::segment(&op) % 6].base;
         let linear = base.wrapping_add(Segmented::offset(cpu, op)) & cpu.linear_mask;
         // An address that is not canonical does nothing (SDM vol. 2, "INVLPG").
+        let mut code = false;
         if !cpu.is_64_bit() || cpu.is_canonical(linear) {
-            cpu.invalidate_page(linear);
+            code = cpu.invalidate_page(linear);
+        }
+        // Where there is a prefetch queue it is flushed.
+        if !code && cpu.model.prefetch_bytes == 0 {
+            return Ok(());
         }
         cpu.rip = cpu.next_rip(op);
         Err(Stop::Branch)

@@ -234,7 +234,10 @@ impl Interpreter {
         let first = self.translate(linear, purpose)?;
         if room >= n {
             let (len, global) = (n as u8, first.global);
-            self.fill_write(linear, first.gpa, privilege, global);
+            let host = self.fill_write(linear, first.gpa, privilege, global);
+            if let Some(host) = host.filter(|_| !self.watch_memory) {
+                return Ok(Place::in_memory(host));
+            }
             return Ok(Place {
                 host: 0,
                 first: first.gpa,
@@ -255,7 +258,7 @@ impl Interpreter {
     }
 
     fn read_place(&mut self, place: &Place, width: Width) -> u64 {
-        if place.first_len == CODE_PAGE {
+        if place.host != 0 {
             return self.host_read(place.host, width);
         }
         let n = width.bytes();
@@ -290,6 +293,9 @@ impl Interpreter {
             self.host_write(place.host, width, v);
             self.host_written(place.host, width.bytes());
             return;
+        }
+        if place.host != 0 {
+            return self.host_write(place.host, width, v);
         }
         let n = width.bytes();
         let first = usize::from(place.first_len);
@@ -441,6 +447,13 @@ impl Interpreter {
             self.watch(MemoryAccess::Read, linear, gpa, width, v);
             return Ok(v);
         }
+        // What may be written may be read.
+        if let Some((host, fresh)) = self.tlb.written(privilege, linear, n as u64) {
+            self.tlb.fill_read(privilege, linear, fresh);
+            let v = self.host_read(host, width);
+            self.watch(MemoryAccess::Read, linear, fresh.gpa, width, v);
+            return Ok(v);
+        }
         let purpose = Purpose::read(privilege);
         let room = (0x1000 - (linear & 0xFFF)) as usize;
         let first = self.translate(linear, purpose)?;
@@ -493,10 +506,19 @@ impl Interpreter {
         Ok(())
     }
 
-    fn fill_write(&mut self, linear: u64, gpa: u64, privilege: Privilege, global: bool) {
+    /// Puts a page into the TLB if it may be there. Gives the host address if nobody need hear of a store to it.
+    fn fill_write(
+        &mut self,
+        linear: u64,
+        gpa: u64,
+        privilege: Privilege,
+        global: bool,
+    ) -> Option<u64> {
         let page = self.physical_page(gpa);
-        if page.write == 0 || self.is_watched(linear) {
-            return;
+        // A read-modify-write finds its page here and reads it too, so one that is read from elsewhere (memory behind a ROM)
+        // stays out.
+        if page.write == 0 || page.read != page.write || self.is_watched(linear) {
+            return None;
         }
         let code = self.physical.locate(page.write).is_some_and(|(ram, n)| {
             ram.mark_dirty(n);
@@ -509,6 +531,7 @@ impl Interpreter {
             global,
         };
         self.tlb.fill_write(privilege, linear, fresh);
+        (!code).then_some(page.write + (gpa & 0xFFF))
     }
 
     /// Whether a page must stay out of the TLB because a breakpoint watches it.

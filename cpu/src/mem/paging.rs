@@ -243,7 +243,7 @@ impl Interpreter {
                 return Err(code::PRESENT | code::RESERVED);
             }
             self.check_rights(Rights::ALL.and(pde), purpose)?;
-            self.large_pages = true;
+            self.tlb.note_large(linear, 22);
             let t = Translation {
                 gpa: above | (pde & 0xFFC0_0000) | (linear & 0x3F_FFFF),
                 global: self.is_global(pde),
@@ -327,7 +327,9 @@ impl Interpreter {
                 continue;
             }
             self.check_rights(rights, purpose)?;
-            self.large_pages |= large;
+            if large {
+                self.tlb.note_large(linear, shift);
+            }
             let offset = (1u64 << shift) - 1;
             for (at, e) in above.into_iter().rev() {
                 if e & entry::ACCESSED == 0 {
@@ -355,15 +357,14 @@ impl Interpreter {
         }
     }
 
-    /// INVLPG. A page that was mapped by a large one drops all of that page's pieces, which stand in the TLB one by
-    /// one and are not known apart: then everything goes.
-    pub(crate) fn invalidate_page(&mut self, linear: u64) {
-        if self.large_pages {
-            self.flush_tlb(false);
-        } else {
-            self.tlb.flush_page(linear);
+    /// Forgets the translation of a page, global or not, and with it that of the whole large page that it may be a piece of
+    /// (SDM vol. 3, section 4.10.4.1). True: code may be elsewhere now, and the running block must be left.
+    pub(crate) fn invalidate_page(&mut self, linear: u64) -> bool {
+        let code = self.tlb.flush_page(linear);
+        if code {
             self.blocks.forget_translations();
         }
+        code
     }
 
     /// Loads the page-directory-pointer entries (SDM vol. 3, section 4.4.1), or refuses reserved bits.
@@ -391,13 +392,19 @@ impl Interpreter {
     }
 
     /// The physical page that holds `gpa`.
+    #[inline(always)]
     pub(crate) fn physical_page(&mut self, gpa: u64) -> PhysicalPage {
         let page = self.a20(gpa) & !0xFFF;
-        let slot = (page >> 12) as usize % PHYSICAL_SLOTS;
-        let (tag, found) = self.physical.pages[slot];
-        if tag == page {
-            return found;
+        match self.physical.known(page) {
+            Some(found) => found,
+            None => self.ask_for_page(page),
         }
+    }
+
+    /// Asks the bus what a physical page is.
+    #[cold]
+    #[inline(never)]
+    fn ask_for_page(&mut self, page: u64) -> PhysicalPage {
         let smm = self.smm.active;
         let view = self.bus().page(Gpa(page), smm);
         let host = |side: &Option<(Ram, usize)>| {
@@ -409,16 +416,23 @@ impl Interpreter {
             read: host(&view.read),
             write: host(&view.write),
         };
-        self.physical.pages[slot] = (page, found);
+        self.physical.learn(page, found);
         found
     }
 
     /// Reads physical memory of up to 8 bytes inside one page.
+    #[inline(always)]
     pub(crate) fn physical_read(&mut self, gpa: u64, width: emu_core::Width) -> u64 {
         let page = self.physical_page(gpa);
         if page.read != 0 {
             return self.host_read(page.read + (gpa & 0xFFF), width);
         }
+        self.device_read(gpa, width)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn device_read(&mut self, gpa: u64, width: emu_core::Width) -> u64 {
         let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
         self.device_access();
         self.bus().mmio_read(id, gpa, smm, width)
@@ -465,9 +479,22 @@ pub struct PhysicalPage {
     pub write: u64,
 }
 
-const PHYSICAL_SLOTS: usize = 4096;
-/// An address that no page has.
-const NO_PAGE: (u64, PhysicalPage) = (u64::MAX, PhysicalPage { read: 0, write: 0 });
+const PHYSICAL_SLOTS: usize = 1 << 14;
+/// The generation after which the table is emptied: one fewer than fit the bits of an address inside a page.
+const GENERATIONS: u64 = 0xFFF;
+
+/// What is known of one physical page.
+#[derive(Copy, Clone)]
+struct Known {
+    /// Its address, and in the bits below the generation.
+    tag: u64,
+    page: PhysicalPage,
+}
+
+const NOTHING_KNOWN: Known = Known {
+    tag: 0,
+    page: PhysicalPage { read: 0, write: 0 },
+};
 
 /// A block of memory and its place in the host's.
 pub struct HostBlock {
@@ -481,8 +508,10 @@ pub struct HostBlock {
 
 /// What is known of physical pages, until the map changes.
 pub struct PhysicalPages {
-    /// By address; [`NO_PAGE`] is none.
-    pages: Box<[(u64, PhysicalPage); PHYSICAL_SLOTS]>,
+    /// By address.
+    pages: Box<[Known; PHYSICAL_SLOTS]>,
+    /// Goes up when all pages are forgotten; never 0.
+    generation: u64,
     /// Every block of memory on the board.
     pub blocks: Vec<HostBlock>,
     /// The A20 gate is closed.
@@ -491,8 +520,12 @@ pub struct PhysicalPages {
 
 impl Default for PhysicalPages {
     fn default() -> Self {
+        let pages = vec![NOTHING_KNOWN; PHYSICAL_SLOTS].into_boxed_slice();
         Self {
-            pages: Box::new([NO_PAGE; PHYSICAL_SLOTS]),
+            pages: pages
+                .try_into()
+                .unwrap_or_else(|_| Box::new([NOTHING_KNOWN; PHYSICAL_SLOTS])),
+            generation: 1,
             blocks: Vec::new(),
             a20_masked: false,
         }
@@ -500,9 +533,25 @@ impl Default for PhysicalPages {
 }
 
 impl PhysicalPages {
+    /// What is known of the page at an address.
+    #[inline(always)]
+    fn known(&self, page: u64) -> Option<PhysicalPage> {
+        let known = &self.pages[(page >> 12) as usize % PHYSICAL_SLOTS];
+        (known.tag == page | self.generation).then_some(known.page)
+    }
+
+    fn learn(&mut self, address: u64, page: PhysicalPage) {
+        let tag = address | self.generation;
+        self.pages[(address >> 12) as usize % PHYSICAL_SLOTS] = Known { tag, page };
+    }
+
     /// Forgets all pages.
     pub fn forget_pages(&mut self) {
-        self.pages.fill(NO_PAGE);
+        self.generation += 1;
+        if self.generation == GENERATIONS {
+            self.generation = 1;
+            self.pages.fill(NOTHING_KNOWN);
+        }
     }
 
     /// Forgets all pages and takes the board's present blocks.

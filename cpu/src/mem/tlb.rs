@@ -14,18 +14,16 @@
 
 use crate::alu::Int;
 use crate::block::Hashing;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Tables of each kind, one for each [`Privilege`].
 const TABLES: usize = 4;
-/// Slots in one table.
-const SLOTS: usize = 1024;
+/// Slots in one table: 64 MiB of neighbouring pages.
+const SLOTS: usize = 1 << 14;
 /// Bits of an address inside a page.
 const PAGE_MASK: u64 = 0xFFF;
 /// The tag of an empty slot; equals no page address.
 const EMPTY: u64 = u64::MAX;
-/// The tag of a slot that was filled and then dropped.
-const DROPPED: u64 = u64::MAX - 1;
 /// Tag bit: the page holds decoded code.
 pub const HAS_CODE: u64 = 1;
 
@@ -64,6 +62,16 @@ fn slots<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
 /// The entries of one privilege.
 type Entries = Box<[Entry; SLOTS]>;
 
+/// What is known of a slot besides its entry, in the low bits of its physical page.
+mod note {
+    /// The page stays when CR3 is written.
+    pub const GLOBAL: u64 = 1 << 0;
+    /// The slot stands among those with other pages.
+    pub const AMONG_LOCAL: u64 = 1 << 1;
+    /// The slot stands among those with global pages.
+    pub const AMONG_GLOBAL: u64 = 1 << 2;
+}
+
 /// One kind of access: reads or writes. A slot's number counts through the privileges' tables.
 struct Table {
     /// The table of the privilege that instructions' own accesses have at present: the fast path finds it without asking
@@ -73,10 +81,12 @@ struct Table {
     privilege: Privilege,
     /// The tables by privilege; at the place of the present one stands one that nobody uses.
     others: [Entries; TABLES],
-    /// Physical address of the page in each slot; not looked at by the fast path.
+    /// Physical address of the page in each slot, and bits of [`note`]; not looked at by the fast path.
     pages: Box<[u64; TABLES * SLOTS]>,
-    filled: Vec<u16>,
-    global: Vec<u64>,
+    /// Slots that were filled with pages that go when CR3 is written, each once.
+    local: Vec<u32>,
+    /// Slots that were filled with global pages, each once. They may hold others by now.
+    global: Vec<u32>,
 }
 
 impl Table {
@@ -86,8 +96,8 @@ impl Table {
             privilege: Privilege::Supervisor,
             others: [(); TABLES].map(|()| slots(NO_ENTRY)),
             pages: slots(0),
-            filled: Vec::new(),
-            global: vec![0; TABLES * SLOTS / 64],
+            local: Vec::new(),
+            global: Vec::new(),
         }
     }
 
@@ -97,7 +107,16 @@ impl Table {
         std::mem::swap(&mut self.present, &mut self.others[privilege as usize]);
     }
 
-    fn entry(&mut self, slot: usize) -> &mut Entry {
+    fn entry(&self, slot: usize) -> &Entry {
+        let table = if slot / SLOTS == self.privilege as usize {
+            &self.present
+        } else {
+            &self.others[slot / SLOTS % TABLES]
+        };
+        &table[slot % SLOTS]
+    }
+
+    fn entry_mut(&mut self, slot: usize) -> &mut Entry {
         let table = if slot / SLOTS == self.privilege as usize {
             &mut self.present
         } else {
@@ -118,10 +137,10 @@ impl Table {
     }
 
     /// The host and the physical address of an access that hits, whether the page holds code or not.
-    fn hit_slow(&mut self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
+    fn hit_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
         let slot = Self::slot(privilege, linear);
         let (e, last) = (*self.entry(slot), linear.wrapping_add(bytes - 1));
-        let gpa = self.pages[slot] | linear & PAGE_MASK;
+        let gpa = self.pages[slot] & !PAGE_MASK | linear & PAGE_MASK;
         (e.tag & !HAS_CODE == last & !PAGE_MASK).then(|| (linear.wrapping_add(e.addend), gpa))
     }
 
@@ -136,31 +155,60 @@ impl Table {
             return;
         }
         let (slot, page) = (Self::slot(privilege, linear), linear & !PAGE_MASK);
-        let entry = self.entry(slot);
-        let was_empty = entry.tag == EMPTY;
-        *entry = Entry {
-            tag: page | if code { HAS_CODE } else { 0 },
+        let tag = page | if code { HAS_CODE } else { 0 };
+        *self.entry_mut(slot) = Entry {
+            tag,
             addend: host_page.wrapping_sub(page),
         };
-        if was_empty {
-            self.filled.push(slot as u16);
+        let (list, among) = if global {
+            (&mut self.global, note::AMONG_GLOBAL)
+        } else {
+            (&mut self.local, note::AMONG_LOCAL)
+        };
+        let listed = self.pages[slot] & (note::AMONG_LOCAL | note::AMONG_GLOBAL);
+        if listed & among == 0 {
+            list.push(slot as u32);
         }
-        self.pages[slot] = gpa & !PAGE_MASK;
-        let (word, bit) = (slot / 64, 1 << (slot % 64));
-        self.global[word] = (self.global[word] & !bit) | if global { bit } else { 0 };
+        let kind = if global { note::GLOBAL } else { 0 };
+        self.pages[slot] = gpa & !PAGE_MASK | listed | among | kind;
     }
 
     fn flush(&mut self, keep_global: bool) {
-        let mut filled = std::mem::take(&mut self.filled);
-        filled.retain(|&slot| {
-            let slot = usize::from(slot);
-            let keep = keep_global && self.global[slot / 64] >> (slot % 64) & 1 != 0;
-            if !keep {
-                *self.entry(slot) = NO_ENTRY;
+        let mut local = std::mem::take(&mut self.local);
+        for slot in local.drain(..) {
+            let slot = slot as usize;
+            self.pages[slot] &= !note::AMONG_LOCAL;
+            if !keep_global || self.pages[slot] & note::GLOBAL == 0 {
+                *self.entry_mut(slot) = NO_ENTRY;
             }
-            keep
+        }
+        self.local = local;
+        if !keep_global {
+            let mut global = std::mem::take(&mut self.global);
+            for slot in global.drain(..) {
+                let slot = slot as usize;
+                self.pages[slot] &= !note::AMONG_GLOBAL;
+                *self.entry_mut(slot) = NO_ENTRY;
+            }
+            self.global = global;
+        }
+    }
+
+    /// Shows each entry that was filled since the last flush.
+    fn change_filled(&mut self, mut change: impl FnMut(&mut Entry)) {
+        for n in 0..self.local.len() + self.global.len() {
+            let listed = self.local.get(n);
+            let slot = listed.unwrap_or_else(|| &self.global[n - self.local.len()]);
+            change(self.entry_mut(*slot as usize));
+        }
+    }
+
+    fn mark_code(&mut self, host_page: u64) {
+        self.change_filled(|e| {
+            if (e.tag & !PAGE_MASK).wrapping_add(e.addend) == host_page {
+                e.tag |= HAS_CODE;
+            }
         });
-        self.filled = filled;
     }
 
     fn flush_page(&mut self, linear: u64) {
@@ -169,17 +217,53 @@ impl Table {
             Privilege::User,
             Privilege::SupervisorWithAc,
         ] {
-            let e = self.entry(Self::slot(privilege, linear));
+            let e = self.entry_mut(Self::slot(privilege, linear));
             if e.tag & !PAGE_MASK == linear & !PAGE_MASK {
-                // The slot stays in `filled`, so its tag is another one that equals no page.
-                *e = Entry {
-                    tag: DROPPED,
-                    addend: 0,
-                };
+                *e = NO_ENTRY;
             }
         }
     }
+
+    /// Forgets all pages of a region.
+    fn flush_region(&mut self, region: Region) {
+        self.change_filled(|e| {
+            if e.tag != EMPTY && region.holds(e.tag) {
+                *e = NO_ENTRY;
+            }
+        });
+    }
 }
+
+/// The linear addresses that one large page maps.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct Region {
+    start: u64,
+    /// log2 of its bytes.
+    bits: u32,
+}
+
+impl Region {
+    fn around(linear: u64, bits: u32) -> Self {
+        Self {
+            start: linear >> bits << bits,
+            bits,
+        }
+    }
+
+    fn holds(self, linear: u64) -> bool {
+        linear >> self.bits == self.start >> self.bits
+    }
+
+    /// No two have the same: a region starts at a multiple of far more than 64.
+    fn key(self) -> u64 {
+        self.start | u64::from(self.bits)
+    }
+}
+
+/// log2 of the sizes of large pages.
+const LARGE: [u32; 3] = [21, 22, 30];
+/// Large pages that are known at most; with one more all of them are taken to be anywhere.
+const LARGE_MAX: usize = 4096;
 
 /// What fills a slot.
 #[derive(Copy, Clone, Debug)]
@@ -203,6 +287,11 @@ pub struct Tlb {
     write: Table,
     /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
     fetch: HashMap<u64, (u64, bool), Hashing>,
+    /// The large pages that were walked to since everything was forgotten, by [`Region::key`]: what stands in the tables
+    /// are pieces of them.
+    large: HashSet<u64, Hashing>,
+    /// There were too many of them.
+    large_anywhere: bool,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -213,6 +302,8 @@ impl Default for Tlb {
             read: Table::new(),
             write: Table::new(),
             fetch: HashMap::default(),
+            large: HashSet::default(),
+            large_anywhere: false,
             fills: 0,
         }
     }
@@ -252,23 +343,26 @@ impl Tlb {
     }
 
     /// The host and the physical address of a read, for whoever may not take the fast path.
-    pub fn read_slow(
-        &mut self,
-        privilege: Privilege,
-        linear: u64,
-        bytes: u64,
-    ) -> Option<(u64, u64)> {
+    pub fn read_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
         self.read.hit_slow(privilege, linear, bytes)
     }
 
     /// The host and the physical address of a write, into a page with decoded code or without.
-    pub fn write_slow(
-        &mut self,
-        privilege: Privilege,
-        linear: u64,
-        bytes: u64,
-    ) -> Option<(u64, u64)> {
+    pub fn write_slow(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, u64)> {
         self.write.hit_slow(privilege, linear, bytes)
+    }
+
+    /// For a read: the host address, and what a page is readable as that is writable.
+    pub fn written(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<(u64, Filling)> {
+        let (host, gpa) = self.write_slow(privilege, linear, bytes)?;
+        let notes = self.write.pages[Table::slot(privilege, linear)];
+        let fresh = Filling {
+            gpa,
+            host_page: host & !PAGE_MASK,
+            code: false,
+            global: notes & note::GLOBAL != 0,
+        };
+        Some((host, fresh))
     }
 
     /// Makes a page readable.
@@ -304,14 +398,7 @@ impl Tlb {
 
     /// A page now holds code: stores to it must take the slow path.
     pub fn mark_code(&mut self, host_page: u64) {
-        let filled = std::mem::take(&mut self.write.filled);
-        for &slot in &filled {
-            let e = self.write.entry(usize::from(slot));
-            if (e.tag & !PAGE_MASK).wrapping_add(e.addend) == host_page {
-                e.tag |= HAS_CODE;
-            }
-        }
-        self.write.filled = filled;
+        self.write.mark_code(host_page);
     }
 
     /// Forgets everything, but for global pages if `keep_global`.
@@ -322,6 +409,17 @@ impl Tlb {
             self.fetch.retain(|_, (_, global)| *global);
         } else {
             self.fetch.clear();
+            self.large.clear();
+            self.large_anywhere = false;
+        }
+    }
+
+    /// A large page of `1 << bits` bytes was walked to.
+    pub fn note_large(&mut self, linear: u64, bits: u32) {
+        if self.large.len() < LARGE_MAX {
+            self.large.insert(Region::around(linear, bits).key());
+        } else {
+            self.large_anywhere = true;
         }
     }
 
@@ -336,12 +434,31 @@ impl Tlb {
         self.write.flush(false);
     }
 
-    /// Forgets one page.
-    pub fn flush_page(&mut self, linear: u64) {
+    /// Forgets one page, and all pieces of the large page that it may be one of. True: code may have been among them.
+    pub fn flush_page(&mut self, linear: u64) -> bool {
+        if self.large_anywhere {
+            self.flush(false);
+            return true;
+        }
         self.read.flush_page(linear);
         self.write.flush_page(linear);
+        let mut code = false;
         for user in 0..2 {
-            self.fetch.remove(&(linear & !PAGE_MASK | user));
+            let key = linear & !PAGE_MASK | user;
+            code |= self.fetch.remove(&key).is_some();
         }
+        if self.large.is_empty() {
+            return code;
+        }
+        for region in LARGE.map(|bits| Region::around(linear, bits)) {
+            if self.large.remove(&region.key()) {
+                self.read.flush_region(region);
+                self.write.flush_region(region);
+                let before = self.fetch.len();
+                self.fetch.retain(|&key, _| !region.holds(key));
+                code |= self.fetch.len() != before;
+            }
+        }
+        code
     }
 }

@@ -59,6 +59,7 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
         relative::<Anywhere>(l, bits, target, reach, end);
     }
     l.ends_block = true;
+    l.closed = true;
     true
 }
 
@@ -88,9 +89,10 @@ fn relative<R: Reach>(l: &mut Lowering<'_>, bits: u32, target: i32, reach: u8, e
             by_size!(bits, T => by_condition!(code, C => l.emit::<Jcc<C, T, R>>(0, reach, 0)));
         }
     }
-    l.emit_link(target);
-    if !matches!(l.insn.mnemonic(), M::Jmp | M::Call) {
-        l.emit_link(end);
+    if matches!(l.insn.mnemonic(), M::Jmp | M::Call) {
+        l.emit_links(&[target], R::IN_PAGE);
+    } else {
+        l.emit_links(&[target, end], R::IN_PAGE);
     }
 }
 
@@ -149,6 +151,7 @@ fn indirect(l: &mut Lowering<'_>) -> bool {
         _ => return false,
     }
     l.ends_block = true;
+    l.closed = true;
     true
 }
 

@@ -122,8 +122,10 @@ use iced_x86::{ConditionCode, EncodingKind, OpKind, Register};
 pub struct Lowering<'a> {
     /// The head and the operations so far.
     pub slots: Vec<Slot>,
-    /// The slots of links.
-    pub links: Vec<u16>,
+    /// The slots of links, and of their pins; 0: none.
+    pub links: [u16; 2],
+    /// See [`crate::block::Block::pins`].
+    pub pins: [u16; 2],
     /// Operations whose flags nobody can have seen but those behind them in this list: their slots, what executes them where
     /// nobody sees their flags, and what they do with flags.
     unseen: Vec<(usize, Option<Handler>, FlagUse)>,
@@ -147,6 +149,10 @@ pub struct Lowering<'a> {
     pub ends_block: bool,
     /// All the same the next block may follow without the run loop.
     pub goes_on: bool,
+    /// Its operation always leaves the block: nothing need stand behind it.
+    pub closed: bool,
+    /// The next block may start with an instruction that goes on in the next page.
+    pub crosses_next: bool,
     /// The instruction at hand is undefined.
     pub refused: bool,
 }
@@ -158,7 +164,8 @@ impl<'a> Lowering<'a> {
         slots.push(Slot::head());
         Self {
             slots,
-            links: Vec::new(),
+            links: [0; 2],
+            pins: [0; 2],
             unseen: Vec::new(),
             fusible: None,
             index_scale: None,
@@ -170,6 +177,8 @@ impl<'a> Lowering<'a> {
             end: 0,
             ends_block: false,
             goes_on: false,
+            closed: false,
+            crosses_next: false,
             refused: false,
         }
     }
@@ -239,19 +248,23 @@ impl<'a> Lowering<'a> {
 
     /// Ends the block when its last instruction does not.
     pub fn end_of_block(&mut self) {
+        if self.closed {
+            return;
+        }
         let end = self.end as i32;
         // What ends a block may change what the next one depends on.
         if self.place.is_none() || self.ends_block && !self.goes_on {
             return self.push(exec::branch::end_of_block, 0, 0, 0, 0, 0);
         }
-        let next: Handler = match (self.stays_in_page(end.into()), self.is_64_bit()) {
+        let in_page = self.stays_in_page(end.into()) && !self.crosses_next;
+        let next: Handler = match (in_page, self.is_64_bit()) {
             (true, true) => exec::branch::next_block::<u64, InPage>,
             (true, false) => exec::branch::next_block::<u32, InPage>,
             (false, true) => exec::branch::next_block::<u64, Anywhere>,
             (false, false) => exec::branch::next_block::<u32, Anywhere>,
         };
         self.push(next, 0, ZERO, 0, 0, 0);
-        self.emit_link(end);
+        self.emit_links(&[end], in_page);
     }
 
     /// Whether what is so far from the start of the block lies in the page that it starts in.
@@ -345,10 +358,20 @@ impl<'a> Lowering<'a> {
         self.push(self.handler::<I>(), 0, base, ZERO, d, 0);
     }
 
-    /// A slot behind an operation that says how far from the start of the block it leads.
-    pub fn emit_link(&mut self, distance: i32) {
-        self.links.push(self.slots.len() as u16);
-        self.slots.push(Slot::link(distance));
+    /// Slots behind an operation that say how far from the start of the block it leads, and, but for links into the page,
+    /// what they hold for.
+    pub fn emit_links(&mut self, distances: &[i32], in_page: bool) {
+        for (&distance, slot) in distances.iter().zip(&mut self.links) {
+            *slot = self.slots.len() as u16;
+            self.slots.push(Slot::link(distance));
+        }
+        if in_page {
+            return;
+        }
+        for (_, slot) in distances.iter().zip(&mut self.pins) {
+            *slot = self.slots.len() as u16;
+            self.slots.push(Slot::pin());
+        }
     }
 
     /// An operation with register `a` and the instruction's memory operand.

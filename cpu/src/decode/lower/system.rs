@@ -111,10 +111,7 @@ pub fn lower(l: &mut Lowering<'_>) -> bool {
             l.emit_memory::<LoadTable<Interrupts, false>>(0);
         }
         M::Lidt => l.emit_memory::<LoadTable<Interrupts, true>>(0),
-        M::Invlpg => {
-            l.emit_memory::<Invlpg>(0);
-            l.ends_block = true;
-        }
+        M::Invlpg => l.emit_memory::<Invlpg>(0),
         M::Pushf => l.emit::<Pushf<u16>>(0, 0, 0),
         M::Pushfd => l.emit::<Pushf<u32>>(0, 0, 0),
         M::Pushfq => l.emit::<Pushf<u64>>(0, 0, 0),
