@@ -118,9 +118,10 @@ impl Slot {
         Self { op }
     }
 
-    /// Gives an operation another handler. The caller knows that there is one in this slot.
-    pub fn set_handler(&mut self, handler: Handler) {
-        self.op.handler = handler;
+    /// Gives an operation another handler, and the one that it had. The caller knows that there is an operation in this slot.
+    pub fn set_handler(&mut self, handler: Handler) -> Handler {
+        // SAFETY: as the caller knows.
+        std::mem::replace(unsafe { &mut self.op.handler }, handler)
     }
 
     /// A link that leads nowhere yet.

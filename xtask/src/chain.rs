@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 15] = [
+const HANDLERS: [&str; 16] = [
     "cpu::op::fast",
     "cpu::op::lean",
     "cpu::op::quiet",
@@ -22,6 +22,7 @@ const HANDLERS: [&str; 15] = [
     "cpu::exec::branch::loop_or_not",
     "cpu::exec::branch::next_block",
     "cpu::exec::branch::ret",
+    "cpu::exec::copy::joined",
 ];
 
 /// Fails if a handler in a program built for release calls another one, or hands over to none.

@@ -18,6 +18,8 @@ pub trait Binary: 'static {
     const FLAGS: FlagUse = FlagUse::REPLACES;
     /// Conditional jumps often follow it.
     const FUSES: bool = false;
+    /// It depends on no flags, and often works on a register that was just copied.
+    const FOLLOWS_COPIES: bool = true;
     /// `a <op> b`.
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags);
 }
@@ -41,6 +43,7 @@ impl Binary for Add {
 }
 
 impl Binary for Adc {
+    const FOLLOWS_COPIES: bool = false;
     const FLAGS: FlagUse = FlagUse {
         reads: CF,
         ..FlagUse::REPLACES
@@ -65,6 +68,7 @@ impl Binary for Sub {
 }
 
 impl Binary for Sbb {
+    const FOLLOWS_COPIES: bool = false;
     const FLAGS: FlagUse = FlagUse::TOUCHES;
     #[inline(always)]
     fn apply<T: Int>(a: T, b: T, flags: &Flags) -> (T, Flags) {

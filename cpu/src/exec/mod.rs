@@ -6,6 +6,7 @@ pub mod bit;
 pub mod bmi;
 pub mod branch;
 pub mod configuration;
+pub mod copy;
 pub mod counters;
 pub mod cpuid;
 pub mod data;

@@ -7,6 +7,7 @@ use crate::exec::arith::{
     ModifyOne, Neg, Sbb, Sub, Unary, Xadd,
 };
 use crate::exec::bit::{BitAt, BitOf, BitOperation, BitScan, Complement, Reset, Set, Test};
+use crate::exec::copy::{BinaryOnCopy, pair};
 use crate::exec::logic::{And, Not, Or, Xor};
 use crate::exec::muldiv::{
     Aaa, Aad, Aam, Aas, Daa, Das, Div, ExtendAccumulator, ExtendIntoDx, Idiv, Imul, ImulTo, Mul,
@@ -94,8 +95,18 @@ fn binary_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
             l.emit_memory_as::<Modify<O, T, A, Mem<Flat>>, Modify<O, T, A, Mem<Segmented>>>(a);
             lean!(l, M => Modify<O, T, A, Mem<M>>, Modify<O, T, A, Mem<Flat>>);
         }
-        (.., true) => l.emit::<Modify<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
-        _ => l.emit::<Modify<O, T, A, B>>(l.reg(0), l.reg(1), 0),
+        (.., true) => {
+            l.emit::<Modify<O, T, A, Imm>>(l.reg(0), 0, l.imm(1));
+            if O::FOLLOWS_COPIES && T::BITS >= 32 {
+                l.join_copy(l.reg(0), T::BITS, pair::<BinaryOnCopy<O, T, Imm>>());
+            }
+        }
+        _ => {
+            l.emit::<Modify<O, T, A, B>>(l.reg(0), l.reg(1), 0);
+            if O::FOLLOWS_COPIES && T::BITS >= 32 && l.reg(0) != l.reg(1) {
+                l.join_copy(l.reg(0), T::BITS, pair::<BinaryOnCopy<O, T, B>>());
+            }
+        }
     }
 }
 

@@ -152,7 +152,10 @@ fn mov<T: Int>(l: &mut Lowering<'_>) {
             lean!(l, M => Mov<T, A, Mem<M>>, Mov<T, A, Mem<Flat>>);
         }
         (.., true) => l.emit::<Mov<T, A, Imm>>(l.reg(0), 0, l.imm(1)),
-        _ => l.emit::<Mov<T, A, B>>(l.reg(0), l.reg(1), 0),
+        _ => {
+            l.emit::<Mov<T, A, B>>(l.reg(0), l.reg(1), 0);
+            l.note_copy(l.reg(0), T::BITS);
+        }
     }
 }
 

@@ -126,9 +126,12 @@ pub struct Lowering<'a> {
     pub links: [u16; 2],
     /// See [`crate::block::Block::pins`].
     pub pins: [u16; 2],
-    /// Operations whose flags nobody can have seen but those behind them in this list: their slots, what executes them where
-    /// nobody sees their flags, and what they do with flags.
-    unseen: Vec<(usize, Option<Handler>, FlagUse)>,
+    /// Operations whose flags nobody can have seen but those behind them in this list.
+    unseen: Vec<Unseen>,
+    /// The last MOV between registers: its slot, its destination and the width.
+    copy: Option<(usize, u8, u32)>,
+    /// The last operation, if a MOV executes it too: its slot, the MOV's slot, and the handler that the MOV had.
+    led: Option<(usize, usize, Handler)>,
     /// The last operation, if a conditional jump behind it may be fused with it.
     fusible: Option<(usize, Fuse)>,
     /// log2 of the scale of the index register of the last operation in memory, if it has one.
@@ -157,6 +160,17 @@ pub struct Lowering<'a> {
     pub refused: bool,
 }
 
+/// An operation whose flags may not be seen.
+struct Unseen {
+    slot: usize,
+    /// What it does with flags.
+    flags: FlagUse,
+    /// What executes it where nobody sees its flags.
+    quiet: Option<Handler>,
+    /// The slot of a MOV that executes it too, and what does so where nobody sees its flags.
+    leader: Option<(usize, Handler)>,
+}
+
 impl<'a> Lowering<'a> {
     /// An empty block.
     pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>) -> Self {
@@ -167,6 +181,8 @@ impl<'a> Lowering<'a> {
             links: [0; 2],
             pins: [0; 2],
             unseen: Vec::new(),
+            copy: None,
+            led: None,
             fusible: None,
             index_scale: None,
             place,
@@ -302,8 +318,12 @@ impl<'a> Lowering<'a> {
             self.leave_out_flags();
         }
         if I::CALM && I::FLAGS.reads | I::FLAGS.changes != 0 {
-            let slot = self.slots.len();
-            self.unseen.push((slot, I::QUIET, I::FLAGS));
+            self.unseen.push(Unseen {
+                slot: self.slots.len(),
+                flags: I::FLAGS,
+                quiet: I::QUIET,
+                leader: None,
+            });
         }
         self.fusible = I::FUSE.map(|fuse| (self.slots.len(), fuse));
     }
@@ -311,12 +331,36 @@ impl<'a> Lowering<'a> {
     /// The flags can be seen here: operations before this point leave out what is replaced before that.
     fn leave_out_flags(&mut self) {
         let mut seen = ARITHMETIC;
-        for (slot, quiet, flags) in self.unseen.drain(..).rev() {
-            match quiet {
-                Some(quiet) if flags.changes & seen == 0 => self.slots[slot].set_handler(quiet),
-                _ => seen &= !flags.replaces,
+        for op in self.unseen.drain(..).rev() {
+            match op.quiet {
+                Some(quiet) if op.flags.changes & seen == 0 => {
+                    self.slots[op.slot].set_handler(quiet);
+                    if let Some((slot, quiet)) = op.leader {
+                        self.slots[slot].set_handler(quiet);
+                    }
+                }
+                _ => seen &= !op.flags.replaces,
             }
-            seen |= flags.reads;
+            seen |= op.flags.reads;
+        }
+    }
+
+    /// The operation just emitted is a MOV between registers of so many bits.
+    pub fn note_copy(&mut self, to: u8, bits: u32) {
+        self.copy = Some((self.slots.len() - 1, to, bits));
+    }
+
+    /// Lets a MOV before the operation just emitted, which works on register `a`, execute it too if that is its destination:
+    /// see [`exec::copy`].
+    pub fn join_copy(&mut self, a: u8, bits: u32, [handler, quiet]: [Handler; 2]) {
+        let slot = self.slots.len() - 1;
+        if self.place.is_none() || self.copy != Some((slot - 1, a, bits)) {
+            return;
+        }
+        let mov = self.slots[slot - 1].set_handler(handler);
+        self.led = Some((slot, slot - 1, mov));
+        if let Some(op) = self.unseen.last_mut().filter(|op| op.slot == slot) {
+            op.leader = Some((slot - 1, quiet));
         }
     }
 
@@ -326,6 +370,9 @@ impl<'a> Lowering<'a> {
             && let Some(handler) = fuse(condition, self.is_64_bit())
         {
             self.shorten(slot, handler);
+            if let Some((_, mov, handler)) = self.led.filter(|led| led.0 == slot) {
+                self.slots[mov].set_handler(handler);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use crate::alu::Int;
+use crate::exec::copy::{ShiftOfCopy, pair};
 use crate::exec::operand::{A, B, Imm, Imm2, Mem};
 use crate::exec::shift::{
     Cl, Count, DoubleShift, DoubleShiftBy, Rcl, Rcr, Rol, Ror, Sar, Shift, ShiftBy, Shl, Shld, Shr,
@@ -49,6 +50,9 @@ fn shift_of<O: Shift, T: Int>(l: &mut Lowering<'_>) {
         }
         (false, true) if is_count::<T>(l, 1) => {
             l.emit::<ShiftBy<O, T, A, Count>>(l.reg(0), 0, l.imm(1));
+            if !O::THROUGH_CARRY && T::BITS >= 32 {
+                l.join_copy(l.reg(0), T::BITS, pair::<ShiftOfCopy<O, T>>());
+            }
         }
         (false, true) => l.emit::<ShiftBy<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
         (false, false) => l.emit::<ShiftBy<O, T, A, Cl>>(l.reg(0), 0, 0),
