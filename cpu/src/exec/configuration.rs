@@ -319,6 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn max_says_that_nothing_can_be_inferred_from_speculation() {
+        let mut c = cpu("max");
+        assert_eq!(model("max").cpuid(7, 0)[3] >> 29 & 1, 1);
+        let said = c.read_msr(0x10A);
+        // RDCL_NO and MDS_NO, but not RSBA, which says the opposite, nor RRSBA.
+        assert!(said.is_ok_and(|v| v & 0x21 == 0x21 && v & (1 << 2 | 1 << 19) == 0));
+        assert_eq!(c.write_msr(0x10A, 0), Err(Stop::Fault));
+        assert_eq!(cpu("skylake").read_msr(0x10A), Err(Stop::Fault));
+    }
+
+    #[test]
     fn tsc_adjust_tells_what_software_added_and_adds() {
         let mut c = cpu("max");
         c.retired = 1000;

@@ -41,6 +41,25 @@ const EBL_CR_WRITABLE: u64 = 0x0400_00DE;
 const BIOS_UPDT_TRIG: u32 = 0x79;
 /// IA32_BIOS_SIGN_ID.
 const BIOS_SIGN_ID: u32 = 0x8B;
+/// IA32_ARCH_CAPABILITIES: only read.
+const ARCH_CAPABILITIES: u32 = 0x10A;
+/// What it says (SDM vol. 4, table 2-2): nothing is executed that does not retire, so no data can be inferred from it. That is
+/// RDCL_NO, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO,
+/// GDS_NO, RFDS_NO and ITS_NO. Operating systems then leave out what they do about it.
+const NOTHING_IS_SPECULATIVE: u64 = 1 << 0
+    | 1 << 3
+    | 1 << 4
+    | 1 << 5
+    | 1 << 6
+    | 1 << 8
+    | 1 << 13
+    | 1 << 14
+    | 1 << 15
+    | 1 << 20
+    | 1 << 24
+    | 1 << 26
+    | 1 << 27
+    | 1 << 62;
 /// IA32_MTRRCAP: only read. Eight variable ranges, fixed ranges, write combining.
 const MTRRCAP: u32 = 0xFE;
 const MTRRCAP_VALUE: u64 = 8 | 1 << 8 | 1 << 10;
@@ -267,6 +286,9 @@ impl Interpreter {
         Ok(match msr {
             TIME_STAMP_COUNTER => self.time_stamp(),
             TSC_ADJUST if self.model.traits.contains(Traits::TSC_ADJUST) => self.msr.tsc_adjust,
+            ARCH_CAPABILITIES if self.model.traits.contains(Traits::ARCH_CAPABILITIES) => {
+                NOTHING_IS_SPECULATIVE
+            }
             MTRRCAP if self.model.traits.contains(Traits::MTRR) => MTRRCAP_VALUE,
             MCG_CAP if self.model.traits.contains(Traits::MCA) => MCG_CAP_VALUE,
             PLATFORM_ID if self.model.msrs.contains(Msrs::MICROCODE_UPDATE) => 0,

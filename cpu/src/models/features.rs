@@ -103,6 +103,8 @@ bitflags! {
         const INTEL_SAVE_MAP = 1 << 13;
         /// LOCK MOV CR0 stands for CR8 ("AMD64 Architecture Programmer's Manual", volume 3, "MOV CRn").
         const ALTERNATE_CR8 = 1 << 14;
+        /// IA32_ARCH_CAPABILITIES.
+        const ARCH_CAPABILITIES = 1 << 15;
     }
 }
 

@@ -131,6 +131,7 @@ const L1C: (u32, Reg) = (1, Reg::C);
 const L1D: (u32, Reg) = (1, Reg::D);
 const L7B: (u32, Reg) = (7, Reg::B);
 const L7C: (u32, Reg) = (7, Reg::C);
+const L7D: (u32, Reg) = (7, Reg::D);
 const LDA: (u32, Reg) = (0xD, Reg::A);
 const X1C: (u32, Reg) = (0x8000_0001, Reg::C);
 const X1D: (u32, Reg) = (0x8000_0001, Reg::D);
@@ -213,6 +214,7 @@ pub const FLAGS: &[Flag] = &[
         .needs(&["lm"]),
     control("la57", L7C, 16, Cr4::LA57).needs(&["lm"]),
     insn("rdpid", L7C, 22, &[F::RDPID]),
+    property("arch_capabilities", L7D, 29, Traits::ARCH_CAPABILITIES).needs(&["msr"]),
     insn("xsaveopt", LDA, 0, &[F::XSAVEOPT])
         .subleaf_1()
         .needs(&["xsave"]),

@@ -65,6 +65,7 @@ pub static MODEL: CpuModel = CpuModel {
     "pku",
     "la57",
     "rdpid",
+    "arch_capabilities",
     "xsaveopt",
     "xsavec",
     "xsaves",
