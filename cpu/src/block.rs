@@ -5,7 +5,7 @@
 //! a run depends on these addresses: they only say where to look.
 
 use crate::decode::BLOCK_BYTES_MAX;
-use crate::op::{HeadRef, Slots};
+use crate::op::{Arena, HeadRef, Slot, Slots};
 use emu_core::ram::{CODE_GRANULE_BYTES, PAGE_BYTES, granule_mask};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -31,11 +31,31 @@ pub struct Block {
     /// For each of them the slot of its pin; 0: it has none.
     pub pins: [u16; 2],
     /// For each instruction, and for the end: its first slot and its distance from the start of the block.
-    pub starts: Box<[(u16, u16)]>,
+    pub starts: Vec<(u16, u16)>,
     /// It is in the cache, and not set aside.
     pub kept: bool,
     /// A link without a pin has led here since it was put into the cache.
     pub linked: Cell<bool>,
+}
+
+/// What a block is made of.
+pub struct NewBlock<'a> {
+    /// See [`Block`].
+    pub host: u64,
+    /// See [`Block`].
+    pub mode: u32,
+    /// See [`Block`].
+    pub len: u32,
+    /// See [`Block`].
+    pub second_page: Option<u64>,
+    /// See [`Block`].
+    pub slots: &'a [Slot],
+    /// See [`Block`].
+    pub links: [u16; 2],
+    /// See [`Block`].
+    pub pins: [u16; 2],
+    /// See [`Block`].
+    pub starts: &'a [(u16, u16)],
 }
 
 impl Block {
@@ -103,6 +123,8 @@ const RECENT_SLOTS: usize = 1 << 15;
 const BLOCKS_MAX: usize = 1 << 16;
 /// Blocks that were dropped and are still allocated, at most.
 const BURIED_MAX: usize = 256;
+/// Blocks that were freed and are still allocated, at most.
+const SPARE_MAX: usize = 2 * BURIED_MAX;
 
 /// The bytes of a page that a block covers.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -233,6 +255,11 @@ pub struct BlockCache {
     buried: Vec<Box<Block>>,
     /// A block that is executed once and not kept.
     aside: Option<Box<Block>>,
+    /// What is left of blocks that were freed.
+    #[expect(clippy::vec_box, reason = "a block that is made of it must not move")]
+    spare: Vec<Box<Block>>,
+    /// Where the slots of all of these are. None of a spare one is used.
+    arena: Arena,
 }
 
 /// A fast hash for addresses (Fibonacci hashing); the keys are not chosen by anybody.
@@ -287,6 +314,8 @@ impl Default for BlockCache {
             generation: 1,
             buried: Vec::new(),
             aside: None,
+            spare: Vec::new(),
+            arena: Arena::default(),
         }
     }
 }
@@ -333,18 +362,64 @@ impl BlockCache {
     }
 
     /// Holds a block that is executed once and not found again.
-    pub fn set_aside(&mut self, block: Block) -> NonNull<Block> {
-        let block: &Block = self.aside.insert(Box::new(block));
+    pub fn set_aside(&mut self, new: &NewBlock<'_>) -> NonNull<Block> {
+        if let Some(old) = self.aside.take() {
+            self.recycle(old);
+        }
+        let block = self.make(new);
+        let block: &Block = self.aside.insert(block);
         block.slots.open(block, block.insns);
         NonNull::from(block)
     }
 
+    /// A block that is not in the cache.
+    fn make(&mut self, new: &NewBlock<'_>) -> Box<Block> {
+        let slots = self.arena.put(new.slots);
+        let (spare, mut starts) = match self.spare.pop() {
+            Some(mut block) => {
+                let starts = std::mem::take(&mut block.starts);
+                (Some(block), starts)
+            }
+            None => (None, Vec::with_capacity(new.starts.len())),
+        };
+        starts.clear();
+        starts.extend_from_slice(new.starts);
+        let block = Block {
+            host: new.host,
+            mode: new.mode,
+            len: new.len,
+            insns: starts.len().saturating_sub(1) as u32,
+            second_page: new.second_page,
+            slots,
+            links: new.links,
+            pins: new.pins,
+            starts,
+            kept: false,
+            linked: Cell::new(false),
+        };
+        match spare {
+            Some(mut place) => {
+                *place = block;
+                place
+            }
+            None => Box::new(block),
+        }
+    }
+
+    /// Takes a block apart that nobody points to any more.
+    fn recycle(&mut self, mut block: Box<Block>) {
+        self.arena.take_back(std::mem::take(&mut block.slots));
+        if self.spare.len() < SPARE_MAX {
+            self.spare.push(block);
+        }
+    }
+
     /// Adds a block in place of any with the same start and mode.
-    pub fn insert(&mut self, mut block: Block) -> (NonNull<Block>, HeadRef) {
+    pub fn insert(&mut self, new: &NewBlock<'_>) -> (NonNull<Block>, HeadRef) {
         if self.by_start.len() >= BLOCKS_MAX {
             self.clear();
         }
-        let key = (block.host, block.mode);
+        let key = (new.host, new.mode);
         if let Some(old) = self.find(key.0, key.1) {
             self.remove(old);
         }
@@ -355,11 +430,12 @@ impl BlockCache {
                 (self.blocks.len() - 1) as u32
             }
         };
+        let mut block = self.make(new);
         for (page, covered) in Self::covered(&block, number) {
             self.by_page.entry(page).or_default().insert(covered);
         }
         block.kept = true;
-        let block: &Block = self.blocks[number as usize].insert(Box::new(block));
+        let block: &Block = self.blocks[number as usize].insert(block);
         block.slots.open(block, block.insns);
         self.by_start.insert(key, number);
         (NonNull::from(block), block.slots.head())
@@ -445,7 +521,9 @@ impl BlockCache {
         let many = self.buried.len() > BURIED_MAX;
         if many {
             self.generation += 1;
-            self.buried.clear();
+            while let Some(block) = self.buried.pop() {
+                self.recycle(block);
+            }
         }
         many
     }
@@ -471,24 +549,20 @@ impl BlockCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Slot;
 
     const PAGES: [u64; 2] = [0x10_0000, 0x10_1000];
 
-    fn block(host: u64, mode: u32, len: u32, second_page: Option<u64>) -> Block {
-        Block {
+    fn insert(cache: &mut BlockCache, host: u64, mode: u32, len: u32, second_page: Option<u64>) {
+        cache.insert(&NewBlock {
             host,
             mode,
             len,
-            insns: 1,
             second_page,
-            slots: Slots::new(&[Slot::head()]),
+            slots: &[Slot::head()],
             links: [0; 2],
             pins: [0; 2],
-            starts: Box::new([]),
-            kept: false,
-            linked: Cell::new(false),
-        }
+            starts: &[(0, 0), (0, 0)],
+        });
     }
 
     /// The bytes of a page that a block covers, one by one.
@@ -545,14 +619,14 @@ mod tests {
                     let host = page + 0xFF1 + next(&mut seed, 15);
                     let len = 0x1000 - (host & 0xFFF) + 1 + next(&mut seed, 14);
                     let second = PAGES[next(&mut seed, 2) as usize];
-                    cache.insert(block(host, 0, len as u32, Some(second)));
+                    insert(&mut cache, host, 0, len as u32, Some(second));
                 }
                 1..5 => {
                     let start = next(&mut seed, 0x1000);
                     let most = BLOCK_BYTES_MAX.min(0x1000 - start);
                     let len = 1 + next(&mut seed, most);
                     let mode = next(&mut seed, 3) as u32;
-                    cache.insert(block(page + start, mode, len as u32, None));
+                    insert(&mut cache, page + start, mode, len as u32, None);
                 }
                 5 => {
                     let granules = next(&mut seed, 1 << 31) & next(&mut seed, 1 << 31);

@@ -2,8 +2,8 @@
 
 use crate::alu::Flags;
 use crate::block::BlockCache;
-use crate::decode::BLOCK_BYTES_MAX;
 use crate::decode::prefetch::Queue;
+use crate::decode::{BLOCK_BYTES_MAX, Buffers};
 use crate::exec::monitor::LINE_BYTES;
 use crate::fault::Fault;
 use crate::mem::paging::PhysicalPages;
@@ -143,6 +143,7 @@ pub struct Interpreter {
     pub(crate) tlb: Tlb,
     pub(crate) physical: PhysicalPages,
     pub(crate) blocks: BlockCache,
+    pub(crate) buffers: Buffers,
     pub(crate) attached: Attached,
     pub(crate) kick: Kick,
     pub(crate) stats: BackendStats,
@@ -212,6 +213,7 @@ impl Interpreter {
             tlb: Tlb::default(),
             physical: PhysicalPages::default(),
             blocks: BlockCache::default(),
+            buffers: Buffers::default(),
             attached: Attached::default(),
             kick: Kick::default(),
             stats: BackendStats::default(),

@@ -26,8 +26,11 @@ use crate::block::Block;
 use crate::context::{Context, Fast};
 use crate::interpreter::Interpreter;
 use iced_x86::ConditionCode;
+use memmap2::{MmapOptions, MmapRaw};
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::ops::Deref;
+use std::ptr::NonNull;
 
 /// Whether handlers call one another. The compiler turns these calls into jumps when it optimises; other builds would
 /// run out of stack.
@@ -150,30 +153,121 @@ impl Slot {
     }
 }
 
-/// The slots of a block. Its links and its head change while others point to them.
-pub struct Slots(Box<[UnsafeCell<Slot>]>);
-
 // SAFETY: a CPU and its blocks belong to one thread at a time.
+unsafe impl Send for Slot {}
+
+/// The slots of a block, out of an [`Arena`]. Its links and its head change while others point to them.
+pub struct Slots {
+    first: NonNull<UnsafeCell<Slot>>,
+    len: usize,
+}
+
+// SAFETY: as above.
 unsafe impl Send for Slots {}
 
+impl Default for Slots {
+    /// None.
+    fn default() -> Self {
+        Self {
+            first: NonNull::dangling(),
+            len: 0,
+        }
+    }
+}
+
+/// Memory for the slots of all blocks, one behind the other as they were decoded: a chain of blocks that follow one another
+/// costs few misses of the host's caches and, in large pages, none of its TLB.
+///
+/// What it has given away must not be used when it is gone. It belongs to the block cache, and so do all blocks.
+#[derive(Default)]
+pub struct Arena {
+    chunks: Vec<MmapRaw>,
+    /// The rest of the last chunk.
+    rest: Slots,
+    /// What was taken back, by length.
+    free: Vec<Vec<Slots>>,
+}
+
+/// Bytes of a chunk; the host commits them as they are touched. A first one, which is smaller, does for most tests.
+const CHUNK_BYTES: [usize; 2] = [1 << 18, 1 << 24];
+
+impl Arena {
+    /// Copies the slots that lowering emitted.
+    pub fn put(&mut self, slots: &[Slot]) -> Slots {
+        let len = slots.len();
+        let taken = self.free.get_mut(len).and_then(Vec::pop);
+        let taken = taken.unwrap_or_else(|| self.cut(len));
+        for (i, &slot) in slots.iter().enumerate() {
+            // SAFETY: `taken` has `len` slots, and nobody else has them.
+            unsafe { taken.first.add(i).write(UnsafeCell::new(slot)) };
+        }
+        taken
+    }
+
+    /// Takes back what nobody points to any more.
+    pub fn take_back(&mut self, slots: Slots) {
+        if self.free.len() <= slots.len {
+            self.free.resize_with(slots.len + 1, Vec::new);
+        }
+        self.free[slots.len].push(slots);
+    }
+
+    /// So many slots that were never used.
+    fn cut(&mut self, len: usize) -> Slots {
+        if self.rest.len < len {
+            self.grow(len);
+        }
+        let first = self.rest.first;
+        self.rest = Slots {
+            // SAFETY: there are so many from `first` on.
+            first: unsafe { first.add(len) },
+            len: self.rest.len - len,
+        };
+        Slots { first, len }
+    }
+
+    /// A new chunk with room for `len` slots at least.
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        let bytes = CHUNK_BYTES[usize::from(!self.chunks.is_empty())];
+        let bytes = bytes.max(len * size_of::<Slot>());
+        let map = MmapOptions::new().len(bytes).map_anon().map(MmapRaw::from);
+        let first = map.as_ref().ok().and_then(|m| NonNull::new(m.as_mut_ptr()));
+        let (Ok(map), Some(first)) = (map, first) else {
+            std::alloc::handle_alloc_error(Layout::new::<[Slot; 1]>());
+        };
+        // Without large pages it works as well.
+        #[cfg(target_os = "linux")]
+        if !self.chunks.is_empty() {
+            let _ = map.advise(memmap2::Advice::HugePage);
+        }
+        self.chunks.push(map);
+        self.rest = Slots {
+            first: first.cast(),
+            len: bytes / size_of::<Slot>(),
+        };
+    }
+}
+
 impl Slots {
-    /// The slots that lowering emitted.
-    pub fn new(slots: &[Slot]) -> Self {
-        Self(slots.iter().copied().map(UnsafeCell::new).collect())
+    /// A slot, if there are so many.
+    fn get(&self, n: usize) -> Option<*mut Slot> {
+        // SAFETY: `n` is one of `len` slots.
+        (n < self.len).then(|| UnsafeCell::raw_get(unsafe { self.first.add(n) }.as_ptr()))
     }
 
     /// The head.
     pub fn head(&self) -> HeadRef {
-        HeadRef(self.0.as_ptr().cast())
+        HeadRef(self.first.as_ptr().cast())
     }
 
     /// Makes the head say which block this is: it can be entered from now on.
     pub fn open(&self, block: *const Block, insns: u32) {
         let insns = insns.min(DEAD as u32 - 1) as i32;
-        if let Some(slot) = self.0.first() {
+        if let Some(slot) = self.get(0) {
             // SAFETY: no reference to a slot outlives a statement.
             unsafe {
-                *slot.get() = Slot {
+                *slot = Slot {
                     head: Head { block, insns },
                 }
             };
@@ -182,43 +276,43 @@ impl Slots {
 
     /// Lets nobody enter any more.
     pub fn close(&self) {
-        if let Some(slot) = self.0.first() {
+        if let Some(slot) = self.get(0) {
             // SAFETY: as above; the first slot is a head.
-            unsafe { (*slot.get()).head.insns = DEAD };
+            unsafe { (*slot).head.insns = DEAD };
         }
     }
 
     /// The distance that the link in a slot leads to.
     pub fn distance(&self, slot: u16) -> Option<i32> {
-        let slot = self.0.get(usize::from(slot))?;
+        let slot = self.get(slot.into())?;
         // SAFETY: as above; the caller knows from lowering that there is a link.
-        Some(unsafe { (*slot.get()).link.distance })
+        Some(unsafe { (*slot).link.distance })
     }
 
     /// Lets the link in a slot lead to a block.
     pub fn connect(&self, slot: u16, to: HeadRef) {
-        if let Some(slot) = self.0.get(usize::from(slot)) {
+        if let Some(slot) = self.get(slot.into()) {
             // SAFETY: as above.
-            unsafe { (*slot.get()).link.target = to.0 };
+            unsafe { (*slot).link.target = to.0 };
         }
     }
 
     /// Says in a slot what the link that belongs to it holds for.
     pub fn pin(&self, slot: u16, linear: u64, generation: u64) {
-        if let Some(slot) = self.0.get(usize::from(slot)) {
+        if let Some(slot) = self.get(slot.into()) {
             let pin = Pin { linear, generation };
             // SAFETY: as above.
-            unsafe { *slot.get() = Slot { pin } };
+            unsafe { *slot = Slot { pin } };
         }
     }
 
     /// Cuts the link in a slot if it leads to a block.
     pub fn disconnect(&self, slot: u16, from: HeadRef) {
-        if let Some(slot) = self.0.get(usize::from(slot)) {
+        if let Some(slot) = self.get(slot.into()) {
             // SAFETY: as above.
             unsafe {
-                if (*slot.get()).link.target == from.0 {
-                    (*slot.get()).link.target = &raw const UNLINKED.0;
+                if (*slot).link.target == from.0 {
+                    (*slot).link.target = &raw const UNLINKED.0;
                 }
             }
         }

@@ -8,12 +8,12 @@ pub mod legacy;
 pub mod lower;
 pub mod prefetch;
 
-use crate::block::Block;
+use crate::block::{Block, NewBlock};
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
 use crate::mem::paging::Purpose;
 use crate::models::{CpuModel, Processor};
-use crate::op::{Slot, Slots, Stop};
+use crate::op::{Slot, Stop};
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
@@ -21,7 +21,6 @@ use extent::{Extent, LONGEST, Maps, extent};
 use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
 use lower::Lowering;
-use std::cell::Cell;
 use std::ptr::NonNull;
 
 /// The most bytes of an instruction that are fetched: of one that is too long the first behind the longest.
@@ -50,23 +49,25 @@ struct Lowered {
 }
 
 impl Lowered {
-    /// What is kept is copied: to cut a long row of slots short would leave the host's allocator a piece of odd length for
-    /// each block, and it would have none of the length that the next one begins with.
-    fn block(self, host: u64, mode: u32, second_page: Option<u64>) -> Block {
-        Block {
+    fn block(&self, host: u64, mode: u32, second_page: Option<u64>) -> NewBlock<'_> {
+        NewBlock {
             host,
             mode,
             len: self.len,
-            insns: (self.starts.len() - 1) as u32,
             second_page,
-            slots: Slots::new(&self.slots),
+            slots: &self.slots,
             links: self.links,
             pins: self.pins,
-            starts: self.starts.as_slice().into(),
-            kept: false,
-            linked: Cell::new(false),
+            starts: &self.starts,
         }
     }
+}
+
+/// What the next block is decoded into: the rows of the one before, emptied.
+#[derive(Default)]
+pub struct Buffers {
+    slots: Vec<Slot>,
+    starts: Vec<(u16, u16)>,
 }
 
 impl Interpreter {
@@ -210,7 +211,9 @@ impl Interpreter {
             let end = (offset + l.len as usize).min(PAGE as usize);
             self.stamp(host & !0xFFF, offset, end);
         }
-        Some(self.blocks.set_aside(l.block(host, self.mode, None)))
+        let block = self.blocks.set_aside(&l.block(host, self.mode, None));
+        self.reuse(l);
+        Some(block)
     }
 
     /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
@@ -262,8 +265,9 @@ impl Interpreter {
                 bytes,
             },
         };
-        let mut lowering = Lowering::new(self.model, self.mode, place);
-        let mut starts = Vec::with_capacity(16);
+        let Buffers { slots, mut starts } = std::mem::take(&mut self.buffers);
+        starts.clear();
+        let mut lowering = Lowering::new(self.model, self.mode, place, slots);
         let mut len = 0u32;
         while (starts.len() as u32) < most {
             let start = len;
@@ -272,6 +276,10 @@ impl Interpreter {
             }
             let Some((insn, form, end)) = stream.next() else {
                 if starts.is_empty() {
+                    self.buffers = Buffers {
+                        slots: lowering.slots,
+                        starts,
+                    };
                     return Decoded::Truncated;
                 }
                 lowering.crosses_next = true;
@@ -302,6 +310,14 @@ impl Interpreter {
         })
     }
 
+    /// Keeps the rows of a lowered block for the next one.
+    fn reuse(&mut self, l: Lowered) {
+        self.buffers = Buffers {
+            slots: l.slots,
+            starts: l.starts,
+        };
+    }
+
     /// Puts a decoded block into the cache under `key` (or aside, if it may not stay) and stamps the code it covers.
     fn keep(
         &mut self,
@@ -322,9 +338,12 @@ impl Interpreter {
         }
         let Some(key) = key.filter(|_| self.cache_blocks) else {
             let block = l.block(host, self.mode, second_page);
-            return self.blocks.set_aside(block);
+            let block = self.blocks.set_aside(&block);
+            self.reuse(l);
+            return block;
         };
-        let (block, head) = self.blocks.insert(l.block(host, key, second_page));
+        let (block, head) = self.blocks.insert(&l.block(host, key, second_page));
+        self.reuse(l);
         // If it goes on in the next page, both translations stand in the TLB until the generation is over.
         self.blocks.remember(linear, key, head);
         block

@@ -468,7 +468,11 @@ impl Interpreter {
                 };
                 self.tlb.fill_read(privilege, linear, fresh);
             }
-            self.physical_read(first.gpa, width)
+            if page.read != 0 {
+                self.host_read(page.read + (first.gpa & 0xFFF), width)
+            } else {
+                self.physical_read(first.gpa, width)
+            }
         } else {
             let next = self.wrapped(linear.wrapping_add(room as u64), linear);
             let second = self.translate(next, purpose)?;

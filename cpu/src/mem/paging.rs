@@ -3,7 +3,8 @@
 //!
 //! Process-context identifiers are accepted, but no translation is kept for a context that is not the present one: the
 //! processor may forget translations at any time (SDM vol. 3, section 4.10.1), and here MOV to CR3 forgets all that are
-//! not global.
+//! not global. Of the paging-structure caches there is the one that leads from an address to its page table, for 64-bit
+//! entries.
 
 use super::tlb::Privilege;
 use crate::fault::Fault;
@@ -298,8 +299,15 @@ impl Interpreter {
         let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
         let mut rights = Rights::ALL;
         let mut table = top & address;
+        let mut from = levels;
+        let known = self.tlb.directory(linear);
+        if let Some(known) = known {
+            from = 1;
+            table = known.table;
+            rights.bits = known.rights;
+        }
         let mut above = [(0, entry::ACCESSED); 5];
-        for level in (1..=levels).rev() {
+        for level in (1..=from).rev() {
             let shift = 12 + 9 * (level - 1);
             let at = table | (linear >> shift & 0x1FF) << 3;
             let e = self.physical_read_u64(at);
@@ -320,6 +328,7 @@ impl Interpreter {
             if e & unused != 0 || large && !may_be_large {
                 return Err(code::PRESENT | code::RESERVED);
             }
+            let granted_above = rights.bits;
             rights = rights.and(e);
             if level > 1 && !large {
                 above[level as usize - 1] = (at, e);
@@ -331,9 +340,14 @@ impl Interpreter {
                 self.tlb.note_large(linear, shift);
             }
             let offset = (1u64 << shift) - 1;
-            for (at, e) in above.into_iter().rev() {
-                if e & entry::ACCESSED == 0 {
-                    self.physical_write_u64(at, e | entry::ACCESSED);
+            if known.is_none() {
+                for (at, e) in above.into_iter().rev() {
+                    if e & entry::ACCESSED == 0 {
+                        self.physical_write_u64(at, e | entry::ACCESSED);
+                    }
+                }
+                if level == 1 {
+                    self.tlb.note_directory(linear, table, granted_above);
                 }
             }
             self.touch(at, e, purpose.is_write(), true);

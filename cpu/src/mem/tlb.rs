@@ -281,12 +281,35 @@ pub struct Filling {
 /// Pages of code that are known at most; one more and all of them are forgotten.
 const FETCHED_MAX: usize = 4096;
 
+/// A page table that was walked to, and what the levels above it grant together: a paging-structure cache's entry (SDM
+/// vol. 3, section 4.10.3.1, "PDE cache"). All of these levels have their accessed bits set.
+#[derive(Copy, Clone)]
+pub struct Directory {
+    /// The linear address, without the bits that the table and the page take.
+    tag: u64,
+    /// The physical address of the table.
+    pub table: u64,
+    /// The rights, as [`super::paging`] has them.
+    pub rights: u64,
+}
+
+const NO_DIRECTORY: Directory = Directory {
+    tag: EMPTY,
+    table: 0,
+    rights: 0,
+};
+const DIRECTORIES: usize = 16;
+/// Bits of a linear address that a page table of 64-bit entries, and its pages, take.
+const TABLE_BITS: u32 = 21;
+
 /// All tables of a CPU.
 pub struct Tlb {
     read: Table,
     write: Table,
     /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
     fetch: HashMap<u64, (u64, bool), Hashing>,
+    /// Page tables of 64-bit entries, by linear address.
+    directories: [Directory; DIRECTORIES],
     /// The large pages that were walked to since everything was forgotten, by [`Region::key`]: what stands in the tables
     /// are pieces of them.
     large: HashSet<u64, Hashing>,
@@ -302,6 +325,7 @@ impl Default for Tlb {
             read: Table::new(),
             write: Table::new(),
             fetch: HashMap::default(),
+            directories: [NO_DIRECTORY; DIRECTORIES],
             large: HashSet::default(),
             large_anywhere: false,
             fills: 0,
@@ -405,6 +429,7 @@ impl Tlb {
     pub fn flush(&mut self, keep_global: bool) {
         self.read.flush(keep_global);
         self.write.flush(keep_global);
+        self.directories = [NO_DIRECTORY; DIRECTORIES];
         if keep_global {
             self.fetch.retain(|_, (_, global)| *global);
         } else {
@@ -412,6 +437,19 @@ impl Tlb {
             self.large.clear();
             self.large_anywhere = false;
         }
+    }
+
+    /// The page table for a linear address, if it is known.
+    pub fn directory(&self, linear: u64) -> Option<Directory> {
+        let tag = linear >> TABLE_BITS;
+        let known = self.directories[tag as usize % DIRECTORIES];
+        (known.tag == tag).then_some(known)
+    }
+
+    /// The levels above a page table led there, and are marked as accessed.
+    pub fn note_directory(&mut self, linear: u64, table: u64, rights: u64) {
+        let tag = linear >> TABLE_BITS;
+        self.directories[tag as usize % DIRECTORIES] = Directory { tag, table, rights };
     }
 
     /// A large page of `1 << bits` bytes was walked to.
@@ -442,6 +480,8 @@ impl Tlb {
         }
         self.read.flush_page(linear);
         self.write.flush_page(linear);
+        // INVLPG drops all of them (SDM vol. 3, section 4.10.4.1).
+        self.directories = [NO_DIRECTORY; DIRECTORIES];
         let mut code = false;
         for user in 0..2 {
             let key = linear & !PAGE_MASK | user;

@@ -73,7 +73,7 @@ fn executes(model: &'static CpuModel, state: &CpuState, bytes: &[u8]) -> bool {
 /// Whether an instruction of 64-bit mode is executed.
 fn executes_in_64_bits(model: &CpuModel, bytes: &[u8]) -> bool {
     let insn = Decoder::with_ip(64, bytes, 0, decoder_options(model)).decode();
-    let mut l = Lowering::new(model, mode::CODE_64 | mode::PROTECTED, None);
+    let mut l = Lowering::new(model, mode::CODE_64 | mode::PROTECTED, None, Vec::new());
     l.lower(&insn, Form::Plain, bytes, 0, bytes.len() as u32);
     !l.refused
 }

@@ -172,9 +172,9 @@ struct Unseen {
 }
 
 impl<'a> Lowering<'a> {
-    /// An empty block.
-    pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>) -> Self {
-        let mut slots = Vec::with_capacity(64);
+    /// An empty block, in place of what `slots` holds.
+    pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>, mut slots: Vec<Slot>) -> Self {
+        slots.clear();
         slots.push(Slot::head());
         Self {
             slots,

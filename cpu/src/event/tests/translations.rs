@@ -360,3 +360,45 @@ fn a_page_that_was_written_is_read_without_another_walk_and_is_marked_dirty_by_t
     let marks = [10, 11, 12].map(|n| b.dword((TABLE + 4 * n) as u64) & 0x60);
     assert_eq!(marks, [0x60, 0x20, 0]);
 }
+
+#[test]
+fn another_page_table_is_walked_to_once_any_page_is_invalidated_or_cr3_is_written() {
+    const POINTERS: usize = 0x1_2000;
+    const WIDE_DIRECTORY: usize = 0x1_3000;
+    const WIDE_TABLES: [usize; 2] = [0x1_4000, 0x1_5000];
+    // Page 10 is read; then the directory leads to another table, in which page 11 is another one.
+    let prepare = [
+        load(0xA000),
+        store(WIDE_DIRECTORY, WIDE_TABLES[1] as u32 | 7),
+    ]
+    .concat();
+    // invlpg [F000h], which is not used; mov eax,cr3 / mov cr3,eax
+    let ways: [&[u8]; 2] = [
+        &[0x0F, 0x01, 0x3D, 0, 0xF0, 0, 0],
+        &[0x0F, 0x20, 0xD8, 0x0F, 0x22, 0xD8],
+    ];
+    for way in ways {
+        let code = [prepare.clone(), way.to_vec(), load(0xB000), vec![0xF4]].concat();
+        let (b, s) = in_every_way(|| {
+            let (b, mut s) = protected(0, &code);
+            b.set_dword(POINTERS, WIDE_DIRECTORY as u32 | 1);
+            b.set_dword(WIDE_DIRECTORY, WIDE_TABLES[0] as u32 | 7);
+            for table in WIDE_TABLES {
+                for page in 0..512 {
+                    b.set_dword(table + 8 * page, (page << 12) as u32 | 7);
+                }
+            }
+            b.set_dword(WIDE_TABLES[1] + 8 * 11, 0xC007);
+            b.set_dword(0xB000, 1);
+            b.set_dword(0xC000, 2);
+            s.cr3 = POINTERS as u64;
+            s.pdpte[0] = WIDE_DIRECTORY as u64 | 1;
+            s.cr4 |= emu_core::x86::Cr4::PAE;
+            s.cr0 |= Cr0::PG;
+            (b, s)
+        });
+        assert_eq!(s.gpr[Gpr::Rax as usize], 2);
+        // The new entry of the directory is marked as accessed, like the one before it.
+        assert_eq!(b.dword(WIDE_DIRECTORY as u64), WIDE_TABLES[1] as u32 | 0x27);
+    }
+}

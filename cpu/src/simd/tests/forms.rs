@@ -118,7 +118,7 @@ fn decode(bits: u32, bytes: &[u8]) -> Option<(Instruction, usize)> {
 }
 
 fn is_refused(model: &CpuModel, mode: u32, insn: &Instruction, bytes: &[u8]) -> bool {
-    let mut l = Lowering::new(model, mode, None);
+    let mut l = Lowering::new(model, mode, None, Vec::new());
     l.lower(insn, Form::Plain, bytes, 0, bytes.len() as u32);
     l.refused
 }
