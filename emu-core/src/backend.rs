@@ -100,6 +100,11 @@ pub trait SystemBus {
     fn advance(&mut self, retired: u64);
     /// Instructions until the next event: a CPU retires no more than this before it calls [`Self::advance`].
     fn countdown(&self) -> u64;
+    /// What waits for this CPU, and the instructions until the next event: what a CPU looks at behind each access to a
+    /// device, in one call.
+    fn pending(&self, cpu: CpuId) -> (Attention, u64) {
+        (self.attention(cpu), self.countdown())
+    }
     /// Instructions retired since power-on, as of the last [`Self::advance`].
     fn insns(&self) -> u64;
     /// Cycles of the time-stamp counter's clock since power-on, as of the last [`Self::advance`]: one for each retired
@@ -178,7 +183,14 @@ impl Kick {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked.
+    #[inline]
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Whether somebody asked; clears the request.
+    #[inline]
     pub fn take(&self) -> bool {
         self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
     }

@@ -4,7 +4,7 @@ use crate::bus::{Gpa, MemoryMap, PortMap};
 use crate::cap::ApicCycle;
 use crate::device::DeviceId;
 use crate::event::{EventQueue, TimerId};
-use crate::time::VirtTime;
+use crate::time::{InsnClock, VirtTime};
 use crate::wire::{Line, Wires};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -39,8 +39,10 @@ pub struct Requests {
 
 impl Requests {
     /// Whether nothing was asked.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let any = self.remap | self.dma | self.frame_ready | self.power_off;
+        !any && self.reset.is_none() && self.exit.is_none()
     }
 }
 
@@ -63,12 +65,29 @@ pub struct Fabric {
     pub apic_cycles: VecDeque<(DeviceId, ApicCycle)>,
 }
 
+impl Fabric {
+    /// Whether nothing waits for the board: no transition, no cycle, no posted write, no request.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        !self.wires.has_transitions()
+            && self.apic_cycles.is_empty()
+            && self.posted.is_empty()
+            && self.requests.is_empty()
+    }
+}
+
 /// The most posted writes to devices that one call may leave; more are dropped, as by a bridge that gives up.
 const POSTED_MAX: usize = 1 << 16;
 
+/// Where a context has the time from. Few calls ask for it.
+enum Now<'a> {
+    At(VirtTime),
+    By(&'a InsnClock),
+}
+
 /// A device's view of the board during one call.
 pub struct Cx<'a> {
-    now: VirtTime,
+    now: Now<'a>,
     device: DeviceId,
     fabric: &'a mut Fabric,
 }
@@ -77,15 +96,29 @@ impl<'a> Cx<'a> {
     /// A context for one call into `device`; the board makes these.
     pub fn new(now: VirtTime, device: DeviceId, fabric: &'a mut Fabric) -> Self {
         Self {
-            now,
+            now: Now::At(now),
+            device,
+            fabric,
+        }
+    }
+
+    /// The same, at the moment that a clock shows.
+    #[inline]
+    pub fn by_clock(clock: &'a InsnClock, device: DeviceId, fabric: &'a mut Fabric) -> Self {
+        Self {
+            now: Now::By(clock),
             device,
             fabric,
         }
     }
 
     /// The present moment.
+    #[inline]
     pub fn now(&self) -> VirtTime {
-        self.now
+        match self.now {
+            Now::At(now) => now,
+            Now::By(clock) => clock.now(),
+        }
     }
 
     /// Arms (or re-arms) one of the device's timers.
@@ -104,6 +137,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Drives an output pin. Setting the level that it has already does nothing.
+    #[inline]
     pub fn set_line(&mut self, line: Line, high: bool) {
         self.fabric.wires.set(line, high);
     }

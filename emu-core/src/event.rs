@@ -68,6 +68,7 @@ impl EventQueue {
     }
 
     /// The moment of the next event, [`VirtTime::NEVER`] if none is armed.
+    #[inline]
     pub fn next_deadline(&self) -> VirtTime {
         self.events.last().map_or(VirtTime::NEVER, |e| e.at)
     }

@@ -15,7 +15,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Bytes in a page, the unit of mapping and of dirty tracking.
 pub const PAGE_BYTES: usize = 4096;
@@ -41,6 +41,8 @@ struct Block {
     dirty: Box<[AtomicU8]>,
     code: Box<[AtomicU64]>,
     code_written: AtomicBool,
+    /// What stands for several blocks: raised with `code_written`.
+    any_code_written: OnceLock<Arc<AtomicBool>>,
     code_log: Mutex<Vec<(u32, u64)>>,
 }
 
@@ -163,6 +165,7 @@ impl Ram {
             dirty: (0..pages).map(|_| AtomicU8::new(0)).collect(),
             code: (0..pages).map(|_| AtomicU64::new(0)).collect(),
             code_written: AtomicBool::new(false),
+            any_code_written: OnceLock::new(),
             code_log: Mutex::new(Vec::new()),
         })))
     }
@@ -195,11 +198,13 @@ impl Ram {
         (offset < self.0.len).then(|| unsafe { self.0.bytes.add(offset) })
     }
 
+    #[inline]
     fn in_bounds(&self, offset: usize, len: usize) -> bool {
         offset.checked_add(len).is_some_and(|end| end <= self.0.len)
     }
 
     /// Copies bytes out. Bytes past the end read as FFh, as an open bus does.
+    #[inline]
     pub fn read(&self, offset: usize, buffer: &mut [u8]) {
         let n = buffer.len().min(self.0.len.saturating_sub(offset));
         let (inside, outside) = buffer.split_at_mut(n);
@@ -216,6 +221,7 @@ impl Ram {
     }
 
     /// Copies bytes in, marking pages dirty and reporting code that was overwritten. Bytes past the end are dropped.
+    #[inline]
     pub fn write(&self, offset: usize, data: &[u8]) {
         let n = data.len().min(self.0.len.saturating_sub(offset));
         if n == 0 {
@@ -243,55 +249,88 @@ impl Ram {
     }
 
     /// One byte; FFh past the end.
+    #[inline]
     pub fn read_u8(&self, offset: usize) -> u8 {
-        let mut b = [0];
-        self.read(offset, &mut b);
-        b[0]
+        u8::from_le_bytes(self.array(offset))
     }
 
     /// A little-endian word at any alignment.
+    #[inline]
     pub fn read_u16(&self, offset: usize) -> u16 {
-        let mut b = [0; 2];
-        self.read(offset, &mut b);
-        u16::from_le_bytes(b)
+        u16::from_le_bytes(self.array(offset))
     }
 
     /// A little-endian doubleword at any alignment.
+    #[inline]
     pub fn read_u32(&self, offset: usize) -> u32 {
-        let mut b = [0; 4];
-        self.read(offset, &mut b);
-        u32::from_le_bytes(b)
+        u32::from_le_bytes(self.array(offset))
     }
 
     /// A little-endian quadword at any alignment.
+    #[inline]
     pub fn read_u64(&self, offset: usize) -> u64 {
-        let mut b = [0; 8];
-        self.read(offset, &mut b);
-        u64::from_le_bytes(b)
+        u64::from_le_bytes(self.array(offset))
     }
 
     /// Writes one byte.
+    #[inline]
     pub fn write_u8(&self, offset: usize, value: u8) {
-        self.write(offset, &[value]);
+        self.set_array(offset, [value]);
     }
 
     /// Writes a little-endian word at any alignment.
+    #[inline]
     pub fn write_u16(&self, offset: usize, value: u16) {
-        self.write(offset, &value.to_le_bytes());
+        self.set_array(offset, value.to_le_bytes());
     }
 
     /// Writes a little-endian doubleword at any alignment.
+    #[inline]
     pub fn write_u32(&self, offset: usize, value: u32) {
-        self.write(offset, &value.to_le_bytes());
+        self.set_array(offset, value.to_le_bytes());
     }
 
     /// Writes a little-endian quadword at any alignment.
+    #[inline]
     pub fn write_u64(&self, offset: usize, value: u64) {
-        self.write(offset, &value.to_le_bytes());
+        self.set_array(offset, value.to_le_bytes());
+    }
+
+    #[inline]
+    fn array<const N: usize>(&self, offset: usize) -> [u8; N] {
+        if self.in_bounds(offset, N) {
+            // SAFETY: `N` bytes at `offset` are inside the block, and an array of bytes has no alignment.
+            return unsafe { self.0.bytes.add(offset).cast::<[u8; N]>().read() };
+        }
+        let mut b = [0; N];
+        self.read(offset, &mut b);
+        b
+    }
+
+    #[inline]
+    fn set_array<const N: usize>(&self, offset: usize, value: [u8; N]) {
+        if self.in_bounds(offset, N) {
+            // SAFETY: as above.
+            unsafe { self.0.bytes.add(offset).cast::<[u8; N]>().write(value) };
+            self.written(offset, N);
+        } else {
+            self.write(offset, &value);
+        }
     }
 
     /// Marks what a write of `len` bytes at `offset` touched: pages dirty, code overwritten.
+    #[inline]
     fn written(&self, offset: usize, len: usize) {
+        let page = offset / PAGE_BYTES;
+        let alone = offset % PAGE_BYTES + len <= PAGE_BYTES;
+        if alone && self.0.code.get(page).is_some_and(|c| c.load(Relaxed) == 0) {
+            self.mark_dirty(page);
+        } else {
+            self.written_somewhere(offset, len);
+        }
+    }
+
+    fn written_somewhere(&self, offset: usize, len: usize) {
         if !self.in_bounds(offset, len) || len == 0 {
             return;
         }
@@ -314,6 +353,9 @@ impl Ram {
                         _ => log.push((page as u32, hit)),
                     }
                     self.0.code_written.store(true, Relaxed);
+                    if let Some(any) = self.0.any_code_written.get() {
+                        any.store(true, Relaxed);
+                    }
                 }
             }
         }
@@ -321,6 +363,7 @@ impl Ram {
 
     /// Marks a page as written for every dirty client. A CPU that keeps a host pointer for stores calls this when
     /// it makes its TLB entry.
+    #[inline]
     pub fn mark_dirty(&self, page: usize) {
         if let Some(d) = self.0.dirty.get(page) {
             d.store(u8::MAX, Relaxed);
@@ -339,6 +382,7 @@ impl Ram {
     }
 
     /// The granules of a page that hold decoded code (bit n: bytes 64n to 64n+63).
+    #[inline]
     pub fn code_in(&self, page: usize) -> u64 {
         self.0.code.get(page).map_or(0, |c| c.load(Relaxed))
     }
@@ -359,8 +403,17 @@ impl Ram {
 
     /// Whether somebody other than the CPU that decoded it has written over code since the last
     /// [`Self::take_code_writes`].
+    #[inline]
     pub fn code_was_written(&self) -> bool {
         self.0.code_written.load(Relaxed)
+    }
+
+    /// Raises `any` from now on whenever [`Self::code_was_written`] comes true. A block reports to one for its lifetime.
+    pub fn report_code_writes_to(&self, any: &Arc<AtomicBool>) {
+        let _ = self.0.any_code_written.set(Arc::clone(any));
+        if self.code_was_written() {
+            any.store(true, Relaxed);
+        }
     }
 
     /// The pages whose code was overwritten by a device or a debugger, and which granules of them.
@@ -377,6 +430,7 @@ impl Ram {
 }
 
 /// The code-granule bits that the bytes `from..to` of a page touch.
+#[inline]
 pub const fn granule_mask(from: usize, to: usize) -> u64 {
     if to <= from {
         return 0;

@@ -135,6 +135,7 @@ impl InsnClock {
     }
 
     /// Instructions retired since power-on.
+    #[inline]
     pub const fn insns(&self) -> u64 {
         self.insns
     }
@@ -165,6 +166,7 @@ impl InsnClock {
     }
 
     /// Counts `n` more retired instructions.
+    #[inline]
     pub fn advance(&mut self, n: u64) {
         self.insns = self.insns.saturating_add(n);
     }

@@ -76,6 +76,7 @@ impl Wires {
     }
 
     /// Drives a line; a change of its net's level is queued for delivery.
+    #[inline]
     pub fn set(&mut self, line: Line, high: bool) {
         let Some(state) = self.lines.get_mut(usize::from(line.0)) else {
             return;
@@ -129,11 +130,13 @@ impl Wires {
     }
 
     /// The next transition to deliver, in the order in which they happened.
+    #[inline]
     pub fn next_transition(&mut self) -> Option<(NetId, bool)> {
         self.transitions.pop_front()
     }
 
     /// Whether transitions wait for delivery.
+    #[inline]
     pub fn has_transitions(&self) -> bool {
         !self.transitions.is_empty()
     }

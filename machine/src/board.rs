@@ -5,6 +5,7 @@
 //! Nothing is re-entered, and each loop has a bound that names the culprit instead of hanging.
 
 use crate::inputs::{InputQueue, InputRecord, SerialByte};
+use crate::router::DevicePages;
 use emu_core::backend::{Attention, CpuId, CpuPin};
 use emu_core::bus::{Decode, Gpa};
 use emu_core::cap::{Acknowledge, DmaCycle, DmaTransfer, TextScreen};
@@ -15,6 +16,8 @@ use emu_core::ram::Ram;
 use emu_core::time::{Frequency, InsnClock, VirtTime};
 use emu_core::wire::{Line, Sink};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The published rate of the deterministic clock of every machine: instructions per guest second.
 pub const DEFAULT_INSNS_PER_SECOND: u64 = 100_000_000;
@@ -85,6 +88,8 @@ pub struct Board {
     pub(crate) fabric: Fabric,
     pub(crate) clock: InsnClock,
     pub(crate) blocks: Vec<Ram>,
+    /// Code may have been written over in some block.
+    code_written: Arc<AtomicBool>,
     pub(crate) roles: Roles,
     pub(crate) attention: Attention,
     pub(crate) inputs: InputQueue,
@@ -100,6 +105,8 @@ pub struct Board {
     pub(crate) stop_on_frame: bool,
     /// Accesses that nobody answered, for the rate limit of their log.
     pub(crate) unclaimed: u64,
+    /// Which devices answer at pages that were asked for lately, until the map changes.
+    pub(crate) device_pages: DevicePages,
 }
 
 /// What the devices asked of the run loop.
@@ -124,6 +131,7 @@ impl Board {
             fabric,
             clock: InsnClock::new(rate),
             blocks,
+            code_written: Arc::default(),
             roles,
             attention: Attention::empty(),
             inputs: InputQueue::default(),
@@ -136,6 +144,7 @@ impl Board {
             shutdown_resets: true,
             stop_on_frame: false,
             unclaimed: 0,
+            device_pages: DevicePages::default(),
         };
         board.sample_pins();
         board.remap();
@@ -188,14 +197,34 @@ impl Board {
         id: DeviceId,
         f: impl FnOnce(&mut dyn DynDevice, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let now = self.clock.now();
         let slot = self.slots.get_mut(usize::from(id.0))?;
-        let mut cx = Cx::new(now, id, &mut self.fabric);
+        let mut cx = Cx::by_clock(&self.clock, id, &mut self.fabric);
         Some(f(slot.device.as_mut(), &mut cx))
     }
 
     /// Delivers everything that the last call caused, in order.
+    #[inline]
     pub(crate) fn settle(&mut self) {
+        if !self.fabric.is_settled() {
+            self.deliver_all();
+        }
+        if self.code_written.load(Relaxed) {
+            self.look_at_code_writes();
+        }
+        self.schedule();
+    }
+
+    #[cold]
+    fn look_at_code_writes(&mut self) {
+        let any = self.blocks.iter().any(Ram::code_was_written);
+        self.code_written.store(any, Relaxed);
+        if any {
+            self.attention |= Attention::CODE_WRITTEN;
+        }
+    }
+
+    #[inline(never)]
+    fn deliver_all(&mut self) {
         let mut transitions = 0;
         loop {
             while let Some((net, high)) = self.fabric.wires.next_transition() {
@@ -236,10 +265,6 @@ impl Board {
             let requests = std::mem::take(&mut self.fabric.requests);
             self.obey(&requests);
         }
-        if self.blocks.iter().any(Ram::code_was_written) {
-            self.attention |= Attention::CODE_WRITTEN;
-        }
-        self.schedule();
     }
 
     fn obey(&mut self, requests: &Requests) {
@@ -334,11 +359,15 @@ impl Board {
             slot.device.decode(&mut decode);
         }
         self.fabric.memory.rebuild(&decode);
+        self.device_pages = DevicePages::default();
         self.fabric.ports.rebuild(&decode);
         for block in self.fabric.memory.blocks() {
             if !self.blocks.contains(&block) {
                 self.blocks.push(block);
             }
+        }
+        for block in &self.blocks {
+            block.report_code_writes_to(&self.code_written);
         }
         self.attention |= Attention::MAP_CHANGED;
     }
@@ -416,13 +445,18 @@ impl Board {
     fn schedule(&mut self) {
         let deadline = self.next_deadline();
         if deadline != self.event_deadline {
-            self.event_deadline = deadline;
-            self.event_insns = self
-                .clock
-                .insns()
-                .saturating_add(self.clock.insns_until(deadline));
+            self.take_deadline(deadline);
         }
         self.due_insns = self.event_insns.min(self.slice_end_insns);
+    }
+
+    #[inline(never)]
+    fn take_deadline(&mut self, deadline: VirtTime) {
+        self.event_deadline = deadline;
+        self.event_insns = self
+            .clock
+            .insns()
+            .saturating_add(self.clock.insns_until(deadline));
     }
 
     /// Recomputes as [`Self::schedule`] does, after the clock itself has changed.

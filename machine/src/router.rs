@@ -22,6 +22,45 @@ fn half(width: Width) -> Width {
     }
 }
 
+/// Bytes of a page.
+const PAGE: u64 = 0x1000;
+const DEVICE_PAGES: usize = 64;
+
+/// Who answers at a page, if all of it belongs to one range of registers of one device: the first register, for reads and
+/// for writes.
+#[derive(Copy, Clone)]
+struct DevicePage {
+    /// The page's address, with SMM in bit 0; `u64::MAX`: none.
+    key: u64,
+    read: Option<MmioTarget>,
+    write: Option<MmioTarget>,
+}
+
+/// [`DevicePage`]s by address.
+pub(crate) struct DevicePages(Box<[DevicePage; DEVICE_PAGES]>);
+
+impl Default for DevicePages {
+    fn default() -> Self {
+        let none = DevicePage {
+            key: u64::MAX,
+            read: None,
+            write: None,
+        };
+        Self(Box::new([none; DEVICE_PAGES]))
+    }
+}
+
+/// Where in a device's range a whole access leads: inside a page, and not wider than the device takes.
+#[inline]
+fn inside(page: &Option<MmioTarget>, gpa: Gpa, width: Width) -> Option<MmioTarget> {
+    let (m, from) = (page.as_ref()?, gpa.0 % PAGE);
+    let whole = width <= m.native && from + width.bytes() as u64 <= PAGE;
+    whole.then(|| MmioTarget {
+        offset: m.offset + from,
+        ..*m
+    })
+}
+
 /// Who takes a port access in one piece.
 enum PortRoute {
     Device(DeviceId, PortAddr),
@@ -131,6 +170,44 @@ impl Board {
                 && l.offset.wrapping_sub(m.offset) == width.bytes() as u64 - 1)
     }
 
+    /// Who answers at the page of an address.
+    #[inline]
+    fn device_page(&mut self, gpa: Gpa, smm: bool) -> &DevicePage {
+        let key = gpa.0 & !(PAGE - 1) | u64::from(smm);
+        let slot = (gpa.0 / PAGE) as usize % DEVICE_PAGES;
+        if self.device_pages.0[slot].key != key {
+            self.device_pages.0[slot] = self.find_device_page(key, Gpa(gpa.0 & !(PAGE - 1)), smm);
+        }
+        &self.device_pages.0[slot]
+    }
+
+    #[inline(never)]
+    fn find_device_page(&self, key: u64, first: Gpa, smm: bool) -> DevicePage {
+        let last = Gpa(first.0 | (PAGE - 1));
+        let memory = &self.fabric.memory;
+        // What answers may change and change back inside the page, so the map says how far it does not.
+        let whole = |first, last| match (first, last) {
+            (Route::Mmio(a), Route::Mmio(b)) => {
+                let same = a.device == b.device
+                    && a.region == b.region
+                    && b.offset.wrapping_sub(a.offset) == PAGE - 1;
+                same.then_some(a)
+            }
+            _ => None,
+        };
+        let one = memory.is_one_span(first, last, smm);
+        DevicePage {
+            key,
+            read: whole(memory.read_route(first, smm), memory.read_route(last, smm))
+                .filter(|_| one),
+            write: whole(
+                memory.write_route(first, smm),
+                memory.write_route(last, smm),
+            )
+            .filter(|_| one),
+        }
+    }
+
     /// The device behind a register: each CPU's own local APIC where theirs stand.
     fn mmio_device(&self, cpu: CpuId, decoded: DeviceId) -> DeviceId {
         let own = self.roles.local_apics.get(usize::from(cpu.0));
@@ -140,7 +217,44 @@ impl Board {
         }
     }
 
+    /// Reads registers of a device in one piece.
+    #[inline]
+    fn read_registers(&mut self, cpu: CpuId, m: &MmioTarget, width: Width) -> u64 {
+        let at = MmioAddr {
+            region: m.region,
+            offset: m.offset,
+        };
+        let device = self.mmio_device(cpu, m.device);
+        let value = self.call(device, |d, cx| d.mmio().map(|p| p.mmio_read(at, width, cx)));
+        self.settle();
+        value.flatten().unwrap_or(OPEN_BUS) & width.mask()
+    }
+
+    /// Writes registers of a device in one piece.
+    #[inline]
+    fn write_registers(&mut self, cpu: CpuId, m: &MmioTarget, width: Width, value: u64) {
+        let at = MmioAddr {
+            region: m.region,
+            offset: m.offset,
+        };
+        let device = self.mmio_device(cpu, m.device);
+        self.call(device, |d, cx| {
+            if let Some(p) = d.mmio() {
+                p.mmio_write(at, width, value, cx);
+            }
+        });
+        self.settle();
+    }
+
     pub(crate) fn route_mmio_read(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width) -> u64 {
+        match inside(&self.device_page(gpa, smm).read, gpa, width) {
+            Some(m) => self.read_registers(cpu, &m, width),
+            None => self.route_any_read(cpu, gpa, smm, width),
+        }
+    }
+
+    #[inline(never)]
+    fn route_any_read(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width) -> u64 {
         let last = Gpa(gpa.0.wrapping_add(width.bytes() as u64 - 1));
         match self.fabric.memory.read_route(gpa, smm) {
             Route::Ram(s) if s.len >= width.bytes() => {
@@ -151,14 +265,7 @@ impl Board {
             Route::Mmio(m)
                 if Self::mmio_whole(&self.fabric.memory.read_route(last, smm), &m, width) =>
             {
-                let at = MmioAddr {
-                    region: m.region,
-                    offset: m.offset,
-                };
-                let device = self.mmio_device(cpu, m.device);
-                let value = self.call(device, |d, cx| d.mmio().map(|p| p.mmio_read(at, width, cx)));
-                self.settle();
-                value.flatten().unwrap_or(OPEN_BUS) & width.mask()
+                self.read_registers(cpu, &m, width)
             }
             Route::Unclaimed if width == Width::Byte => {
                 self.note_unclaimed("read of memory", gpa.0);
@@ -182,6 +289,14 @@ impl Board {
         value: u64,
     ) {
         let value = value & width.mask();
+        match inside(&self.device_page(gpa, smm).write, gpa, width) {
+            Some(m) => self.write_registers(cpu, &m, width, value),
+            None => self.route_any_write(cpu, gpa, smm, width, value),
+        }
+    }
+
+    #[inline(never)]
+    fn route_any_write(&mut self, cpu: CpuId, gpa: Gpa, smm: bool, width: Width, value: u64) {
         let last = Gpa(gpa.0.wrapping_add(width.bytes() as u64 - 1));
         match self.fabric.memory.write_route(gpa, smm) {
             Route::Ram(s) if s.len >= width.bytes() => {
@@ -193,17 +308,7 @@ impl Board {
             Route::Mmio(m)
                 if Self::mmio_whole(&self.fabric.memory.write_route(last, smm), &m, width) =>
             {
-                let at = MmioAddr {
-                    region: m.region,
-                    offset: m.offset,
-                };
-                let device = self.mmio_device(cpu, m.device);
-                self.call(device, |d, cx| {
-                    if let Some(p) = d.mmio() {
-                        p.mmio_write(at, width, value, cx);
-                    }
-                });
-                self.settle();
+                self.write_registers(cpu, &m, width, value);
             }
             Route::Unclaimed if width == Width::Byte => {
                 self.note_unclaimed("write to memory", gpa.0);
@@ -253,6 +358,9 @@ impl SystemBus for Board {
     }
     fn countdown(&self) -> u64 {
         self.insns_to_due()
+    }
+    fn pending(&self, _cpu: CpuId) -> (Attention, u64) {
+        (self.attention, self.insns_to_due())
     }
     fn insns(&self) -> u64 {
         self.insns_retired()

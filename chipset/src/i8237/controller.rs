@@ -117,6 +117,9 @@ impl Controller {
             dreq = if asks { dreq | bit } else { dreq & !bit };
         }
         let wanting = self.wanting(dreq);
+        if wanting == 0 {
+            return None;
+        }
         // A block transfer keeps the bus.
         let held = (0..4).find(|&n| self.channels[n].in_block);
         held.or_else(|| {
@@ -124,7 +127,6 @@ impl Controller {
                 .map(|n| (usize::from(self.lowest) + 1 + n) % 4)
                 .find(|&n| wanting & (1 << n) != 0)
         })
-        .filter(|_| wanting != 0)
     }
 
     /// Whether the controller asks for the bus.

@@ -46,6 +46,7 @@ mod text;
 mod timing;
 
 pub use memory::VideoMemory;
+use memory::Window;
 pub use registers::Registers;
 pub use scanout::{Blink, scanout};
 pub use text::text;
@@ -115,6 +116,8 @@ pub struct Vga {
     interrupt: Line,
     config: ConfigSpace,
     raster: Raster,
+    /// What the registers make of the window.
+    window: Window,
     state: State,
 }
 
@@ -154,6 +157,7 @@ impl Vga {
         Self {
             slot,
             raster: Raster::new(&registers),
+            window: registers.present_window(),
             state: State {
                 registers,
                 pci: config.reset_values(),
@@ -254,6 +258,7 @@ impl Vga {
     fn write_port(&mut self, port: u16, value: u8, cx: &mut Cx<'_>) {
         let decoded = self.state.registers.decoded();
         self.state.registers.write(port, value);
+        self.window = self.state.registers.present_window();
         if self.state.registers.decoded() != decoded {
             cx.request_remap();
         }
@@ -273,6 +278,7 @@ impl Vga {
         let r = &mut self.state.registers;
         let effect = r.dispi.write(index, value);
         r.dac.set_8_bits(r.dispi.dac_8_bits());
+        self.window = r.present_window();
         if effect == Effect::ModeAndClear {
             self.vram.fill(0, self.vram.len_bytes(), 0);
         }
@@ -300,6 +306,7 @@ impl Device for Vga {
             return;
         }
         let registers = Registers::new(self.vram.len_bytes());
+        self.window = registers.present_window();
         self.raster = Raster::new(&registers);
         self.state = State {
             registers,
@@ -316,6 +323,7 @@ impl Device for Vga {
 
     fn restored(&mut self) {
         self.raster = Raster::new(&self.state.registers);
+        self.window = self.state.registers.present_window();
     }
 
     fn decode(&self, decode: &mut Decode) {
@@ -417,7 +425,8 @@ impl Mmio for Vga {
     fn mmio_read(&mut self, at: MmioAddr, width: Width, cx: &mut Cx<'_>) -> u64 {
         if at.region == WINDOW {
             let offset = at.offset as u32;
-            return self.state.registers.window_read(&self.vram, offset, width);
+            let registers = &mut self.state.registers;
+            return registers.read_by(&self.window, &self.vram, offset, width);
         }
         let dispi = spec::pci::REGISTERS_DISPI;
         if dispi.contains(&at.offset) {
@@ -440,9 +449,8 @@ impl Mmio for Vga {
     fn mmio_write(&mut self, at: MmioAddr, width: Width, value: u64, cx: &mut Cx<'_>) {
         if at.region == WINDOW {
             let offset = at.offset as u32;
-            self.state
-                .registers
-                .window_write(&self.vram, offset, width, value);
+            let registers = &mut self.state.registers;
+            registers.write_by(&self.window, &self.vram, offset, width, value);
             return;
         }
         let dispi = spec::pci::REGISTERS_DISPI;

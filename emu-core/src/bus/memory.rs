@@ -148,6 +148,11 @@ impl MemoryMap {
         self.route(span, span.and_then(|s| s.write), gpa)
     }
 
+    /// Whether the same answers from `first` to `last`.
+    pub fn is_one_span(&self, first: Gpa, last: Gpa, smm: bool) -> bool {
+        self.span(first, smm).is_some_and(|s| last.0 < s.end)
+    }
+
     /// What the page that holds `gpa` is, for a TLB.
     pub fn page(&self, gpa: Gpa, smm: bool) -> PageView {
         let start = Gpa(gpa.0 & !(PAGE_BYTES as u64 - 1));

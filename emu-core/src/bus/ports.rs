@@ -73,15 +73,18 @@ impl PortMap {
     }
 
     /// Who answers a read of `port`.
+    #[inline]
     pub fn read_target(&self, port: u16) -> PortTarget {
         self.target(self.read[usize::from(port)], port)
     }
 
     /// Who takes a write to `port`.
+    #[inline]
     pub fn write_target(&self, port: u16) -> PortTarget {
         self.target(self.write[usize::from(port)], port)
     }
 
+    #[inline]
     fn target(&self, number: u16, port: u16) -> PortTarget {
         if number == 0 {
             return PortTarget::Unclaimed;
