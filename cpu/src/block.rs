@@ -106,17 +106,62 @@ pub struct Place {
     /// The linear address.
     pub linear: u64,
     /// The generation in which it leads to the block.
-    pub generation: u64,
+    pub generation: Generation,
 }
 
 /// An entry of the table that finds a block by linear address.
 #[derive(Copy, Clone)]
 struct Recent {
     linear: u64,
-    generation: u64,
+    generation: Generation,
     head: HeadRef,
     mode: u32,
+    /// [`BlockCache::freed`] when the entry was made: while it is the same, the block is still allocated.
+    freed: u32,
 }
+
+/// When translations were learned: while a generation is current, they hold.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// Never current.
+    pub const NONE: Self = Self(0);
+}
+
+/// The generations of the translations that hold at present.
+struct Generations {
+    last: u64,
+    /// Of pages that go when CR3 is written.
+    local: Generation,
+    /// Of global pages.
+    global: Generation,
+}
+
+impl Default for Generations {
+    fn default() -> Self {
+        Self {
+            last: 2,
+            local: Generation(1),
+            global: Generation(2),
+        }
+    }
+}
+
+impl Generations {
+    fn next(&mut self) -> Generation {
+        self.last += 1;
+        Generation(self.last)
+    }
+}
+
+const NOTHING_RECENT: Recent = Recent {
+    linear: 0,
+    generation: Generation::NONE,
+    head: HeadRef::NONE,
+    mode: 0,
+    freed: 0,
+};
 
 const RECENT_SLOTS: usize = 1 << 15;
 /// Blocks kept before all are dropped: the bound of the cache's memory.
@@ -249,7 +294,9 @@ pub struct BlockCache {
     by_start: HashMap<(u64, u32), u32, Hashing>,
     by_page: HashMap<u64, Page, Hashing>,
     recent: Box<[Recent; RECENT_SLOTS]>,
-    generation: u64,
+    generations: Generations,
+    /// How many times blocks were freed.
+    freed: u32,
     /// Blocks that were dropped but may still be running, or be found by the table.
     #[expect(clippy::vec_box, reason = "a running block must not move")]
     buried: Vec<Box<Block>>,
@@ -296,13 +343,7 @@ impl std::hash::Hasher for Hasher {
 
 impl Default for BlockCache {
     fn default() -> Self {
-        let none = Recent {
-            linear: 0,
-            generation: 0,
-            head: HeadRef::NONE,
-            mode: 0,
-        };
-        let recent = vec![none; RECENT_SLOTS].into_boxed_slice();
+        let recent = vec![NOTHING_RECENT; RECENT_SLOTS].into_boxed_slice();
         Self {
             blocks: Vec::new(),
             free: Vec::new(),
@@ -310,8 +351,9 @@ impl Default for BlockCache {
             by_page: HashMap::default(),
             recent: recent
                 .try_into()
-                .unwrap_or_else(|_| Box::new([none; RECENT_SLOTS])),
-            generation: 1,
+                .unwrap_or_else(|_| Box::new([NOTHING_RECENT; RECENT_SLOTS])),
+            generations: Generations::default(),
+            freed: 0,
             buried: Vec::new(),
             aside: None,
             spare: Vec::new(),
@@ -327,17 +369,45 @@ fn recent_slot(linear: u64) -> usize {
 }
 
 impl BlockCache {
-    /// The block that ran at this linear address under this mode, if no translation has changed since. It may be dead.
+    /// The block that ran at this linear address under this mode, if no translation has changed since, and for how long it
+    /// is there. It may be dead.
     #[inline(always)]
-    pub fn recent(&self, linear: u64, mode: u32) -> Option<HeadRef> {
+    pub fn recent(&self, linear: u64, mode: u32) -> Option<(HeadRef, Generation)> {
         let r = &self.recent[recent_slot(linear)];
-        (r.linear == linear && r.mode == mode && r.generation == self.generation).then_some(r.head)
+        let same = r.linear == linear && r.mode == mode;
+        (same && self.is_current(r.generation)).then_some((r.head, r.generation))
     }
 
-    /// The generation of translations: what was found at a linear address is there still while this is the same.
+    /// The block that ran at this linear address under this mode before translations were forgotten, if `host` is where its
+    /// bytes lie: the page was translated anew, in a global page or in another.
+    pub fn revive(&mut self, linear: u64, mode: u32, host: u64, global: bool) -> Option<&Block> {
+        let generation = self.generation(global);
+        let r = &mut self.recent[recent_slot(linear)];
+        // A block that was freed must not be looked at.
+        if r.linear != linear || r.mode != mode || r.freed != self.freed || r.head.is_dead() {
+            return None;
+        }
+        let block = r.head.block().filter(|b| b.host == host)?;
+        if block.second_page.is_some() {
+            return None;
+        }
+        r.generation = generation;
+        Some(block)
+    }
+
+    /// Whether what was learned in a generation holds still.
     #[inline(always)]
-    pub fn generation(&self) -> u64 {
-        self.generation
+    pub fn is_current(&self, generation: Generation) -> bool {
+        generation == self.generations.local || generation == self.generations.global
+    }
+
+    /// The generation of what is learned now of global pages, or of others.
+    fn generation(&self, global: bool) -> Generation {
+        if global {
+            self.generations.global
+        } else {
+            self.generations.local
+        }
     }
 
     /// The block that starts at a host address.
@@ -350,14 +420,15 @@ impl BlockCache {
         self.blocks.get(number as usize).and_then(|b| b.as_deref())
     }
 
-    /// Remembers that a linear address leads to a block.
-    pub fn remember(&mut self, linear: u64, mode: u32, head: HeadRef) {
-        let generation = self.generation;
+    /// Remembers that a linear address leads to a block, which lies in global pages or in others.
+    pub fn remember(&mut self, linear: u64, mode: u32, head: HeadRef, global: bool) {
+        let generation = self.generation(global);
         self.recent[recent_slot(linear)] = Recent {
             linear,
             generation,
             head,
             mode,
+            freed: self.freed,
         };
     }
 
@@ -520,7 +591,12 @@ impl BlockCache {
     pub fn bury(&mut self) -> bool {
         let many = self.buried.len() > BURIED_MAX;
         if many {
-            self.generation += 1;
+            self.forget_translations(false);
+            self.freed = self.freed.wrapping_add(1);
+            if self.freed == 0 {
+                // What has the same number was made four thousand million times ago.
+                self.recent.fill(NOTHING_RECENT);
+            }
             while let Some(block) = self.buried.pop() {
                 self.recycle(block);
             }
@@ -528,9 +604,12 @@ impl BlockCache {
         many
     }
 
-    /// Linear addresses may now lead elsewhere.
-    pub fn forget_translations(&mut self) {
-        self.generation += 1;
+    /// Linear addresses may now lead elsewhere, or those outside of global pages.
+    pub fn forget_translations(&mut self, keep_global: bool) {
+        self.generations.local = self.generations.next();
+        if !keep_global {
+            self.generations.global = self.generations.next();
+        }
     }
 
     /// Drops everything.
@@ -542,7 +621,7 @@ impl BlockCache {
         self.free.clear();
         self.by_start.clear();
         self.by_page.clear();
-        self.generation += 1;
+        self.forget_translations(false);
     }
 }
 
@@ -604,6 +683,45 @@ mod tests {
             first + usize::from(b.second_page == Some(page))
         };
         assert_eq!(covered.len(), blocks().map(|b| parts(b)).sum::<usize>());
+    }
+
+    /// What is known of linear addresses outlives translations only where the pages are global, or where the translation
+    /// is made again and leads to the same bytes, and never the block.
+    #[test]
+    fn blocks_are_found_again_as_far_as_translations_hold() {
+        let mut cache = BlockCache::default();
+        let local = (0x40_1000, PAGES[0]);
+        let global = (0xC010_2010, PAGES[1] + 0x10);
+        for ((linear, host), is_global) in [(local, false), (global, true)] {
+            insert(&mut cache, host, 0, 8, None);
+            let head = cache.find(host, 0).and_then(|n| cache.block(n));
+            let head = head.map_or(HeadRef::NONE, |b| b.slots.head());
+            cache.remember(linear, 0, head, is_global);
+        }
+        let known = |cache: &BlockCache| {
+            [local, global].map(|(linear, _)| cache.recent(linear, 0).is_some())
+        };
+        assert_eq!(known(&cache), [true, true]);
+        cache.forget_translations(true);
+        assert_eq!(known(&cache), [false, true]);
+        // Another mode, another place.
+        assert!(cache.revive(local.0, 1, local.1, false).is_none());
+        assert!(cache.revive(local.0, 0, local.1 + 0x1000, false).is_none());
+        assert_eq!(known(&cache), [false, true]);
+        assert!(cache.revive(local.0, 0, local.1, false).is_some());
+        assert_eq!(known(&cache), [true, true]);
+        cache.forget_translations(false);
+        assert_eq!(known(&cache), [false, false]);
+        // It was overwritten.
+        assert!(cache.overwrite(PAGES[0], 4..5));
+        assert!(cache.revive(local.0, 0, local.1, false).is_none());
+        // Blocks were freed: what an entry points to may be another one by now.
+        for n in 0..=BURIED_MAX as u64 {
+            insert(&mut cache, PAGES[0] + 0x800, n as u32, 1, None);
+            cache.overwrite(PAGES[0], 0x800..0x801);
+        }
+        assert!(cache.bury());
+        assert!(cache.revive(global.0, 0, global.1, true).is_none());
     }
 
     /// Blocks come, are replaced and are overwritten, over the end of a page and round it where both of its mappings are

@@ -457,7 +457,7 @@ impl Interpreter {
     pub(crate) fn flush_tlb(&mut self, keep_global: bool) {
         let keep_global = keep_global && self.cr4.contains(Cr4::PGE);
         self.tlb.flush(keep_global);
-        self.blocks.forget_translations();
+        self.blocks.forget_translations(keep_global);
     }
 
     /// The whole architectural state.

@@ -22,7 +22,7 @@
 
 use crate::alu::Flags;
 use crate::alu::flags::ARITHMETIC;
-use crate::block::Block;
+use crate::block::{Block, Generation};
 use crate::context::{Context, Fast};
 use crate::interpreter::Interpreter;
 use iced_x86::ConditionCode;
@@ -74,8 +74,8 @@ pub struct Link {
 pub struct Pin {
     /// The linear address of the block that the link leads to.
     linear: u64,
-    /// What [`crate::block::BlockCache::generation`] was when it was found there.
-    generation: u64,
+    /// While this is current, it is still there.
+    generation: Generation,
 }
 
 /// The first slot of a block.
@@ -142,7 +142,7 @@ impl Slot {
         Self {
             pin: Pin {
                 linear: 0,
-                generation: 0,
+                generation: Generation::NONE,
             },
         }
     }
@@ -298,7 +298,7 @@ impl Slots {
     }
 
     /// Says in a slot what the link that belongs to it holds for.
-    pub fn pin(&self, slot: u16, linear: u64, generation: u64) {
+    pub fn pin(&self, slot: u16, linear: u64, generation: Generation) {
         if let Some(slot) = self.get(slot.into()) {
             let pin = Pin { linear, generation };
             // SAFETY: as above.
@@ -407,17 +407,17 @@ impl OpRef {
         HeadRef(unsafe { (*self.plus(n).0).link.target })
     }
 
-    /// Whether the link that the pin in slot `n` belongs to leads to what is at `linear`, as far as translations go.
+    /// Until when the link that the pin in slot `n` belongs to leads to what is at `linear`, if that is where it led.
     #[inline(always)]
-    pub fn is_pinned(self, n: usize, linear: u64, generation: u64) -> bool {
+    pub fn pinned(self, n: usize, linear: u64) -> Option<Generation> {
         // SAFETY: only operations that lowering gave pins are asked for them.
         let pin = unsafe { (*self.plus(n).0).pin };
-        pin.linear == linear && pin.generation == generation
+        (pin.linear == linear).then_some(pin.generation)
     }
 
     /// Lets the link in slot `link` lead to a block, as the pin in slot `pin` says from now on.
     #[inline(always)]
-    pub fn lead(self, link: usize, to: HeadRef, pin: usize, linear: u64, generation: u64) {
+    pub fn lead(self, link: usize, to: HeadRef, pin: usize, linear: u64, generation: Generation) {
         // The slots are `UnsafeCell`s, and no reference to one outlives a statement.
         let [link, pin_at] = [link, pin].map(|n| self.plus(n).0.cast_mut());
         let pin = Pin { linear, generation };

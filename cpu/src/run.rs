@@ -11,7 +11,7 @@
     reason = "the bus, the probe and the running block; see the invariant above"
 )]
 
-use crate::block::{Block, Place};
+use crate::block::{Block, Generation, Place};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::interpreter::mode;
@@ -241,10 +241,12 @@ impl Interpreter {
             if u64::from(b.insns) <= room {
                 if let Some(left) = left {
                     let base = self.segments[Seg::Cs as usize].base;
+                    let linear = base.wrapping_add(self.rip) & self.linear_mask;
+                    let recent = self.blocks.recent(linear, self.mode);
                     let at = Place {
                         rip: self.rip,
-                        linear: base.wrapping_add(self.rip) & self.linear_mask,
-                        generation: self.blocks.generation(),
+                        linear,
+                        generation: recent.map_or(Generation::NONE, |(_, generation)| generation),
                     };
                     left.link(self.regs.block_rip(), b, &at);
                 }
@@ -279,7 +281,7 @@ impl Interpreter {
         let limit = self.rip_limit;
         let linear = base.wrapping_add(self.rip) & self.linear_mask;
         if self.cache_blocks
-            && let Some(head) = self.blocks.recent(linear, key)
+            && let Some((head, _)) = self.blocks.recent(linear, key)
             && !head.is_dead()
             && let Some(b) = head.block()
             && self.biased(self.rip) + u64::from(b.len) - 1 <= limit

@@ -11,7 +11,7 @@ pub mod prefetch;
 use crate::block::{Block, NewBlock};
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
-use crate::mem::paging::Purpose;
+use crate::mem::paging::{Purpose, Translation};
 use crate::models::{CpuModel, Processor};
 use crate::op::{Slot, Stop};
 use emu_core::Width;
@@ -86,27 +86,34 @@ impl Interpreter {
         if let Some(block) = self.decode_prefetched(linear)? {
             return Ok(block);
         }
-        let host = self.fetch_page(linear)?;
+        let (host, global) = self.fetch_page(linear)?;
         let room = (limit - rip).saturating_add(1).min(PAGE - (linear & 0xFFF));
         if host == 0 {
             return self.decode_uncached(limit);
         }
         let host = host + (linear & 0xFFF);
         if self.cache_blocks
+            && let Some(b) = self.blocks.revive(linear, key, host, global)
+            && rip + u64::from(b.len) - 1 <= limit
+        {
+            return Ok(NonNull::from(b));
+        }
+        if self.cache_blocks
             && let Some(number) = self.blocks.find(host, key)
             && let Some(b) = self.blocks.block(number)
             && rip + u64::from(b.len) - 1 <= limit
         {
             let (second_page, block, head) = (b.second_page, NonNull::from(b), b.slots.head());
-            let same = match second_page {
-                None => true,
+            let (same, global) = match second_page {
+                None => (true, global),
                 Some(second) => {
                     let next = (linear & !0xFFF).wrapping_add(PAGE) & self.linear_mask;
-                    self.fetch_page(next)? == second
+                    let (found, next_is_global) = self.fetch_page(next)?;
+                    (found == second, global && next_is_global)
                 }
             };
             if same {
-                self.blocks.remember(linear, key, head);
+                self.blocks.remember(linear, key, head, global);
                 return Ok(block);
             }
         }
@@ -120,9 +127,10 @@ impl Interpreter {
         match decoded {
             Decoded::Block(l) => {
                 let whole_page = room == PAGE - (linear & 0xFFF) || u64::from(l.len) < room;
-                Ok(self.keep(l, linear, host, None, whole_page.then_some(key)))
+                let key = whole_page.then_some(key);
+                Ok(self.keep(l, (linear, global), host, None, key))
             }
-            Decoded::Truncated => self.decode_crossing(linear, limit, host, key),
+            Decoded::Truncated => self.decode_crossing((linear, global), limit, host, key),
         }
     }
 
@@ -137,7 +145,7 @@ impl Interpreter {
     /// An instruction that goes on in the next page.
     fn decode_crossing(
         &mut self,
-        linear: u64,
+        (linear, global): (u64, bool),
         limit: u64,
         host: u64,
         key: u32,
@@ -148,7 +156,8 @@ impl Interpreter {
             return self.decode_uncached(limit);
         }
         let next = (linear & !0xFFF).wrapping_add(PAGE) & self.linear_mask;
-        let second = self.fetch_page(next)?;
+        let (second, next_is_global) = self.fetch_page(next)?;
+        let global = global && next_is_global;
         if second == 0 {
             return self.decode_uncached(limit);
         }
@@ -165,7 +174,7 @@ impl Interpreter {
         }
         let place = self.place_of(linear, key);
         match self.lower_bytes(&bytes[..most], 1, place) {
-            Decoded::Block(l) => Ok(self.keep(l, linear, host, Some(second), Some(key))),
+            Decoded::Block(l) => Ok(self.keep(l, (linear, global), host, Some(second), Some(key))),
             Decoded::Truncated => Err(self.fault(Fault::GP0)),
         }
     }
@@ -184,12 +193,12 @@ impl Interpreter {
                 rip &= 0xFFFF;
             }
             let at = base.wrapping_add(rip) & self.linear_mask;
-            let page = self.fetch_page(at)?;
+            let (page, _) = self.fetch_page(at)?;
             let byte = if page != 0 {
                 self.host_read(page + (at & 0xFFF), Width::Byte)
             } else {
-                let gpa = self.translate_fetch(at)?;
-                self.physical_read(gpa, Width::Byte)
+                let t = self.translate_fetch(at)?;
+                self.physical_read(t.gpa, Width::Byte)
             };
             bytes.push(byte as u8);
             if let Some(block) = self.single_block(&bytes, 0) {
@@ -216,26 +225,27 @@ impl Interpreter {
         Some(block)
     }
 
-    /// The host address of a page of code, 0 if it is not memory; sets accessed bits.
-    fn fetch_page(&mut self, linear: u64) -> Result<u64, Stop> {
-        let gpa = self.translate_fetch(linear)?;
-        Ok(self.physical_page(gpa).read)
+    /// The host address of a page of code, 0 if it is not memory, and whether it is global; sets accessed bits.
+    fn fetch_page(&mut self, linear: u64) -> Result<(u64, bool), Stop> {
+        let t = self.translate_fetch(linear)?;
+        Ok((self.physical_page(t.gpa).read, t.global))
     }
 
     /// The physical address of code, by the TLB or by a walk.
-    fn translate_fetch(&mut self, linear: u64) -> Result<u64, Stop> {
-        if !self.cr0.contains(Cr0::PG) {
-            return Ok(linear);
-        }
+    fn translate_fetch(&mut self, linear: u64) -> Result<Translation, Stop> {
         let user = self.cpl == 3;
-        if let Some(gpa) = self.tlb.fetch_hit(user, linear) {
-            return Ok(gpa);
+        let purpose = Purpose::fetch(user);
+        if !self.cr0.contains(Cr0::PG) {
+            return self.translate(linear, purpose);
         }
-        let t = self.translate(linear, Purpose::fetch(user))?;
+        if let Some(t) = self.tlb.fetch_hit(user, linear) {
+            return Ok(t);
+        }
+        let t = self.translate(linear, purpose)?;
         if self.tlb.fill_fetch(user, linear, t.gpa, t.global) {
-            self.blocks.forget_translations();
+            self.blocks.forget_translations(false);
         }
-        Ok(t.gpa)
+        Ok(t)
     }
 
     /// The most bytes that an instruction can have.
@@ -318,11 +328,11 @@ impl Interpreter {
         };
     }
 
-    /// Puts a decoded block into the cache under `key` (or aside, if it may not stay) and stamps the code it covers.
+    /// Puts a decoded block, in a global page or in another, into the cache under `key` (or aside, if it may not stay) and stamps the code it covers.
     fn keep(
         &mut self,
         l: Lowered,
-        linear: u64,
+        (linear, global): (u64, bool),
         host: u64,
         second_page: Option<u64>,
         key: Option<u32>,
@@ -345,7 +355,7 @@ impl Interpreter {
         let (block, head) = self.blocks.insert(&l.block(host, key, second_page));
         self.reuse(l);
         // If it goes on in the next page, both translations stand in the TLB until the generation is over.
-        self.blocks.remember(linear, key, head);
+        self.blocks.remember(linear, key, head, global);
         block
     }
 

@@ -158,7 +158,7 @@ impl Interpreter {
             let Some(len) = self.first_len(&bytes) else {
                 continue;
             };
-            let page = self.fetch_page(linear)?;
+            let (page, _) = self.fetch_page(linear)?;
             let host = if page == 0 {
                 0
             } else {

@@ -11,6 +11,7 @@
 use super::data::{When, by_condition};
 use super::operand::{As, Source};
 use crate::alu::{Flags, Int};
+use crate::block::Generation;
 use crate::context::{Context, Fast};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -67,13 +68,14 @@ fn linear<T: Int>(cpu: &Interpreter, rip: u64) -> Option<u64> {
 /// The block at `rip`, if it is known and may be entered.
 #[inline(always)]
 fn at<T: Int>(cpu: &Interpreter, rip: u64, count: i64) -> Option<Next> {
-    found(cpu, linear::<T>(cpu, rip)?, rip, count)
+    Some(found(cpu, linear::<T>(cpu, rip)?, rip, count)?.0)
 }
 
-/// The block at a linear address, if it is known and may be entered.
+/// The block at a linear address, if it is known and may be entered, and for how long it is there.
 #[inline(always)]
-fn found(cpu: &Interpreter, linear: u64, rip: u64, count: i64) -> Option<Next> {
-    enterable(cpu.blocks.recent(linear, cpu.mode)?, rip, count)
+fn found(cpu: &Interpreter, linear: u64, rip: u64, count: i64) -> Option<(Next, Generation)> {
+    let (head, generation) = cpu.blocks.recent(linear, cpu.mode)?;
+    Some((enterable(head, rip, count)?, generation))
 }
 
 #[inline(always)]
@@ -103,13 +105,14 @@ fn linked_far<T: Int>(
     count: i64,
 ) -> Option<Next> {
     let linear = linear::<T>(cpu, rip)?;
-    let (pin, generation) = (n + links, cpu.blocks.generation());
-    if op.is_pinned(pin, linear, generation)
+    let pin = n + links;
+    if let Some(generation) = op.pinned(pin, linear)
+        && cpu.blocks.is_current(generation)
         && let Some(next) = enterable(op.linked(n), rip, count)
     {
         return Some(next);
     }
-    let next = found(cpu, linear, rip, count)?;
+    let (next, generation) = found(cpu, linear, rip, count)?;
     op.lead(n, next.head, pin, linear, generation);
     Some(next)
 }

@@ -376,7 +376,7 @@ impl Interpreter {
     pub(crate) fn invalidate_page(&mut self, linear: u64) -> bool {
         let code = self.tlb.flush_page(linear);
         if code {
-            self.blocks.forget_translations();
+            self.blocks.forget_translations(false);
         }
         code
     }

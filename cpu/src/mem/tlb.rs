@@ -12,6 +12,7 @@
 //! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
 //! used) runs the same with that cache, without it, and one instruction at a time.
 
+use super::paging::Translation;
 use crate::alu::Int;
 use crate::block::Hashing;
 use std::collections::{HashMap, HashSet};
@@ -401,10 +402,13 @@ impl Tlb {
         self.write.fill(privilege, linear, fresh);
     }
 
-    /// The physical address that an instruction at `linear` is fetched from, if the page is here.
-    pub fn fetch_hit(&self, user: bool, linear: u64) -> Option<u64> {
-        let (page, _) = self.fetch.get(&(linear & !PAGE_MASK | u64::from(user)))?;
-        Some(page | linear & PAGE_MASK)
+    /// Where an instruction at `linear` is fetched from, if the page is here.
+    pub fn fetch_hit(&self, user: bool, linear: u64) -> Option<Translation> {
+        let (page, global) = *self.fetch.get(&(linear & !PAGE_MASK | u64::from(user)))?;
+        Some(Translation {
+            gpa: page | linear & PAGE_MASK,
+            global,
+        })
     }
 
     /// Makes a page executable. True: there was no room, and other pages were forgotten.
