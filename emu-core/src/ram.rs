@@ -63,14 +63,16 @@ enum Backing {
     },
 }
 
-/// Blocks from this size on lie in a mapping of their own, in pages of this size if the host has such: a CPU that touches
+/// Blocks from this size on lie in a mapping of their own, in large pages if the host has such: a CPU that touches
 /// all of a large memory in no order waits for the host's translations more than for the guest's.
+const MAPPED_FROM_BYTES: usize = 1 << 24;
+/// Bytes of a large page.
 const LARGE_PAGE_BYTES: usize = 1 << 21;
 
 impl Backing {
     /// So many bytes, a multiple of [`PAGE_BYTES`], and where they start.
     fn new(len: usize) -> Option<(Self, NonNull<u8>)> {
-        if len >= LARGE_PAGE_BYTES {
+        if len >= MAPPED_FROM_BYTES {
             Self::map(len)
         } else {
             Self::allocate(len)

@@ -22,6 +22,25 @@ use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Cr4, Exception, Rflags, Seg};
 use emu_core::{Gpa, Width};
 
+/// What is all integers, so that zeros are a value of it.
+///
+/// # Safety
+/// That it is.
+pub(super) unsafe trait Plain {}
+
+// SAFETY: an entry is two integers.
+unsafe impl Plain for super::tlb::Entry {}
+// SAFETY: it is one.
+unsafe impl Plain for u64 {}
+// SAFETY: it is three integers.
+unsafe impl Plain for super::paging::Known {}
+
+/// A table of zeros, which the host commits as it is touched.
+pub(super) fn zeroed<T: Plain, const N: usize>() -> Box<[T; N]> {
+    // SAFETY: zeros are a value of each.
+    unsafe { Box::<[T; N]>::new_zeroed().assume_init() }
+}
+
 #[inline(always)]
 pub(crate) fn read_host<T: Int>(at: u64) -> T {
     let p = std::ptr::with_exposed_provenance::<u8>(at as usize);

@@ -497,9 +497,9 @@ const PHYSICAL_SLOTS: usize = 1 << 14;
 /// The generation after which the table is emptied: one fewer than fit the bits of an address inside a page.
 const GENERATIONS: u64 = 0xFFF;
 
-/// What is known of one physical page.
+/// What is known of one physical page; zeros: nothing.
 #[derive(Copy, Clone)]
-struct Known {
+pub(super) struct Known {
     /// Its address, and in the bits below the generation.
     tag: u64,
     page: PhysicalPage,
@@ -534,11 +534,8 @@ pub struct PhysicalPages {
 
 impl Default for PhysicalPages {
     fn default() -> Self {
-        let pages = vec![NOTHING_KNOWN; PHYSICAL_SLOTS].into_boxed_slice();
         Self {
-            pages: pages
-                .try_into()
-                .unwrap_or_else(|_| Box::new([NOTHING_KNOWN; PHYSICAL_SLOTS])),
+            pages: super::access::zeroed(),
             generation: 1,
             blocks: Vec::new(),
             a20_masked: false,

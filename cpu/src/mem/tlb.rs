@@ -12,6 +12,7 @@
 //! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
 //! used) runs the same with that cache, without it, and one instruction at a time.
 
+use super::access::zeroed;
 use super::paging::Translation;
 use crate::alu::Int;
 use crate::block::Hashing;
@@ -42,8 +43,10 @@ pub enum Privilege {
     Uncached = 3,
 }
 
+/// What a table holds of a page. Zeros in a slot are an entry for page 0, and hit only in the slots where an access to that
+/// page, or one that goes over into it, looks: those [`empty`] fills with [`NO_ENTRY`].
 #[derive(Copy, Clone)]
-struct Entry {
+pub(super) struct Entry {
     tag: u64,
     /// Host address minus linear address.
     addend: u64,
@@ -54,14 +57,15 @@ const NO_ENTRY: Entry = Entry {
     addend: 0,
 };
 
-/// `N` times a value, made without a detour over the stack.
-fn slots<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
-    let all = vec![value; N].into_boxed_slice();
-    all.try_into().unwrap_or_else(|_| Box::new([value; N]))
-}
-
 /// The entries of one privilege.
 type Entries = Box<[Entry; SLOTS]>;
+
+/// Entries none of which hits.
+fn empty() -> Entries {
+    let mut entries: Entries = zeroed();
+    (entries[0], entries[SLOTS - 1]) = (NO_ENTRY, NO_ENTRY);
+    entries
+}
 
 /// What is known of a slot besides its entry, in the low bits of its physical page.
 mod note {
@@ -93,10 +97,10 @@ struct Table {
 impl Table {
     fn new() -> Self {
         Self {
-            present: slots(NO_ENTRY),
+            present: empty(),
             privilege: Privilege::Supervisor,
-            others: [(); TABLES].map(|()| slots(NO_ENTRY)),
-            pages: slots(0),
+            others: [(); TABLES].map(|()| empty()),
+            pages: zeroed(),
             local: Vec::new(),
             global: Vec::new(),
         }
