@@ -12,6 +12,7 @@
 //! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
 //! used) runs the same with that cache, without it, and one instruction at a time.
 
+use super::device::DevicePages;
 use crate::alu::Int;
 use crate::block::Hashing;
 use std::collections::HashMap;
@@ -177,6 +178,8 @@ pub struct Tlb {
     write: Table,
     /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
     fetch: HashMap<u64, (u64, bool), Hashing>,
+    /// Pages that are no memory of the host's.
+    pub device: DevicePages,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -187,6 +190,7 @@ impl Default for Tlb {
             read: Table::new(),
             write: Table::new(),
             fetch: HashMap::default(),
+            device: DevicePages::default(),
             fills: 0,
         }
     }
@@ -270,6 +274,7 @@ impl Tlb {
 
     /// Forgets everything, but for global pages if `keep_global`.
     pub fn flush(&mut self, keep_global: bool) {
+        self.device.forget();
         self.read.flush(keep_global);
         self.write.flush(keep_global);
         if keep_global {
@@ -281,17 +286,20 @@ impl Tlb {
 
     /// Forgets everything but code.
     pub fn flush_data(&mut self) {
+        self.device.forget();
         self.read.flush(false);
         self.write.flush(false);
     }
 
     /// Forgets writable pages, so that the next store marks its page dirty again.
     pub fn flush_writes(&mut self) {
+        self.device.forget();
         self.write.flush(false);
     }
 
     /// Forgets one page.
     pub fn flush_page(&mut self, linear: u64) {
+        self.device.forget();
         self.read.flush_page(linear);
         self.write.flush_page(linear);
         for user in 0..2 {

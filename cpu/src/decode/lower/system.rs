@@ -352,7 +352,6 @@ fn input(l: &mut Lowering<'_>) {
         Register::AX => input_of::<u16>(l),
         _ => input_of::<u32>(l),
     }
-    l.ends_block = true;
 }
 
 fn input_of<T: Int>(l: &mut Lowering<'_>) {
@@ -369,7 +368,6 @@ fn output(l: &mut Lowering<'_>) {
         Register::AX => output_of::<u16>(l),
         _ => output_of::<u32>(l),
     }
-    l.ends_block = true;
 }
 
 fn output_of<T: Int>(l: &mut Lowering<'_>) {
