@@ -87,13 +87,18 @@ impl Block {
     }
 
     /// The number of the instruction that a slot belongs to.
+    #[inline]
     pub fn insn_of_slot(&self, slot: usize) -> usize {
-        self.starts
-            .partition_point(|s| usize::from(s.0) <= slot)
-            .saturating_sub(1)
+        // Each instruction takes a slot at least, and few take more: from the first that it could be it is not far.
+        let mut n = slot.min(self.starts.len()).saturating_sub(1);
+        while n > 0 && usize::from(self.starts[n].0) > slot {
+            n -= 1;
+        }
+        n
     }
 
     /// The distance of instruction `n` from the start of the block, in bytes.
+    #[inline]
     pub fn offset_of(&self, n: usize) -> u64 {
         self.starts.get(n).map_or(self.len.into(), |s| s.1.into())
     }
@@ -602,6 +607,12 @@ impl BlockCache {
             }
         }
         many
+    }
+
+    /// Whether [`Self::bury`] has something to do.
+    #[inline(always)]
+    pub fn is_crowded(&self) -> bool {
+        self.buried.len() > BURIED_MAX
     }
 
     /// Linear addresses may now lead elsewhere, or those outside of global pages.

@@ -54,6 +54,17 @@ pub mod mode {
     }
 }
 
+/// Whether the block must be left behind the instruction that executes.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Leaving {
+    /// No.
+    No,
+    /// A device was touched: unless nothing has come of it.
+    Device,
+    /// Code was overwritten, or a breakpoint met.
+    Block,
+}
+
 /// An x86 CPU that decodes instructions to operations and executes them one after the other.
 pub struct Interpreter {
     pub(crate) id: CpuId,
@@ -127,8 +138,8 @@ pub struct Interpreter {
     pub(crate) one_by_one: bool,
     /// The fault that [`Stop::Fault`] speaks of.
     pub(crate) fault: Fault,
-    /// The block must be left after this instruction: code was overwritten, or a device was touched.
-    pub(crate) leave_block: bool,
+    /// Whether the block must be left after this instruction.
+    pub(crate) leave_block: Leaving,
     /// `attention` must be read before the next block.
     pub(crate) poll: bool,
     /// A probe watches loads and stores.
@@ -204,7 +215,7 @@ impl Interpreter {
             virtual_interrupt_due: false,
             one_by_one: false,
             fault: Fault::UD,
-            leave_block: false,
+            leave_block: Leaving::No,
             poll: false,
             watch_memory: false,
             counting: false,
@@ -269,9 +280,14 @@ impl Interpreter {
 
     /// Replaces all flags.
     pub(crate) fn set_rflags(&mut self, flags: Rflags) {
+        self.put_rflags(flags);
+        self.update_mode();
+    }
+
+    /// As [`Self::set_rflags`]; `update_mode` must follow.
+    pub(crate) fn put_rflags(&mut self, flags: Rflags) {
         self.flags = Flags::explicit((flags & Rflags::ARITHMETIC).bits());
         self.rflags = (flags - Rflags::ARITHMETIC) | Rflags::ONE;
-        self.update_mode();
     }
 
     /// Whether CR0.PE is set and VM is not.
@@ -297,11 +313,66 @@ impl Interpreter {
     /// Replaces a segment register with its hidden part.
     pub(crate) fn set_segment(&mut self, seg: Seg, reg: SegmentRegister) {
         self.segments[seg as usize] = Segment::new(reg, self.segment_rules(seg));
-        self.update_mode();
+        // Nothing depends on FS and GS.
+        if !matches!(seg, Seg::Fs | Seg::Gs) {
+            self.update_mode();
+        }
     }
 
     /// Derives everything that depends on CR0, flags and segment registers.
     pub(crate) fn update_mode(&mut self) {
+        if !self.update_long_mode() {
+            self.update_any_mode();
+        }
+    }
+
+    /// As [`Self::update_mode`], if it was 64-bit mode before and is now. Whatever changes how many bits an address has
+    /// leaves that mode.
+    #[inline(always)]
+    fn update_long_mode(&mut self) -> bool {
+        let attributes = self.segment(Seg::Cs).attributes;
+        let stays = self.is_64_bit()
+            && self.is_long()
+            && self.cr0.contains(Cr0::PE)
+            && !self.rflags.contains(Rflags::VM)
+            && attributes.contains(SegmentAttributes::LONG);
+        if !stays {
+            return false;
+        }
+        let level = self.cpl;
+        self.cpl = self.segment(Seg::Ss).attributes.dpl();
+        if self.counting && self.cpl != level {
+            self.count_for_old_level(level);
+        }
+        self.virtual_interrupt_due = self.cpl == 3
+            && self.rflags.contains(Rflags::VIF | Rflags::VIP)
+            && self.cr4.contains(Cr4::PVI)
+            && self.rflags.iopl() < 3;
+        self.update_care();
+        let mut mode = mode::PROTECTED | mode::CODE_64 | mode::FLAT;
+        if self.cpl == 3 {
+            mode |= mode::USER;
+        }
+        if self.prefetch.len != 0 {
+            mode |= mode::PREFETCHED;
+        }
+        self.update_privilege();
+        self.mode = mode;
+        true
+    }
+
+    /// Derives which tables data accesses use.
+    fn update_privilege(&mut self) {
+        let privilege = if self.watch_memory {
+            Privilege::Uncached
+        } else {
+            self.unwatched_privilege()
+        };
+        self.tlb.set_privilege(privilege);
+    }
+
+    #[inline(never)]
+    fn update_any_mode(&mut self) {
         let level = self.cpl;
         let mut mode = 0;
         if self.cr0.contains(Cr0::PE) {
@@ -366,12 +437,7 @@ impl Interpreter {
         if self.cpl == 3 {
             mode |= mode::USER;
         }
-        let privilege = if self.watch_memory {
-            Privilege::Uncached
-        } else {
-            self.unwatched_privilege()
-        };
-        self.tlb.set_privilege(privilege);
+        self.update_privilege();
         if self.prefetch.len != 0 {
             mode |= mode::PREFETCHED;
         }

@@ -24,7 +24,7 @@ use crate::alu::Flags;
 use crate::alu::flags::ARITHMETIC;
 use crate::block::{Block, Generation};
 use crate::context::{Context, Fast};
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, Leaving};
 use iced_x86::ConditionCode;
 use memmap2::{MmapOptions, MmapRaw};
 use std::alloc::Layout;
@@ -611,13 +611,25 @@ fn completely<I: Instruction>(cpu: &mut Interpreter, op: OpRef, count: i64, flag
     cpu.attached.left = count;
     cpu.flags = flags;
     match execute::<I>(cpu, op) {
-        Ok(()) if !cpu.leave_block => {
+        Ok(()) if cpu.leave_block == Leaving::No => {
             let (count, flags) = (cpu.attached.left, cpu.flags);
             go(cpu, op.plus(I::SLOTS), count, flags)
         }
-        Ok(()) => cpu.leave(op, Stop::Leave),
-        Err(stop) => cpu.leave(op, stop),
+        result => {
+            let next = cpu.after(op, I::SLOTS, result);
+            go_on(cpu, next)
+        }
     }
+}
+
+/// Hands over to the operation at `next`, if it is one.
+#[inline(always)]
+pub fn go_on(cpu: &mut Interpreter, next: OpRef) -> OpRef {
+    if next == OpRef::NONE {
+        return next;
+    }
+    let (count, flags) = (cpu.attached.left, cpu.flags);
+    go(cpu, next, count, flags)
 }
 
 /// The handler of a hot instruction.

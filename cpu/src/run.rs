@@ -11,10 +11,13 @@
     reason = "the bus, the probe and the running block; see the invariant above"
 )]
 
+mod onward;
+#[cfg(test)]
+mod tests;
+
 use crate::block::{Block, Generation, Place};
 use crate::fault::Fault;
-use crate::interpreter::Interpreter;
-use crate::interpreter::mode;
+use crate::interpreter::{Interpreter, Leaving, mode};
 use crate::op::{HeadRef, OpRef, Stop};
 use emu_core::backend::{
     Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick, Special, SystemBus,
@@ -42,8 +45,13 @@ pub struct Attached {
     pub op: OpRef,
     /// A repeated string instruction was left before its end.
     pub repeating: bool,
+    /// The running block was entered with RF.
+    resumed: bool,
     /// The instruction traps for single stepping by the TF that it leaves, not by the one that it found.
     pub steps_by_new_flags: bool,
+    /// The CPU runs block after block: between two of them, and behind an access to a device, it may go on without the run
+    /// loop where that would find nothing to do.
+    free: bool,
     /// The probe asked to stop.
     probe_stopped: bool,
 }
@@ -60,7 +68,9 @@ impl Default for Attached {
             left: 0,
             op: OpRef::NONE,
             repeating: false,
+            resumed: false,
             steps_by_new_flags: false,
+            free: false,
             probe_stopped: false,
         }
     }
@@ -99,6 +109,7 @@ impl Interpreter {
     }
 
     /// The number, in the running block, of the instruction at `op`.
+    #[inline]
     fn insn_at(&self, op: OpRef) -> usize {
         self.current_block()
             .map_or(0, |b| b.insn_of_slot(op.slots_from(b.slots.head())))
@@ -115,14 +126,17 @@ impl Interpreter {
 
     /// The address of the instruction behind `op`.
     pub(crate) fn next_rip(&self, op: OpRef) -> u64 {
-        let n = self.insn_at(op);
-        let offset = self.current_block().map_or(0, |b| b.offset_of(n + 1));
-        self.wrap_rip(self.regs.block_rip().wrapping_add(offset))
+        self.rip_of(self.insn_at(op) + 1)
     }
 
     /// The address of the instruction at `op`.
     pub(crate) fn this_rip(&self, op: OpRef) -> u64 {
-        let n = self.insn_at(op);
+        self.rip_of(self.insn_at(op))
+    }
+
+    /// The address of instruction `n` of the running block.
+    #[inline]
+    fn rip_of(&self, n: usize) -> u64 {
         let offset = self.current_block().map_or(0, |b| b.offset_of(n));
         self.wrap_rip(self.regs.block_rip().wrapping_add(offset))
     }
@@ -136,25 +150,27 @@ impl Interpreter {
         }
     }
 
-    /// Leaves the block at `op`.
-    #[cold]
+    /// Leaves the block at `op`; gives the first operation of the next, as [`Self::onward`] does.
     #[inline(never)]
-    pub(crate) fn leave(&mut self, op: OpRef, stop: Stop) -> OpRef {
+    fn leave(&mut self, op: OpRef, stop: Stop) -> OpRef {
         let n = self.insn_at(op);
         self.attached.repeating = stop == Stop::Repeat;
+        if std::mem::take(&mut self.attached.resumed) && self.attached.repeating {
+            self.rflags.insert(Rflags::RF);
+        }
         let retired = match stop {
             Stop::Fault => {
-                self.rip = self.this_rip(op);
+                self.rip = self.rip_of(n);
                 n as u64
             }
             Stop::Repeat | Stop::Wait => {
-                self.rip = self.this_rip(op);
+                self.rip = self.rip_of(n);
                 self.poll = true;
                 n as u64
             }
             Stop::Branch => n as u64 + 1,
             Stop::Leave => {
-                self.rip = self.next_rip(op);
+                self.rip = self.rip_of(n + 1);
                 self.poll = true;
                 n as u64 + 1
             }
@@ -169,23 +185,42 @@ impl Interpreter {
         if stop != Stop::Branch {
             self.attached.left_block = None;
         }
-        OpRef::NONE
+        self.onward()
     }
 
-    /// Ends the block after its last instruction.
-    pub(crate) fn leave_at_end(&mut self) {
+    /// Ends the block after its last instruction; gives the first operation of the next, as [`Self::onward`] does.
+    #[inline(never)]
+    pub(crate) fn leave_at_end(&mut self) -> OpRef {
         let Some(b) = self.current_block() else {
-            return;
+            return OpRef::NONE;
         };
         let (len, insns) = (u64::from(b.len), u64::from(b.insns));
         self.attached.repeating = false;
         self.rip = self.wrap_rip(self.regs.block_rip().wrapping_add(len));
         self.finish_block(insns);
+        self.onward()
+    }
+
+    /// Lets the block that was left last lead to the next one, if a link of it does.
+    #[inline(always)]
+    fn link_left_block(&mut self, next: &Block) {
+        if let Some(from) = self.attached.left_block.take() {
+            let base = self.segments[Seg::Cs as usize].base;
+            let linear = base.wrapping_add(self.rip) & self.linear_mask;
+            let recent = self.blocks.recent(linear, self.mode);
+            let at = Place {
+                rip: self.rip,
+                linear,
+                generation: recent.map_or(Generation::NONE, |(_, generation)| generation),
+            };
+            // SAFETY: see the file's header; nothing was freed since that one was left.
+            unsafe { from.as_ref() }.link(self.regs.block_rip(), next, &at);
+        }
     }
 
     fn finish_block(&mut self, retired: u64) {
         self.attached.done = self.done_with(retired);
-        let block = self.current_block().filter(|b| b.kept);
+        let block = self.current_block().filter(|b| b.kept && b.links[0] != 0);
         self.attached.left_block = block.map(NonNull::from);
         self.attached.head = HeadRef::NONE;
     }
@@ -226,34 +261,28 @@ impl Interpreter {
 
     /// Executes up to `budget` instructions.
     fn execute(&mut self) {
+        // A prefetch queue is looked after between instructions.
+        let free = self.cache_blocks && self.model.prefetch_bytes == 0;
         while !self.poll && self.attached.done < self.attached.budget {
             if self.needs_care() {
                 self.step_with_care(false);
                 continue;
             }
-            let Some(block) = self.block_at_rip(self.mode) else {
+            let Some(block) = self.block_at_rip(self.mode | self.single_behind_rf()) else {
                 continue;
             };
-            let left = self.attached.left_block.take();
-            // SAFETY: see the file's header; nothing was freed since the one was left.
-            let (b, left) = unsafe { (block.as_ref(), left.map(|b| b.as_ref())) };
+            // SAFETY: see the file's header.
+            let b = unsafe { block.as_ref() };
             let room = self.attached.budget - self.attached.done;
             if u64::from(b.insns) <= room {
-                if let Some(left) = left {
-                    let base = self.segments[Seg::Cs as usize].base;
-                    let linear = base.wrapping_add(self.rip) & self.linear_mask;
-                    let recent = self.blocks.recent(linear, self.mode);
-                    let at = Place {
-                        rip: self.rip,
-                        linear,
-                        generation: recent.map_or(Generation::NONE, |(_, generation)| generation),
-                    };
-                    left.link(self.regs.block_rip(), b, &at);
-                }
+                self.link_left_block(b);
+                self.attached.free = free;
                 self.enter(block);
             } else if let Some(block) = self.block_at_rip(self.mode | mode::SINGLE) {
+                self.attached.free = free;
                 self.enter(block);
             }
+            self.attached.free = false;
         }
     }
 
@@ -265,6 +294,7 @@ impl Interpreter {
         a.left = a.budget as i64 - a.done as i64 - i64::from(b.insns);
         a.head = b.slots.head();
         let first = a.head.first();
+        self.take_rf();
         self.regs.set_block_rip(self.rip);
         self.chain(first);
     }
@@ -276,7 +306,7 @@ impl Interpreter {
         if self.blocks.bury() {
             self.attached.left_block = None;
         }
-        self.leave_block = false;
+        self.leave_block = Leaving::No;
         let base = self.segments[Seg::Cs as usize].base;
         let limit = self.rip_limit;
         let linear = base.wrapping_add(self.rip) & self.linear_mask;
@@ -304,17 +334,6 @@ impl Interpreter {
                 None
             }
         }
-    }
-
-    /// Whether the next instruction must be executed alone, with all the checks at its boundaries.
-    #[inline(always)]
-    fn needs_care(&self) -> bool {
-        self.sti_shadow
-            || self.mov_ss_shadow
-            || self.pending_debug != 0
-            || self.rflags.intersects(Rflags::TF.union(Rflags::RF))
-            || self.dr7 & 0xFF != 0
-            || self.one_by_one
     }
 
     /// Executes one instruction with breakpoints, single stepping and interrupt shadows (SDM vol. 3, sections 6.9
@@ -353,7 +372,6 @@ impl Interpreter {
         let branch = self.wanted_branch(block);
         self.sti_shadow = false;
         self.mov_ss_shadow = false;
-        // RF counts for one instruction; one that loads the flags may set it again (SDM vol. 3, section 18.3.1.1).
         self.rflags.remove(Rflags::RF);
         self.attached.steps_by_new_flags = false;
         // Of a repeated string instruction, one repetition.

@@ -10,7 +10,7 @@ pub mod prefetch;
 
 use crate::block::{Block, NewBlock};
 use crate::fault::Fault;
-use crate::interpreter::{Interpreter, mode};
+use crate::interpreter::{Interpreter, Leaving, mode};
 use crate::mem::paging::{Purpose, Translation};
 use crate::models::{CpuModel, Processor};
 use crate::op::{Slot, Stop};
@@ -214,7 +214,7 @@ impl Interpreter {
         let Decoded::Block(l) = self.lower_bytes(bytes, 1, None) else {
             return None;
         };
-        self.leave_block = false;
+        self.leave_block = Leaving::No;
         if host != 0 {
             let offset = (host & 0xFFF) as usize;
             let end = (offset + l.len as usize).min(PAGE as usize);

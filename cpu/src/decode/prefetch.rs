@@ -12,7 +12,7 @@
 
 use super::{decoder_options, legacy};
 use crate::fault::Fault;
-use crate::interpreter::{Interpreter, mode};
+use crate::interpreter::{Interpreter, Leaving, mode};
 use crate::mem::paging::Purpose;
 use crate::models::Processor;
 use crate::op::Stop;
@@ -65,7 +65,7 @@ impl Interpreter {
             let old = self.host_read(at, Width::Byte) as u8;
             self.queue.overwritten.push((at, old));
         }
-        self.leave_block = true;
+        self.leave_block = Leaving::Block;
     }
 
     /// After instruction `n` of the running block: keeps what it overwrote in the queue.

@@ -3,7 +3,7 @@
 //! **Known inaccuracies**: a Bn bit of DR6 is set only for breakpoints that are enabled.
 
 use crate::fault::Fault;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, Leaving};
 use emu_core::Width;
 use emu_core::probe::MemoryAccess;
 use emu_core::x86::{Activity, Cr4, Exception, Rflags, Seg};
@@ -114,7 +114,7 @@ impl Interpreter {
     fn note_breakpoints(&mut self, bits: u64) {
         if bits != 0 {
             self.pending_debug |= bits;
-            self.leave_block = true;
+            self.leave_block = Leaving::Block;
         }
     }
 

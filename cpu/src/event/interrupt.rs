@@ -45,6 +45,9 @@ pub struct Event {
     pub flags: u64,
 }
 
+/// Pushes that are kept without an allocation: the frame of an interrupt out of virtual-8086 mode with an error code.
+const PUSHES: usize = 10;
+
 /// A stack frame that is checked push by push and written only when all of it can be.
 pub struct StackFrame {
     stack: Segment,
@@ -52,6 +55,11 @@ pub struct StackFrame {
     mask: u64,
     privilege: Privilege,
     fault: Fault,
+    /// The first pushes, as long as the TLB has their places at hand: host addresses, widths and values.
+    at_hand: [(u64, Width, u64); PUSHES],
+    /// How many of them there are.
+    count: usize,
+    /// The pushes behind them.
     pushes: Vec<(Place, Width, u64)>,
     /// Addresses have 64 bits, whatever the mode that is left.
     long: bool,
@@ -71,7 +79,9 @@ impl StackFrame {
             mask: u64::MAX,
             privilege,
             fault: Fault::SS0,
-            pushes: Vec::with_capacity(6),
+            at_hand: NO_PUSHES,
+            count: 0,
+            pushes: Vec::new(),
             long: true,
         }
     }
@@ -84,7 +94,9 @@ impl StackFrame {
             mask: cpu.stack_mask(),
             privilege: cpu.data_privilege(),
             fault: cpu.stack_fault(),
-            pushes: Vec::with_capacity(4),
+            at_hand: NO_PUSHES,
+            count: 0,
+            pushes: Vec::new(),
             long: cpu.is_64_bit(),
         }
     }
@@ -99,7 +111,9 @@ impl StackFrame {
             mask,
             privilege: Privilege::Supervisor,
             fault: Fault::ss(new.register.selector),
-            pushes: Vec::with_capacity(12),
+            at_hand: NO_PUSHES,
+            count: 0,
+            pushes: Vec::new(),
             long: false,
         }
     }
@@ -141,20 +155,89 @@ impl StackFrame {
             aligned || !checks_alignment,
             Fault::of(Exception::AlignmentCheck),
         )?;
+        self.sp = sp;
+        if self.pushes.is_empty()
+            && let Some(host) = cpu.store_at_hand(linear, n, self.privilege)
+            && let Some(free) = self.at_hand.get_mut(self.count)
+        {
+            *free = (host, width, value);
+            self.count += 1;
+            return Ok(());
+        }
         let place = cpu.place_linear(linear, width, self.privilege)?;
         self.pushes.push((place, width, value & width.mask()));
-        self.sp = sp;
         Ok(())
+    }
+
+    /// Pushes several values, in their order.
+    #[inline]
+    pub fn push_all<const N: usize>(
+        &mut self,
+        cpu: &mut Interpreter,
+        width: Width,
+        values: [u64; N],
+    ) -> Result<(), Stop> {
+        if self.push_all_at_hand(cpu, width, &values) {
+            return Ok(());
+        }
+        for value in values {
+            self.push(cpu, width, value)?;
+        }
+        Ok(())
+    }
+
+    /// Pushes values that lie side by side in a page that the TLB has at hand, if no check can fail for any of them.
+    #[inline]
+    fn push_all_at_hand(&mut self, cpu: &Interpreter, width: Width, values: &[u64]) -> bool {
+        let (n, total) = (width.bytes() as u64, (width.bytes() * values.len()) as u64);
+        let Some(sp) = self.sp.checked_sub(total) else {
+            return false;
+        };
+        let linear = if self.long {
+            if !cpu.is_canonical(sp) || !cpu.is_canonical(self.sp - 1) {
+                return false;
+            }
+            sp
+        } else {
+            if !self.stack.may_write(sp, total) {
+                return false;
+            }
+            self.stack.base.wrapping_add(sp) & u64::from(u32::MAX)
+        };
+        let checks_alignment = self.privilege == Privilege::User && cpu.cr0.contains(Cr0::AM);
+        if checks_alignment || cpu.model.segment_end.is_some() || !self.pushes.is_empty() {
+            return false;
+        }
+        let Some(host) = cpu.store_at_hand(linear, total, self.privilege) else {
+            return false;
+        };
+        let Some(free) = self.at_hand.get_mut(self.count..self.count + values.len()) else {
+            return false;
+        };
+        let mut at = host + total;
+        for (place, &value) in free.iter_mut().zip(values) {
+            at -= n;
+            *place = (at, width, value);
+        }
+        self.count += values.len();
+        self.sp = sp;
+        true
     }
 
     /// Writes the frame and gives the new stack pointer.
     pub fn commit(self, cpu: &mut Interpreter) -> u64 {
+        for &(host, width, value) in self.at_hand.iter().take(self.count) {
+            cpu.host_write(host, width, value);
+        }
         for (place, width, value) in self.pushes {
             cpu.close_slow(place, width, value);
         }
         self.sp
     }
 }
+
+/// No pushes yet.
+const NO_PUSHES: [(u64, Width, u64); PUSHES] = [(0, Width::Byte, 0); PUSHES];
 
 /// The stack that the TSS names for an inner level.
 #[derive(Copy, Clone, Debug)]
@@ -185,7 +268,15 @@ impl Interpreter {
     }
 
     /// Shows an event to the probe.
+    #[inline]
     pub(crate) fn show_delivery(&mut self, e: &Event) {
+        if self.probe().is_some() {
+            self.show_delivery_to_probe(e);
+        }
+    }
+
+    #[cold]
+    fn show_delivery_to_probe(&mut self, e: &Event) {
         let delivery = Delivery {
             cpu: self.id,
             vector: e.vector,
@@ -437,9 +528,8 @@ impl Interpreter {
 
     /// Pushes flags, CS, instruction pointer and error code.
     fn push_return(&mut self, frame: &mut StackFrame, e: &Event, width: Width) -> Result<(), Stop> {
-        frame.push(self, width, e.flags)?;
-        frame.push(self, width, self.segment(Seg::Cs).selector.0.into())?;
-        frame.push(self, width, e.return_rip)?;
+        let cs = self.segment(Seg::Cs).selector.0.into();
+        frame.push_all(self, width, [e.flags, cs, e.return_rip])?;
         match e.error {
             Some(code) => frame.push(self, width, code.into()),
             None => Ok(()),
@@ -465,9 +555,13 @@ impl Interpreter {
                 frame.push(self, width, self.segment(seg).selector.0.into())?;
             }
         }
-        frame.push(self, width, self.segment(Seg::Ss).selector.0.into())?;
-        frame.push(self, width, self.regs.named::<u32>(Gpr::Rsp).into())?;
-        self.push_return(&mut frame, e, width)?;
+        let ss = self.segment(Seg::Ss).selector.0.into();
+        let sp = self.regs.named::<u32>(Gpr::Rsp).into();
+        let from = self.segment(Seg::Cs).selector.0.into();
+        frame.push_all(self, width, [ss, sp, e.flags, from, e.return_rip])?;
+        if let Some(code) = e.error {
+            frame.push(self, width, code.into())?;
+        }
         self.ensure(target <= cs.limit().into(), Fault::GP0)?;
         self.mark_accessed(stack.descriptor)?;
         self.mark_accessed(cs)?;
@@ -479,16 +573,25 @@ impl Interpreter {
             self.rflags.remove(Rflags::VM);
         }
         self.put_segment(Seg::Cs, cs.register(with_rpl(selector, dpl)));
-        self.take_inner_stack(&stack, sp);
+        self.put_inner_stack(&stack, sp);
         Ok(())
     }
 
     /// Switches to an inner stack whose pointer is now `sp`.
     pub(crate) fn take_inner_stack(&mut self, stack: &InnerStack, sp: u64) {
-        self.put_segment(Seg::Ss, stack.register);
+        self.put_inner_stack(stack, sp);
         self.update_mode();
+    }
+
+    /// As [`Self::take_inner_stack`]; `update_mode` must follow.
+    fn put_inner_stack(&mut self, stack: &InnerStack, sp: u64) {
+        self.put_segment(Seg::Ss, stack.register);
         self.regs.set_named(Gpr::Rsp, stack.sp as u32);
-        self.set_stack_pointer(sp);
+        if stack.register.attributes.contains(A::BIG) {
+            self.regs.set_named(Gpr::Rsp, sp as u32);
+        } else {
+            self.regs.set_named(Gpr::Rsp, sp as u16);
+        }
     }
 
     /// The stack that the TSS names for level `dpl`, checked (SDM vol. 2, "CALL", MORE-PRIVILEGE).

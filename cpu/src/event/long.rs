@@ -84,15 +84,14 @@ impl Interpreter {
             n => self.tss_stack(TSS_IST_1 + 8 * (n - 1))?,
         };
         let mut frame = StackFrame::long(self, sp & !0xF, cpl);
-        for value in [
+        let values = [
             self.segment(Seg::Ss).selector.0.into(),
             self.regs.named(Gpr::Rsp),
             e.flags,
             self.segment(Seg::Cs).selector.0.into(),
             e.return_rip,
-        ] {
-            frame.push(self, Width::Qword, value)?;
-        }
+        ];
+        frame.push_all(self, Width::Qword, values)?;
         if let Some(code) = e.error {
             frame.push(self, Width::Qword, code.into())?;
         }

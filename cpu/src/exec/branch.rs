@@ -16,7 +16,7 @@ use crate::context::{Context, Fast};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Address;
-use crate::op::{Fuse, Handler, HeadRef, Hot, Instruction, OpRef, Stop, go, twin};
+use crate::op::{Fuse, Handler, HeadRef, Hot, Instruction, OpRef, Stop, go, go_on, twin};
 use emu_core::x86::{Gpr, Seg};
 
 /// How far a relative branch leads.
@@ -195,8 +195,8 @@ pub extern "C-unwind" fn end_of_block(
 ) -> OpRef {
     cpu.attached.left = count;
     cpu.flags = Flags::from_words([a, r, k]);
-    cpu.leave_at_end();
-    OpRef::NONE
+    let next = cpu.leave_at_end();
+    go_on(cpu, next)
 }
 
 /// Not an instruction: goes on in the next block. `T` is the width of the instruction pointer.

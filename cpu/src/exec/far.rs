@@ -8,6 +8,7 @@ use crate::event::interrupt::StackFrame;
 use crate::event::task::Reason;
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, mode};
+use crate::mem::access;
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
 use emu_core::Width;
@@ -113,6 +114,20 @@ impl Interpreter {
     fn on_stack_at<T: Int>(&mut self, distance: u64) -> Result<u64, Stop> {
         let at = self.stack_pointer().wrapping_add(distance) & self.stack_mask();
         Ok(self.load_at::<T, Segmented>(SS, at)?.to_u64())
+    }
+
+    /// The first `N` slots of the stack, if reading them takes no more than a hit of the TLB.
+    fn stack_at_hand<T: Int, const N: usize>(&self) -> Option<[u64; N]> {
+        let (sp, bytes) = (self.stack_pointer(), (N * T::BYTES) as u64);
+        let s = &self.segments[SS];
+        let wraps = sp > self.stack_mask() - (bytes - 1);
+        if wraps || !s.may_read(sp, bytes) {
+            return None;
+        }
+        let linear = s.base.wrapping_add(sp) & self.linear_mask;
+        let host = self.tlb.read_hit_of(linear, bytes)?;
+        let slot = |n| access::read_host::<T>(host + (n * T::BYTES) as u64).to_u64();
+        Some(std::array::from_fn(slot))
     }
 
     /// Goes to `selector:rip` in real or virtual-8086 mode.
@@ -468,16 +483,12 @@ impl Interpreter {
             None => null_stack(ss.0, rpl),
         };
         self.put_segment(Seg::Ss, stack);
-        self.update_mode();
-        self.set_outer_stack_pointer(sp);
         for seg in [Seg::Es, Seg::Fs, Seg::Gs, Seg::Ds] {
             let a = self.segment(seg).attributes;
             let conforming = a.contains(A::CODE | A::EXPAND_DOWN);
             if outer && !a.contains(A::USABLE) {
                 // Its base stays: FS and GS of 64-bit programs have null selectors.
-                let null = *self.segment(seg);
-                let selector = Selector(0);
-                self.put_segment(seg, SegmentRegister { selector, ..null });
+                self.segments[seg as usize].reg.selector = Selector(0);
             } else if outer && !conforming && a.dpl() < rpl {
                 let base = self.segment(seg).base;
                 let null = null_register(Selector(0));
@@ -485,6 +496,7 @@ impl Interpreter {
             }
         }
         self.update_mode();
+        self.set_outer_stack_pointer(sp);
         self.rip = t.rip;
         Err(Stop::Branch)
     }
@@ -521,9 +533,14 @@ impl Interpreter {
     /// IRET in protected mode without NT.
     fn return_from_interrupt<T: Int>(&mut self) -> Result<(), Stop> {
         let n = T::BYTES as u64;
-        let rip = self.on_stack::<T>(0)?;
-        let selector = Selector(self.on_stack::<T>(1)? as u16);
-        let flags = self.on_stack::<T>(2)?;
+        let at_hand = self.stack_at_hand::<T, 5>();
+        let slot = |cpu: &mut Self, n: usize| match at_hand {
+            Some(slots) => Ok(slots[n]),
+            None => cpu.on_stack::<T>(n as u64),
+        };
+        let rip = slot(self, 0)?;
+        let selector = Selector(slot(self, 1)? as u16);
+        let flags = slot(self, 2)?;
         let virtual_8086 = T::BITS == 32 && flags & Rflags::VM.bits() != 0 && self.cpl == 0;
         if virtual_8086 && !self.is_long() {
             return self.return_to_virtual_8086(rip, selector, flags);
@@ -534,15 +551,15 @@ impl Interpreter {
         if selector.rpl() == self.cpl && !self.is_64_bit() {
             self.check_code(t)?;
             self.drop_from_stack::<T, Segmented>(3 * n);
-            self.write_flags(flags, mask);
+            self.put_flags(flags, mask);
             return self.go(t);
         }
-        let sp = self.on_stack::<T>(3)?;
-        let ss = Selector(self.on_stack::<T>(4)? as u16);
+        let sp = slot(self, 3)?;
+        let ss = Selector(slot(self, 4)? as u16);
         let stack = self.return_stack(ss, t)?;
         self.check_code(t)?;
         self.mark_stack_accessed(stack)?;
-        self.write_flags(flags, mask);
+        self.put_flags(flags, mask);
         self.go_outer(t, (ss, stack), sp)
     }
 
@@ -625,13 +642,24 @@ impl Interpreter {
 
     /// Replaces the flags in `mask`, as far as the model and (on the 80286) the mode let them be written.
     pub(crate) fn write_flags(&mut self, new: u64, mask: u64) {
+        self.put_flags(new, mask);
+        self.update_mode();
+    }
+
+    /// As [`Self::write_flags`]; `update_mode` must follow.
+    fn put_flags(&mut self, new: u64, mask: u64) {
         let mut mask = mask & self.model.flags_writable;
         if self.is_16_bit_model() && self.is_real() {
             // NT and IOPL stay 0 in the real mode of an 80286.
             mask &= 0x0FFF;
         }
-        let old = self.rflags().bits();
+        // Of arithmetic flags that are all replaced nobody asks what they were.
+        let old = if Rflags::ARITHMETIC.bits() & !mask == 0 {
+            self.rflags.bits()
+        } else {
+            self.rflags().bits()
+        };
         let flags = old & !mask | new & mask | self.model.flags_fixed;
-        self.set_rflags(Rflags::from_bits_retain(flags));
+        self.put_rflags(Rflags::from_bits_retain(flags));
     }
 }

@@ -51,6 +51,9 @@ impl<T: Int, P: PortOperand> Instruction for In<T, P> {
         cpu.check_io(port, T::WIDTH)?;
         let v = cpu.io_read(port, T::WIDTH);
         cpu.regs.set(0, T::from_u64(v.into()));
+        if cpu.stays() {
+            return Ok(());
+        }
         let kind = P::KIND.union(IoKind::INPUT);
         cpu.smm.io = Some(cpu.io_instruction(op, port, T::WIDTH, kind));
         Err(Stop::Leave)
@@ -63,6 +66,9 @@ impl<T: Int, P: PortOperand> Instruction for Out<T, P> {
         cpu.check_io(port, T::WIDTH)?;
         let v: T = cpu.regs.get(0);
         cpu.io_write(port, T::WIDTH, v.to_u64() as u32);
+        if cpu.stays() {
+            return Ok(());
+        }
         cpu.smm.io = Some(cpu.io_instruction(op, port, T::WIDTH, P::KIND));
         Err(Stop::Leave)
     }

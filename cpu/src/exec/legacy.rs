@@ -16,7 +16,7 @@ use crate::alu::{Flags, Int};
 use crate::context::Context;
 use crate::event::interrupt::Origin;
 use crate::fault::Fault;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, Leaving};
 use crate::mem::address::Segmented;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::registers::HIGH_BYTE;
@@ -666,7 +666,7 @@ impl<E: Element80286, T: Int, const WHILE_EQUAL: bool> Instruction
             }
             cpu.attached.left -= 1;
             budget -= 1;
-            if budget == 0 || E::IO || cpu.leave_block {
+            if budget == 0 || E::IO || cpu.leave_block != Leaving::No {
                 return Err(Stop::Repeat);
             }
         }

@@ -65,9 +65,8 @@ impl Interpreter {
 
     /// Replaces the base of a segment register, FS or GS.
     pub(crate) fn set_segment_base(&mut self, seg: Seg, base: u64) {
-        let mut reg = *self.segment(seg);
-        reg.base = base;
-        self.set_segment(seg, reg);
+        let s = &mut self.segments[seg as usize];
+        (s.reg.base, s.base) = (base, base);
     }
 
     /// Replaces PKRU.
@@ -104,7 +103,7 @@ impl Interpreter {
         self.regs.set_named(Gpr::R11, flags & !Rflags::RF.bits());
         let kept = !(self.msr.fmask | Rflags::RF.bits());
         let flags = Rflags::from_bits_retain(flags & kept) | Rflags::ONE;
-        self.set_rflags(flags);
+        self.put_rflags(flags);
         let selector = (self.msr.star >> 32) as u16;
         self.enter_flat(selector & 0xFFFC, selector.wrapping_add(8), 0, true);
         self.rip = entry;
@@ -172,8 +171,8 @@ impl<const LONG: bool> Instruction for Sysret<LONG> {
         } else {
             selector
         };
+        cpu.put_rflags(Rflags::from_bits_retain(flags) | Rflags::ONE);
         cpu.enter_flat(cs | 3, selector.wrapping_add(8) | 3, 3, LONG);
-        cpu.set_rflags(Rflags::from_bits_retain(flags) | Rflags::ONE);
         cpu.rip = rip;
         cpu.poll = true;
         // Like SYSCALL, and unlike IRET and POPF, which give the next instruction its chance.

@@ -10,7 +10,7 @@
 use super::operand::As;
 use crate::alu::{Flags, Int};
 use crate::context::Context;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, Leaving};
 use crate::mem::address::Segmented;
 use crate::mem::stretch::{Order, Stretch};
 use crate::op::{Instruction, OpRef, Stop};
@@ -317,7 +317,7 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
         loop {
             let io = E::IO.then(|| io_instruction::<E, N, T>(cpu, op, IoKind::REPEATED));
             let mut done = 0;
-            if !E::IO && !cpu.leave_block {
+            if !E::IO && cpu.leave_block == Leaving::No {
                 let most = left.min(budget);
                 done = several::<E, T>(cpu, op.a.into(), N::MASK, most, WHILE_EQUAL);
             }
@@ -344,7 +344,7 @@ impl<E: Element, N: Int, T: Int, const WHILE_EQUAL: bool> Instruction
                 return if E::IO { Err(Stop::Leave) } else { Ok(()) };
             }
             budget -= done;
-            if budget == 0 || E::IO || cpu.leave_block {
+            if budget == 0 || E::IO || cpu.leave_block != Leaving::No {
                 if keeps_flags {
                     cpu.flags = flags;
                 }

@@ -14,7 +14,7 @@ use super::paging::Purpose;
 use super::tlb::{Filling, Privilege};
 use crate::alu::Int;
 use crate::fault::Fault;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, Leaving};
 use crate::models::SegmentEnd;
 use crate::op::Stop;
 use emu_core::probe::{Memory, MemoryAccess};
@@ -248,6 +248,15 @@ impl Interpreter {
                 linear,
             });
         }
+        if let Some(gpa) = self.tlb.device.find(privilege, true, linear, n) {
+            return Ok(Place {
+                host: 0,
+                first: gpa,
+                first_len: n as u8,
+                second: 0,
+                linear,
+            });
+        }
         let purpose = Purpose::write(privilege);
         let room = 0x1000 - (linear & 0xFFF);
         let first = self.translate(linear, purpose)?;
@@ -425,10 +434,36 @@ impl Interpreter {
         Ok(linear)
     }
 
+    /// The physical address of an access to a device that needs no check but that of its segment, and no walk: its page is
+    /// known to be no memory. Whoever watches, and checks of alignment, take the long way.
+    #[inline(always)]
+    fn device_at_hand(&self, seg: usize, offset: u64, n: u64, write: bool) -> Option<u64> {
+        let s = &self.segments[seg % 6];
+        let ok = if write {
+            s.may_write(offset, n)
+        } else {
+            s.may_read(offset, n)
+        };
+        // AMD's processors look at the offset in FS and GS too.
+        let privilege = self.tlb.privilege();
+        let plain = privilege != Privilege::Uncached
+            && self.dr7 & 0xFF == 0
+            && self.model.segment_end.is_none()
+            && !self.model.is_amd();
+        if !ok || !plain {
+            return None;
+        }
+        let linear = s.base.wrapping_add(offset) & self.linear_mask;
+        self.tlb.device.find(privilege, write, linear, n)
+    }
+
     /// A load that missed: every check, translation, devices.
     #[cold]
     #[inline(never)]
     pub(crate) fn load_slow(&mut self, seg: usize, offset: u64, width: Width) -> Result<u64, Stop> {
+        if let Some(gpa) = self.device_at_hand(seg, offset, width.bytes() as u64, false) {
+            return Ok(self.device_read(gpa, width));
+        }
         if let Some(place) = self.place_round_the_end(seg, offset, width)? {
             return Ok(self.read_place(&place, width));
         }
@@ -453,6 +488,15 @@ impl Interpreter {
         Ok(())
     }
 
+    /// The host address of a store that needs nothing but a hit of the TLB.
+    #[inline]
+    pub(crate) fn store_at_hand(&self, linear: u64, n: u64, privilege: Privilege) -> Option<u64> {
+        if self.watch_memory {
+            return None;
+        }
+        self.tlb.write_hit_with(privilege, linear, n)
+    }
+
     /// Loads from a linear address with given privilege (descriptor tables and TSSs are read as supervisor).
     pub(crate) fn load_linear(
         &mut self,
@@ -461,8 +505,30 @@ impl Interpreter {
         privilege: Privilege,
     ) -> Result<u64, Stop> {
         let n = width.bytes();
+        // What a breakpoint watches is not in the TLB.
+        if !self.watch_memory
+            && let Some(host) = self.tlb.read_hit_with(privilege, linear, n as u64)
+        {
+            return Ok(self.host_read(host, width));
+        }
+        self.load_linear_slow(linear, width, privilege)
+    }
+
+    #[inline(never)]
+    fn load_linear_slow(
+        &mut self,
+        linear: u64,
+        width: Width,
+        privilege: Privilege,
+    ) -> Result<u64, Stop> {
+        let n = width.bytes();
         if let Some((host, gpa)) = self.tlb.read_slow(privilege, linear, n as u64) {
             let v = self.host_read(host, width);
+            self.watch(MemoryAccess::Read, linear, gpa, width, v);
+            return Ok(v);
+        }
+        if let Some(gpa) = self.tlb.device.find(privilege, false, linear, n as u64) {
+            let v = self.physical_read(gpa, width);
             self.watch(MemoryAccess::Read, linear, gpa, width, v);
             return Ok(v);
         }
@@ -478,7 +544,10 @@ impl Interpreter {
         let first = self.translate(linear, purpose)?;
         let v = if room >= n {
             let page = self.physical_page(first.gpa);
-            if page.read != 0 && !self.is_watched(linear) {
+            if page.read == 0 {
+                let device = &mut self.tlb.device;
+                device.fill(privilege, false, linear, first.gpa);
+            } else if !self.is_watched(linear) {
                 let fresh = Filling {
                     gpa: first.gpa,
                     host_page: page.read,
@@ -511,6 +580,10 @@ impl Interpreter {
         width: Width,
         v: u64,
     ) -> Result<(), Stop> {
+        if let Some(gpa) = self.device_at_hand(seg, offset, width.bytes() as u64, true) {
+            self.device_write(gpa, width, v);
+            return Ok(());
+        }
         let place = self.place(seg, offset, width)?;
         self.close_slow(place, width, v);
         Ok(())
@@ -538,9 +611,13 @@ impl Interpreter {
         global: bool,
     ) -> Option<u64> {
         let page = self.physical_page(gpa);
+        if page.write == 0 {
+            self.tlb.device.fill(privilege, true, linear, gpa);
+            return None;
+        }
         // A read-modify-write finds its page here and reads it too, so one that is read from elsewhere (memory behind a ROM)
         // stays out.
-        if page.write == 0 || page.read != page.write || self.is_watched(linear) {
+        if page.read != page.write || self.is_watched(linear) {
             return None;
         }
         let code = self.physical.locate(page.write).is_some_and(|(ram, n)| {
@@ -656,14 +733,15 @@ impl Interpreter {
         let kept = self.current_block().is_some_and(|b| b.kept);
         // Of a block that is not in the cache nobody says whether it was overwritten.
         if dropped || !kept {
-            self.leave_block = true;
+            self.leave_block = Leaving::Block;
         }
         self.granules_written(host_page, hit);
     }
 
-    /// Called before a device is accessed: guest time must be exact, and the block ends behind this instruction.
+    /// Called before a device is accessed: guest time must be exact, and behind this instruction the CPU looks at what has
+    /// come of it.
     pub(crate) fn device_access(&mut self) {
         self.synchronize();
-        self.leave_block = true;
+        self.leave_block = self.leave_block.max(Leaving::Device);
     }
 }

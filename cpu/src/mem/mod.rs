@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod address;
+pub mod device;
 pub mod paging;
 pub mod segment;
 pub mod stretch;

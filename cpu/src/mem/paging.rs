@@ -444,12 +444,20 @@ impl Interpreter {
         self.device_read(gpa, width)
     }
 
+    /// Reads what is no memory.
     #[cold]
     #[inline(never)]
-    fn device_read(&mut self, gpa: u64, width: emu_core::Width) -> u64 {
+    pub(super) fn device_read(&mut self, gpa: u64, width: emu_core::Width) -> u64 {
         let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
         self.device_access();
         self.bus().mmio_read(id, gpa, smm, width)
+    }
+
+    /// Writes what is no memory.
+    pub(super) fn device_write(&mut self, gpa: u64, width: emu_core::Width, value: u64) {
+        let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
+        self.device_access();
+        self.bus().mmio_write(id, gpa, smm, width, value);
     }
 
     /// Writes physical memory of up to 8 bytes inside one page.
@@ -462,9 +470,7 @@ impl Interpreter {
             self.host_written(at, width.bytes());
             return;
         }
-        let (id, gpa, smm) = (self.id, Gpa(self.a20(gpa)), self.smm.active);
-        self.device_access();
-        self.bus().mmio_write(id, gpa, smm, width, value);
+        self.device_write(gpa, width, value);
     }
 
     fn physical_read_u32(&mut self, gpa: u64) -> u32 {

@@ -13,6 +13,7 @@
 //! used) runs the same with that cache, without it, and one instruction at a time.
 
 use super::access::zeroed;
+use super::device::DevicePages;
 use super::paging::Translation;
 use crate::alu::Int;
 use crate::block::Hashing;
@@ -137,6 +138,13 @@ impl Table {
     #[inline(always)]
     fn hit(&self, linear: u64, bytes: u64) -> Option<u64> {
         let e = &self.present[(linear >> 12) as usize % SLOTS];
+        let last = linear.wrapping_add(bytes - 1);
+        (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
+    }
+
+    /// As [`Self::hit`], with any privilege.
+    fn hit_with(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        let e = self.entry(Self::slot(privilege, linear));
         let last = linear.wrapping_add(bytes - 1);
         (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
     }
@@ -320,6 +328,8 @@ pub struct Tlb {
     large: HashSet<u64, Hashing>,
     /// There were too many of them.
     large_anywhere: bool,
+    /// Pages that are no memory of the host's.
+    pub device: DevicePages,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -333,6 +343,7 @@ impl Default for Tlb {
             directories: [NO_DIRECTORY; DIRECTORIES],
             large: HashSet::default(),
             large_anywhere: false,
+            device: DevicePages::default(),
             fills: 0,
         }
     }
@@ -345,6 +356,21 @@ impl Tlb {
             self.read.set_privilege(privilege);
             self.write.set_privilege(privilege);
         }
+    }
+
+    /// With which privilege instructions access data.
+    pub fn privilege(&self) -> Privilege {
+        self.read.privilege
+    }
+
+    /// The host address for a read of so many bytes with any privilege.
+    pub fn read_hit_with(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        self.read.hit_with(privilege, linear, bytes)
+    }
+
+    /// The host address for a write of so many bytes with any privilege.
+    pub fn write_hit_with(&self, privilege: Privilege, linear: u64, bytes: u64) -> Option<u64> {
+        self.write.hit_with(privilege, linear, bytes)
     }
 
     /// The host address for an instruction's read, if the page is here and the access stays inside it.
@@ -435,6 +461,7 @@ impl Tlb {
 
     /// Forgets everything, but for global pages if `keep_global`.
     pub fn flush(&mut self, keep_global: bool) {
+        self.device.forget();
         self.read.flush(keep_global);
         self.write.flush(keep_global);
         self.directories = [NO_DIRECTORY; DIRECTORIES];
@@ -471,17 +498,20 @@ impl Tlb {
 
     /// Forgets everything but code.
     pub fn flush_data(&mut self) {
+        self.device.forget();
         self.read.flush(false);
         self.write.flush(false);
     }
 
     /// Forgets writable pages, so that the next store marks its page dirty again.
     pub fn flush_writes(&mut self) {
+        self.device.forget();
         self.write.flush(false);
     }
 
     /// Forgets one page, and all pieces of the large page that it may be one of. True: code may have been among them.
     pub fn flush_page(&mut self, linear: u64) -> bool {
+        self.device.forget();
         if self.large_anywhere {
             self.flush(false);
             return true;

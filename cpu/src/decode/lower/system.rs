@@ -349,7 +349,6 @@ fn input(l: &mut Lowering<'_>) {
         Register::AX => input_of::<u16>(l),
         _ => input_of::<u32>(l),
     }
-    l.ends_block = true;
 }
 
 fn input_of<T: Int>(l: &mut Lowering<'_>) {
@@ -366,7 +365,6 @@ fn output(l: &mut Lowering<'_>) {
         Register::AX => output_of::<u16>(l),
         _ => output_of::<u32>(l),
     }
-    l.ends_block = true;
 }
 
 fn output_of<T: Int>(l: &mut Lowering<'_>) {
