@@ -1,12 +1,18 @@
 //! The block cache: decoded runs of instructions, found by where their bytes lie in the host's memory and by mode.
 //!
+//! What is kept is bounded: by the number of blocks, of pages with code, and by the bytes of all slots
+//! ([`crate::op::Arena::is_full`]). At each bound everything is dropped, which costs less than to know what was used last. With
+//! all tables that is less than 64 MiB for a CPU, whatever it executes.
+//!
 //! The host address of a page is the identity of the memory behind it, so every mapping of the same bytes (aliases,
 //! shadow RAM, the A20 wrap) shares blocks, and a store through any of them finds what it overwrites. Nothing about
 //! a run depends on these addresses: they only say where to look.
 
-use crate::decode::BLOCK_BYTES_MAX;
+mod page;
+
 use crate::op::{Arena, HeadRef, Slot, Slots};
-use emu_core::ram::{CODE_GRANULE_BYTES, PAGE_BYTES, granule_mask};
+use emu_core::ram::{CODE_GRANULE_BYTES, PAGE_BYTES};
+use page::{Covered, Page, bits};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -171,126 +177,12 @@ const NOTHING_RECENT: Recent = Recent {
 const RECENT_SLOTS: usize = 1 << 15;
 /// Blocks kept before all are dropped: the bound of the cache's memory.
 const BLOCKS_MAX: usize = 1 << 16;
+/// Pages with code that are known before all blocks are dropped.
+const PAGES_MAX: usize = 1 << 14;
 /// Blocks that were dropped and are still allocated, at most.
 const BURIED_MAX: usize = 256;
 /// Blocks that were freed and are still allocated, at most.
 const SPARE_MAX: usize = 2 * BURIED_MAX;
-
-/// The bytes of a page that a block covers.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-struct Covered {
-    block: u32,
-    start: u16,
-    end: u16,
-}
-
-impl Covered {
-    fn range(self) -> Range<usize> {
-        self.start.into()..self.end.into()
-    }
-
-    fn meets(self, range: &Range<usize>) -> bool {
-        usize::from(self.start) < range.end && range.start < usize::from(self.end)
-    }
-}
-
-/// What is decoded of a page. Guests write beside their code far more often than over it, so that a store hits no block is
-/// told without a look at any.
-struct Page {
-    /// In the order of their starts.
-    covered: Vec<Covered>,
-    /// The bytes that any of `covered` holds, one bit each.
-    bytes: [u64; PAGE_BYTES / CODE_GRANULE_BYTES],
-    /// The granules that have such a byte.
-    granules: u64,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self {
-            covered: Vec::new(),
-            bytes: [0; PAGE_BYTES / CODE_GRANULE_BYTES],
-            granules: 0,
-        }
-    }
-}
-
-impl Page {
-    fn insert(&mut self, new: Covered) {
-        let at = self.covered.partition_point(|c| c.start < new.start);
-        self.covered.insert(at, new);
-        let range = new.range();
-        for n in bits(granules(&range)) {
-            self.bytes[n] |= bytes_of_granule(n, &range);
-            self.granules |= 1 << n;
-        }
-    }
-
-    fn remove(&mut self, old: Covered) {
-        let range = old.range();
-        let at = self.covered.partition_point(|c| c.start < old.start);
-        let same = self.covered[at..].iter().position(|c| *c == old);
-        let Some(same) = same else { return };
-        self.covered.remove(at + same);
-        let mut left = [0; PAGE_BYTES / CODE_GRANULE_BYTES];
-        for c in self.meeting(&range) {
-            let range = c.range();
-            for n in bits(granules(&range)) {
-                left[n] |= bytes_of_granule(n, &range);
-            }
-        }
-        for n in bits(granules(&range)) {
-            self.bytes[n] = self.bytes[n] & !bytes_of_granule(n, &range) | left[n];
-            if self.bytes[n] == 0 {
-                self.granules &= !(1 << n);
-            }
-        }
-    }
-
-    /// What covers any byte of a range.
-    fn meeting(&self, range: &Range<usize>) -> impl Iterator<Item = Covered> {
-        let first = (range.start + 1).saturating_sub(BLOCK_BYTES_MAX as usize);
-        let first = self
-            .covered
-            .partition_point(|c| usize::from(c.start) < first);
-        let starting = self.covered[first..].iter();
-        starting
-            .take_while(|c| usize::from(c.start) < range.end)
-            .filter(|c| c.meets(range))
-            .copied()
-    }
-
-    /// Whether anything covers a byte of a range.
-    fn has_code_in(&self, range: &Range<usize>) -> bool {
-        bits(granules(range) & self.granules)
-            .any(|n| self.bytes[n] & bytes_of_granule(n, range) != 0)
-    }
-}
-
-/// The granules of a page that a range meets.
-fn granules(range: &Range<usize>) -> u64 {
-    granule_mask(range.start, range.end.min(PAGE_BYTES))
-}
-
-/// The bytes of granule `n` of a page that lie in a range, one bit each.
-fn bytes_of_granule(n: usize, range: &Range<usize>) -> u64 {
-    let at = n * CODE_GRANULE_BYTES;
-    let start = range.start.saturating_sub(at);
-    let end = range.end.saturating_sub(at).min(CODE_GRANULE_BYTES);
-    if start >= end {
-        return 0;
-    }
-    u64::MAX >> (CODE_GRANULE_BYTES - (end - start)) << start
-}
-
-/// The numbers of the bits that are set.
-fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let n = (mask != 0).then(|| mask.trailing_zeros() as usize);
-        mask &= mask.wrapping_sub(1);
-        n
-    })
-}
 
 /// All decoded blocks.
 pub struct BlockCache {
@@ -492,7 +384,7 @@ impl BlockCache {
 
     /// Adds a block in place of any with the same start and mode.
     pub fn insert(&mut self, new: &NewBlock<'_>) -> (NonNull<Block>, HeadRef) {
-        if self.by_start.len() >= BLOCKS_MAX {
+        if self.by_start.len() >= BLOCKS_MAX || self.by_page.len() >= PAGES_MAX {
             self.clear();
         }
         let key = (new.host, new.mode);
@@ -591,28 +483,43 @@ impl BlockCache {
         }
     }
 
-    /// Frees blocks that were dropped, when they are many (then true); nothing of them is running any more.
+    /// Frees blocks that were dropped, when they are many, and all blocks when they take too much memory (then true);
+    /// nothing of them is running any more.
     #[inline(always)]
     pub fn bury(&mut self) -> bool {
-        let many = self.buried.len() > BURIED_MAX;
-        if many {
-            self.forget_translations(false);
-            self.freed = self.freed.wrapping_add(1);
-            if self.freed == 0 {
-                // What has the same number was made four thousand million times ago.
-                self.recent.fill(NOTHING_RECENT);
-            }
-            while let Some(block) = self.buried.pop() {
-                self.recycle(block);
-            }
+        let crowded = self.is_crowded();
+        if crowded {
+            self.make_room();
         }
-        many
+        crowded
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        let full = self.arena.is_full();
+        if full {
+            self.clear();
+            self.buried.extend(self.aside.take());
+        }
+        self.forget_translations(false);
+        self.freed = self.freed.wrapping_add(1);
+        if self.freed == 0 {
+            // What has the same number was made four thousand million times ago.
+            self.recent.fill(NOTHING_RECENT);
+        }
+        while let Some(block) = self.buried.pop() {
+            self.recycle(block);
+        }
+        if full {
+            self.arena = Arena::default();
+        }
     }
 
     /// Whether [`Self::bury`] has something to do.
     #[inline(always)]
     pub fn is_crowded(&self) -> bool {
-        self.buried.len() > BURIED_MAX
+        self.buried.len() > BURIED_MAX || self.arena.is_full()
     }
 
     /// Linear addresses may now lead elsewhere, or those outside of global pages.
@@ -638,7 +545,9 @@ impl BlockCache {
 
 #[cfg(test)]
 mod tests {
+    use super::page::bytes_of_granule;
     use super::*;
+    use crate::decode::BLOCK_BYTES_MAX;
 
     const PAGES: [u64; 2] = [0x10_0000, 0x10_1000];
 
@@ -694,6 +603,31 @@ mod tests {
             first + usize::from(b.second_page == Some(page))
         };
         assert_eq!(covered.len(), blocks().map(|b| parts(b)).sum::<usize>());
+    }
+
+    /// Blocks of ever other lengths come and go: what was freed of one length does for no other, and yet there is a bound.
+    #[test]
+    fn the_memory_of_blocks_is_bounded() {
+        let mut cache = BlockCache::default();
+        let mut seed = 1;
+        for round in 0..4u64 {
+            for n in 0..20_000u64 {
+                cache.bury();
+                let slots = vec![Slot::head(); (1 + round * 40 + next(&mut seed, 40)) as usize];
+                cache.insert(&NewBlock {
+                    host: PAGES[0] + n * 8,
+                    mode: 0,
+                    len: 8,
+                    second_page: None,
+                    slots: &slots,
+                    links: [0; 2],
+                    pins: [0; 2],
+                    starts: &[(0, 0), (0, 0)],
+                });
+                assert!(cache.arena.bytes() <= 24 << 20);
+            }
+        }
+        assert!(cache.freed > 0);
     }
 
     /// What is known of linear addresses outlives translations only where the pages are global, or where the translation

@@ -619,6 +619,27 @@ fn pages_beyond_4_gib_and_of_2_mib_are_reached() {
 }
 
 #[test]
+fn an_operand_over_the_top_of_the_address_space_goes_on_at_address_0() {
+    // mov [-4],rbx / mov rax,[-4] / hlt
+    let code = [
+        0x48, 0x89, 0x1C, 0x25, 0xFC, 0xFF, 0xFF, 0xFF, 0x48, 0x8B, 0x04, 0x25, 0xFC, 0xFF, 0xFF,
+        0xFF, 0xF4,
+    ];
+    let (mut b, mut s) = in_64_bit_mode(&code);
+    // The last entry of each table leads to the same tables; the last page is the one at 40000h.
+    for level in 0..3 {
+        let table = PML4 + 0x1000 * level;
+        b.set(table + 0xFF8, (table + 0x1000) | 3);
+    }
+    b.map(0x1F_F000, 0x4_0000 | 3);
+    s.gpr[Gpr::Rbx as usize] = 0x8877_6655_4433_2211;
+    let s = run(&mut b, &s);
+    assert_eq!(reg(&s, Gpr::Rax), 0x8877_6655_4433_2211);
+    assert_eq!(b.get(0x4_0FF8) >> 32, 0x4433_2211);
+    assert_eq!(b.get(0) as u32, 0x8877_6655);
+}
+
+#[test]
 fn five_level_paging_reaches_57_bits() {
     // mov rax,[rcx] / hlt
     let (mut b, mut s) = in_64_bit_mode(&[0x48, 0x8B, 0x01, 0xF4]);

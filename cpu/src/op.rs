@@ -186,10 +186,14 @@ pub struct Arena {
     rest: Slots,
     /// What was taken back, by length.
     free: Vec<Vec<Slots>>,
+    /// The bytes of all chunks.
+    bytes: usize,
 }
 
 /// Bytes of a chunk; the host commits them as they are touched. A first one, which is smaller, does for most tests.
-const CHUNK_BYTES: [usize; 2] = [1 << 18, 1 << 24];
+const CHUNK_BYTES: [usize; 2] = [1 << 18, 1 << 22];
+/// Bytes of all chunks from which on an arena is full.
+const ARENA_BYTES: usize = 20 << 20;
 
 impl Arena {
     /// Copies the slots that lowering emitted.
@@ -202,6 +206,18 @@ impl Arena {
             unsafe { taken.first.add(i).write(UnsafeCell::new(slot)) };
         }
         taken
+    }
+
+    /// Whether there is as much memory as there should be at most. It still gives room, but all had better be dropped soon.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.bytes > ARENA_BYTES
+    }
+
+    /// The bytes that it has at most.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes back what nobody points to any more.
@@ -242,6 +258,7 @@ impl Arena {
             let _ = map.advise(memmap2::Advice::HugePage);
         }
         self.chunks.push(map);
+        self.bytes += bytes;
         self.rest = Slots {
             first: first.cast(),
             len: bytes / size_of::<Slot>(),
