@@ -22,7 +22,7 @@ use crate::op::{HeadRef, OpRef, Stop};
 use emu_core::backend::{
     Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick, Special, SystemBus,
 };
-use emu_core::probe::{Execute, Probe, Verdict};
+use emu_core::probe::{Execute, Probe, Verdict, Watched};
 use emu_core::x86::{Activity, CpuState, Dr6, Rflags, Seg};
 use std::ptr::NonNull;
 
@@ -251,6 +251,18 @@ impl Interpreter {
     pub(crate) fn instructions_so_far(&self) -> u64 {
         let n = self.insn_at(self.attached.op) as u64;
         self.retired + self.done_with(n)
+    }
+
+    /// The instructions that retired before the one that executes, or before the event that is delivered, and the instruction
+    /// pointer there.
+    pub(crate) fn instruction_at_hand(&self) -> (u64, u64) {
+        match self.current_block() {
+            Some(_) => {
+                let op = self.attached.op;
+                (self.instructions_so_far(), self.this_rip(op))
+            }
+            None => (self.retired + self.attached.done, self.rip),
+        }
     }
 
     /// How many iterations a repeated string instruction at `op` may do before an event is due.
@@ -641,8 +653,8 @@ impl Interpreter {
 
 impl CpuBackend for Interpreter {
     fn run(&mut self, bus: &mut dyn SystemBus, probe: Option<&mut dyn Probe>) -> Exit {
-        let watched = probe.is_some();
-        let memory = probe.as_ref().is_some_and(|p| p.wants_memory());
+        let watched = probe.as_ref().is_some_and(|p| p.wants_execute());
+        let memory = probe.as_ref().map_or(Watched::Nothing, |p| p.watched());
         // SAFETY: only the lifetime is erased; both are cleared below, before the references end.
         self.attached.bus = Some(unsafe {
             std::mem::transmute::<NonNull<dyn SystemBus + '_>, NonNull<dyn SystemBus>>(
@@ -653,10 +665,14 @@ impl CpuBackend for Interpreter {
         self.attached.probe = probe.map(|p| unsafe {
             std::mem::transmute::<NonNull<dyn Probe + '_>, NonNull<dyn Probe>>(NonNull::from(p))
         });
-        if self.watch_memory != memory {
-            self.watch_memory = memory;
+        if self.watch_memory != (memory == Watched::Everything) {
+            self.watch_memory = memory == Watched::Everything;
             self.update_mode();
         }
+        self.tlb.watch(match memory {
+            Watched::Addresses(first, last) => Some((first, last)),
+            Watched::Nothing | Watched::Everything => None,
+        });
         if self.physical.blocks.is_empty() {
             let id = self.id;
             let attention = self.bus().attention(id);

@@ -6,7 +6,7 @@
 use crate::tests::{Board, Random};
 use crate::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId, Exit, SystemBus};
-use emu_core::probe::Probe;
+use emu_core::probe::{Memory, Probe, Watched};
 use emu_core::x86::{
     CpuState, Cr0, Cr4, DescriptorTable, Efer, Gpr, Rflags, Seg, SegmentAttributes as A, Selector,
 };
@@ -63,15 +63,31 @@ struct Case {
 #[derive(Copy, Clone, Debug)]
 enum Way {
     AsItIs,
+    /// Instruction by instruction.
     Watched,
+    /// Only loads and stores of some addresses, the first to the last.
+    Addresses(u64, u64),
     OneByOne,
 }
 
-struct Watches;
+/// Hears of loads and stores.
+struct Watches {
+    way: Way,
+    heard: Vec<Memory>,
+}
 
 impl Probe for Watches {
-    fn wants_memory(&self) -> bool {
-        true
+    fn wants_execute(&self) -> bool {
+        matches!(self.way, Way::Watched)
+    }
+    fn watched(&self) -> Watched {
+        match self.way {
+            Way::Addresses(first, last) => Watched::Addresses(first, last),
+            _ => Watched::Everything,
+        }
+    }
+    fn memory(&mut self, m: &Memory) {
+        self.heard.push(*m);
     }
 }
 
@@ -82,6 +98,7 @@ struct End {
     insns: u64,
     state: CpuState,
     memory: Vec<u8>,
+    heard: Vec<Memory>,
 }
 
 impl Case {
@@ -337,9 +354,10 @@ impl Case {
         cpu.set_state(&self.state);
         [self.stop_at, 40_000].map(|stop_at| {
             board.stop_at = stop_at;
-            let mut watches = Watches;
+            let heard = Vec::new();
+            let mut watches = Watches { way, heard };
             let probe: Option<&mut dyn Probe> = match way {
-                Way::Watched => Some(&mut watches),
+                Way::Watched | Way::Addresses(..) => Some(&mut watches),
                 _ => None,
             };
             let exit = cpu.run(&mut board, probe);
@@ -350,20 +368,33 @@ impl Case {
                 insns: board.insns(),
                 state: cpu.state(),
                 memory,
+                heard: watches.heard,
             }
         })
     }
 }
 
+/// Whether an access touches any of these addresses.
+fn touches(m: &Memory, from: u64, to: u64) -> bool {
+    m.linear <= to && m.linear.saturating_add(m.width.bytes() as u64 - 1) >= from
+}
+
 #[test]
 fn repetitions_at_once_are_the_same_run_as_one_after_the_other() {
     let mut exits = [0u32; 3];
+    let mut heard = 0;
     for seed in 1..=1500u64 {
         let mut r = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let case = Case::random(&mut r);
         let memory = case.memory(&mut r);
         let expected = case.run(&memory, Way::Watched);
-        for way in [Way::AsItIs, Way::OneByOne] {
+        // Some bytes about one that is touched.
+        let touched = expected.iter().flat_map(|end| &end.heard);
+        let somewhere = touched.clone().nth(r.below(64) as usize);
+        let from = somewhere.map_or(DATA, |m| m.linear.wrapping_add(r.about(6)));
+        let to = from.saturating_add(r.of(&[0, 0, 3, 7, 40, 5000]));
+        heard += touched.filter(|m| touches(m, from, to)).count();
+        for way in [Way::AsItIs, Way::OneByOne, Way::Addresses(from, to)] {
             let got = case.run(&memory, way);
             for (got, expected) in got.iter().zip(&expected) {
                 let what = format!("seed {seed}, {way:?}, {case:X?}");
@@ -372,6 +403,11 @@ fn repetitions_at_once_are_the_same_run_as_one_after_the_other() {
                 assert_eq!(got.state, expected.state, "{what}");
                 let differs = (0..MEMORY).find(|&i| got.memory[i] != expected.memory[i]);
                 assert_eq!(differs, None, "{what}");
+                if matches!(way, Way::Addresses(..)) {
+                    let mut all = expected.heard.clone();
+                    all.retain(|m| touches(m, from, to));
+                    assert!(got.heard == all, "{what}: {:X?} {all:X?}", got.heard);
+                }
             }
         }
         exits[match expected[1].exit {
@@ -382,4 +418,5 @@ fn repetitions_at_once_are_the_same_run_as_one_after_the_other() {
     }
     // Most come to an end, many of those by a fault.
     assert!(exits[0] > 700 && exits[1] > 100, "{exits:?}");
+    assert!(heard > 5000, "{heard}");
 }

@@ -40,10 +40,14 @@ pub enum MemoryAccess {
 }
 
 /// A load or store of an instruction.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Memory {
     /// Whose.
     pub cpu: CpuId,
+    /// The instructions that the board retired before the one that does it.
+    pub insns: u64,
+    /// The instruction pointer there.
+    pub rip: u64,
     /// Load or store.
     pub access: MemoryAccess,
     /// Linear address.
@@ -84,15 +88,30 @@ pub struct Delivery {
     pub fault_address: Option<u64>,
 }
 
+/// Which loads and stores a probe wants to hear of.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Watched {
+    /// None.
+    Nothing,
+    /// Those that touch any of these linear addresses, the first to the last. All others go on at full speed.
+    Addresses(u64, u64),
+    /// All.
+    Everything,
+}
+
 /// Hooks; each does nothing unless it is overridden.
 pub trait Probe {
+    /// Whether [`Self::execute`] shall be called. Without, instructions run at full speed.
+    fn wants_execute(&self) -> bool {
+        true
+    }
     /// Before each instruction (each REP iteration is not one of its own). `state` gives the registers.
     fn execute(&mut self, _at: &Execute<'_>, _state: &dyn Fn() -> CpuState) -> Verdict {
         Verdict::Continue
     }
-    /// Whether [`Self::memory`] shall be called.
-    fn wants_memory(&self) -> bool {
-        false
+    /// When [`Self::memory`] shall be called.
+    fn watched(&self) -> Watched {
+        Watched::Nothing
     }
     /// After a load or store.
     fn memory(&mut self, _m: &Memory) {}

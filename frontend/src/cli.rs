@@ -227,7 +227,8 @@ pub struct RunArgs {
     /// Write counters and the state hash
     #[arg(long, value_name = "FILE.json", help_heading = WATCHING)]
     pub stats: Option<PathBuf>,
-    /// Write each instruction, interrupt and port access. FILE[,range=HEX-HEX] keeps to addresses
+    /// Write each instruction, interrupt and port access. FILE[,range=HEX-HEX] keeps to
+    /// addresses; FILE,watch=HEX-HEX writes loads and stores of addresses instead
     #[arg(long, value_name = "FILE", help_heading = WATCHING)]
     pub trace: Option<String>,
 }

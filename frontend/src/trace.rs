@@ -6,10 +6,18 @@
 //! ```
 //! Instruction count, CS:IP, linear address, bytes, disassembly, changes. Numbers are hexadecimal, except the
 //! count.
+//!
+//! With `watch=`, one line for each load from and store to the addresses watched, and instructions only with `range=`
+//! as well: all others run at full speed.
+//!
+//! ```text
+//!      1234 at e0a2: load 0000046c -> 0012
+//!      1301 at e0a9: store 0000046c <- 0013
+//! ```
 
 use crate::exit::Mistake;
 use emu_core::backend::CpuId;
-use emu_core::probe::{Delivery, Execute, MemoryAccess, Port, Probe, Verdict};
+use emu_core::probe::{Delivery, Execute, Memory, MemoryAccess, Port, Probe, Verdict, Watched};
 use emu_core::x86::{CpuState, GPR_COUNT, Seg};
 use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
 use std::fmt::Write as _;
@@ -21,6 +29,7 @@ use std::ops::RangeInclusive;
 pub struct Tracer {
     out: BufWriter<File>,
     ranges: Vec<RangeInclusive<u64>>,
+    watched: Option<RangeInclusive<u64>>,
     before: Option<CpuState>,
     line: String,
     failed: Option<std::io::Error>,
@@ -39,32 +48,56 @@ fn parse_range(text: &str) -> Option<RangeInclusive<u64>> {
     Some(hex(from)?..=hex(to)?)
 }
 
+/// What one part of the option says besides the file.
+enum Part {
+    Range(RangeInclusive<u64>),
+    Watch(RangeInclusive<u64>),
+}
+
+fn parse_part(text: &str) -> Option<Part> {
+    match text.split_once('=')? {
+        ("range", range) => parse_range(range).map(Part::Range),
+        ("watch", range) => parse_range(range).map(Part::Watch),
+        _ => None,
+    }
+}
+
 impl Tracer {
-    /// Opens the trace that `--trace FILE[,range=HEX-HEX]` asks for.
+    /// Opens the trace that `--trace FILE[,range=HEX-HEX][,watch=HEX-HEX]` asks for.
     pub fn open(text: &str) -> Result<Self, Mistake> {
         let mut parts = text.split(',');
         let path = parts.next().unwrap_or_default();
-        let mut ranges = Vec::new();
+        let (mut ranges, mut watched) = (Vec::new(), None);
         for part in parts {
-            let range = part.strip_prefix("range=").and_then(parse_range);
-            ranges.push(range.ok_or_else(|| {
-                Mistake::usage(format!(
-                    "--trace {text}: {part:?} is not range=HEX-HEX, as in range=7c00-7dff"
-                ))
-            })?);
+            match parse_part(part) {
+                Some(Part::Range(range)) => ranges.push(range),
+                Some(Part::Watch(_)) if watched.is_some() => {
+                    return Err(Mistake::usage(format!(
+                        "--trace {text}: watch= can stand there only once"
+                    )));
+                }
+                Some(Part::Watch(range)) => watched = Some(range),
+                None => {
+                    return Err(Mistake::usage(format!(
+                        "--trace {text}: {part:?} is neither range=HEX-HEX, as in range=7c00-7dff, nor watch=HEX-HEX"
+                    )));
+                }
+            }
         }
         if path.is_empty() {
             return Err(Mistake::usage("--trace needs a file's name"));
         }
         let out = File::create(path)
             .map_err(|e| Mistake::data(format!("the trace {path} cannot be written: {e}")))?;
+        let inside = watched.is_none() || !ranges.is_empty();
         Ok(Self {
             out: BufWriter::new(out),
             ranges,
+            watched,
             before: None,
             line: String::new(),
             failed: None,
-            inside: true,
+            inside,
         })
     }
 
@@ -159,6 +192,31 @@ fn changes(before: &CpuState, now: &CpuState) -> String {
 }
 
 impl Probe for Tracer {
+    fn wants_execute(&self) -> bool {
+        self.watched.is_none() || !self.ranges.is_empty()
+    }
+
+    fn watched(&self) -> Watched {
+        match &self.watched {
+            Some(range) => Watched::Addresses(*range.start(), *range.end()),
+            None => Watched::Nothing,
+        }
+    }
+
+    fn memory(&mut self, m: &Memory) {
+        self.end_line(None);
+        let (name, arrow) = match m.access {
+            MemoryAccess::Read => ("load", "->"),
+            MemoryAccess::Write => ("store", "<-"),
+        };
+        let digits = m.width.bytes() * 2;
+        let text = format!(
+            "{:>12} at {:04x}: {name} {:08x} {arrow} {:0digits$x}",
+            m.insns, m.rip, m.linear, m.value
+        );
+        self.write_line(&text);
+    }
+
     fn execute(&mut self, at: &Execute<'_>, state: &dyn Fn() -> CpuState) -> Verdict {
         self.inside = self.ranges.is_empty() || self.ranges.iter().any(|r| r.contains(&at.linear));
         if !self.inside {

@@ -235,7 +235,7 @@ impl Interpreter {
         let n = width.bytes() as u64;
         if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, n) {
             // A probe wants to know the physical address.
-            let (host, first, first_len) = if self.watch_memory {
+            let (host, first, first_len) = if self.reports(linear, n) {
                 (0, gpa, n as u8)
             } else {
                 (host, 0, CODE_PAGE)
@@ -263,7 +263,7 @@ impl Interpreter {
         if room >= n {
             let (len, global) = (n as u8, first.global);
             let host = self.fill_write(linear, first.gpa, privilege, global);
-            if let Some(host) = host.filter(|_| !self.watch_memory) {
+            if let Some(host) = host.filter(|_| !self.reports(linear, n)) {
                 return Ok(Place::in_memory(host));
             }
             return Ok(Place {
@@ -446,14 +446,15 @@ impl Interpreter {
         };
         // AMD's processors look at the offset in FS and GS too.
         let privilege = self.tlb.privilege();
+        let linear = s.base.wrapping_add(offset) & self.linear_mask;
         let plain = privilege != Privilege::Uncached
+            && !self.tlb.watches(linear, n)
             && self.dr7 & 0xFF == 0
             && self.model.segment_end.is_none()
             && !self.model.is_amd();
         if !ok || !plain {
             return None;
         }
-        let linear = s.base.wrapping_add(offset) & self.linear_mask;
         self.tlb.device.find(privilege, write, linear, n)
     }
 
@@ -639,6 +640,11 @@ impl Interpreter {
         self.has_data_breakpoint_on(linear & !0xFFF)
     }
 
+    /// Whether the probe wants to hear of an access.
+    fn reports(&self, linear: u64, bytes: u64) -> bool {
+        self.watch_memory || self.tlb.watches(linear, bytes)
+    }
+
     /// The privilege of an instruction's own loads and stores.
     pub(crate) fn data_privilege(&self) -> Privilege {
         if self.cpl == 3 {
@@ -666,9 +672,12 @@ impl Interpreter {
         if self.dr7 & 0xFF != 0 {
             self.note_data_breakpoints(access, linear, width);
         }
-        if self.watch_memory {
+        if self.reports(linear, width.bytes() as u64) {
+            let (insns, rip) = self.instruction_at_hand();
             let m = Memory {
                 cpu: self.id,
+                insns,
+                rip,
                 access,
                 linear,
                 gpa: Gpa(gpa),

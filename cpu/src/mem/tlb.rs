@@ -6,6 +6,7 @@
 //! tag of their write entry: stores there miss, and the slow path looks at the code stamps.
 //!
 //! Whoever watches memory sends every access the slow way, which finds the same entries: being watched changes nothing.
+//! Whoever watches some addresses does so with the accesses to their pages alone: they carry bit 1 in their tags.
 //!
 //! Instructions are fetched through a table of their own that never loses a page but when all or that page is
 //! invalidated, or when it is full. So what the block cache knows of linear addresses always stands in it, and a guest
@@ -29,6 +30,8 @@ const PAGE_MASK: u64 = 0xFFF;
 const EMPTY: u64 = u64::MAX;
 /// Tag bit: the page holds decoded code.
 pub const HAS_CODE: u64 = 1;
+/// Tag bit: a probe watches addresses in the page.
+const WATCHED: u64 = 2;
 
 /// Which table an access uses.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -154,10 +157,11 @@ impl Table {
         let slot = Self::slot(privilege, linear);
         let (e, last) = (*self.entry(slot), linear.wrapping_add(bytes - 1));
         let gpa = self.pages[slot] & !PAGE_MASK | linear & PAGE_MASK;
-        (e.tag & !HAS_CODE == last & !PAGE_MASK).then(|| (linear.wrapping_add(e.addend), gpa))
+        (e.tag & !(HAS_CODE | WATCHED) == last & !PAGE_MASK)
+            .then(|| (linear.wrapping_add(e.addend), gpa))
     }
 
-    fn fill(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
+    fn fill(&mut self, privilege: Privilege, linear: u64, fresh: Filling, watched: u64) {
         let Filling {
             gpa,
             host_page,
@@ -168,7 +172,7 @@ impl Table {
             return;
         }
         let (slot, page) = (Self::slot(privilege, linear), linear & !PAGE_MASK);
-        let tag = page | if code { HAS_CODE } else { 0 };
+        let tag = page | watched | if code { HAS_CODE } else { 0 };
         *self.entry_mut(slot) = Entry {
             tag,
             addend: host_page.wrapping_sub(page),
@@ -278,6 +282,15 @@ const LARGE: [u32; 3] = [21, 22, 30];
 /// Large pages that are known at most; with one more all of them are taken to be anywhere.
 const LARGE_MAX: usize = 4096;
 
+/// The tag bit of the page of `linear` while these addresses are watched.
+fn watched_bit(addresses: Option<(u64, u64)>, linear: u64) -> u64 {
+    let (first, last) = (linear & !PAGE_MASK, linear | PAGE_MASK);
+    match addresses {
+        Some((from, to)) if first <= to && last >= from => WATCHED,
+        _ => 0,
+    }
+}
+
 /// What fills a slot.
 #[derive(Copy, Clone, Debug)]
 pub struct Filling {
@@ -330,6 +343,8 @@ pub struct Tlb {
     large_anywhere: bool,
     /// Pages that are no memory of the host's.
     pub device: DevicePages,
+    /// The first and the last linear address that a probe watches.
+    watched: Option<(u64, u64)>,
     /// Entries filled since power-on.
     pub fills: u64,
 }
@@ -344,6 +359,7 @@ impl Default for Tlb {
             large: HashSet::default(),
             large_anywhere: false,
             device: DevicePages::default(),
+            watched: None,
             fills: 0,
         }
     }
@@ -420,16 +436,42 @@ impl Tlb {
         Some((host, fresh))
     }
 
+    /// A probe watches these linear addresses, the first to the last, or none any more. Their pages stay, but the fast path
+    /// misses them.
+    pub fn watch(&mut self, addresses: Option<(u64, u64)>) {
+        if self.watched == addresses {
+            return;
+        }
+        self.watched = addresses;
+        for table in [&mut self.read, &mut self.write] {
+            table.change_filled(|e| {
+                if e.tag != EMPTY {
+                    e.tag = e.tag & !WATCHED | watched_bit(addresses, e.tag);
+                }
+            });
+        }
+    }
+
+    /// Whether a probe watches any of so many bytes.
+    #[inline]
+    pub fn watches(&self, linear: u64, bytes: u64) -> bool {
+        let last = linear.saturating_add(bytes - 1);
+        self.watched
+            .is_some_and(|(from, to)| linear <= to && last >= from)
+    }
+
     /// Makes a page readable.
     pub fn fill_read(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
         self.fills += 1;
-        self.read.fill(privilege, linear, fresh);
+        let watched = watched_bit(self.watched, linear);
+        self.read.fill(privilege, linear, fresh, watched);
     }
 
     /// Makes a page writable.
     pub fn fill_write(&mut self, privilege: Privilege, linear: u64, fresh: Filling) {
         self.fills += 1;
-        self.write.fill(privilege, linear, fresh);
+        let watched = watched_bit(self.watched, linear);
+        self.write.fill(privilege, linear, fresh, watched);
     }
 
     /// Where an instruction at `linear` is fetched from, if the page is here.

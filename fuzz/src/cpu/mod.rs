@@ -15,7 +15,7 @@ use crate::{Target, hostile};
 use bus::{Bus, RAM_BYTES};
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::{CpuBackend, CpuId, Exit, Invalidate};
-use emu_core::probe::Probe;
+use emu_core::probe::{Probe, Watched};
 use emu_core::testkit::Rng;
 use emu_core::x86::{
     Activity, CpuState, Cr0, Cr4, DescriptorTable, Efer, Prefetch, Rflags, Seg, SegmentAttributes,
@@ -158,8 +158,12 @@ struct Watcher {
 }
 
 impl Probe for Watcher {
-    fn wants_memory(&self) -> bool {
-        self.memory
+    fn watched(&self) -> Watched {
+        if self.memory {
+            Watched::Everything
+        } else {
+            Watched::Nothing
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::guests::cache_folder;
 use anyhow::{Context, Result, bail};
 use cpu::{CpuModel, Interpreter};
 use emu_core::backend::CpuId;
-use emu_core::probe::Probe;
+use emu_core::probe::{Probe, Watched};
 use machine::boards::{self, Hosts};
 use machine::spec::{BootDevice, MachineSpec, MediumSource, RomSource};
 use machine::{ClockMode, Machine, Stop, Until};
@@ -58,16 +58,23 @@ pub enum Watch {
     Instructions,
     /// Loads and stores too.
     Memory,
+    /// Loads and stores of these linear addresses, and nothing else.
+    Addresses(u64, u64),
 }
 
 /// Looks and does nothing.
-struct Onlooker {
-    memory: bool,
-}
+struct Onlooker(Watch);
 
 impl Probe for Onlooker {
-    fn wants_memory(&self) -> bool {
-        self.memory
+    fn wants_execute(&self) -> bool {
+        matches!(self.0, Watch::Instructions | Watch::Memory)
+    }
+    fn watched(&self) -> Watched {
+        match self.0 {
+            Watch::Memory => Watched::Everything,
+            Watch::Addresses(first, last) => Watched::Addresses(first, last),
+            Watch::Nothing | Watch::Instructions => Watched::Nothing,
+        }
     }
 }
 
@@ -198,12 +205,9 @@ impl Subject {
 
     /// Runs on.
     pub fn run(&mut self, until: Until) -> Stop {
-        let mut onlooker = Onlooker {
-            memory: self.flavour.watch == Watch::Memory,
-        };
         match self.flavour.watch {
             Watch::Nothing => self.machine.run(until, None),
-            Watch::Instructions | Watch::Memory => self.machine.run(until, Some(&mut onlooker)),
+            watch => self.machine.run(until, Some(&mut Onlooker(watch))),
         }
     }
 

@@ -25,6 +25,8 @@ pub enum Way {
     Watched,
     /// A probe looks on at loads and stores too: no page enters the TLB
     WatchedMemory,
+    /// A probe looks on at the loads and stores of a few addresses, and at nothing else
+    WatchedAddresses,
     /// At each point the machine is saved, and a fresh one goes on
     Restored,
     /// At some points the machine is saved, and a fresh one runs to the end
@@ -37,11 +39,12 @@ pub enum Way {
 
 impl Way {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Again,
         Self::Uncached,
         Self::Watched,
         Self::WatchedMemory,
+        Self::WatchedAddresses,
         Self::Restored,
         Self::RestoredOnce,
         Self::Realtime,
@@ -55,6 +58,7 @@ impl Way {
             Self::Uncached => "block cache off",
             Self::Watched => "watched",
             Self::WatchedMemory => "memory watched",
+            Self::WatchedAddresses => "addresses watched",
             Self::Restored => "restored at each point",
             Self::RestoredOnce => "restored, to the end",
             Self::Realtime => "real-time clock",
@@ -76,6 +80,11 @@ impl Way {
             },
             Self::WatchedMemory => Flavour {
                 watch: Watch::Memory,
+                ..plain
+            },
+            // The data of the BIOS, in real mode and wherever else it is at hand.
+            Self::WatchedAddresses => Flavour {
+                watch: Watch::Addresses(0x400, 0x4FF),
                 ..plain
             },
             Self::Realtime => Flavour {

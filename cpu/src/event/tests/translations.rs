@@ -1,14 +1,18 @@
 //! What a guest sees of the TLB: the same with the block cache, without it, and watched.
 
 use super::*;
-use emu_core::probe::Probe;
+use emu_core::probe::{Probe, Watched};
 
 /// Watches memory too, or not.
 struct Watcher(bool);
 
 impl Probe for Watcher {
-    fn wants_memory(&self) -> bool {
-        self.0
+    fn watched(&self) -> Watched {
+        if self.0 {
+            Watched::Everything
+        } else {
+            Watched::Nothing
+        }
     }
 }
 
