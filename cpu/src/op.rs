@@ -555,7 +555,7 @@ pub trait Hot: Sized {
 
 impl<H: Hot> Instruction for H {
     const SLOTS: usize = H::SLOTS;
-    const HANDLER: Handler = fast::<H>;
+    const HANDLER: Handler = fast::<H, H>;
     const CALM: bool = H::CALM;
     const FLAGS: FlagUse = H::FLAGS;
     const FUSE: Option<Fuse> = H::FUSE;
@@ -649,29 +649,9 @@ pub fn go_on(cpu: &mut Interpreter, next: OpRef) -> OpRef {
     go(cpu, next, count, flags)
 }
 
-/// The handler of a hot instruction.
-pub extern "C-unwind" fn fast<H: Hot>(
-    cpu: &mut Interpreter,
-    op: OpRef,
-    count: i64,
-    a: u64,
-    r: u64,
-    k: u64,
-) -> OpRef {
-    let flags = Flags::from_words([a, r, k]);
-    let mut cx = Fast { cpu, flags };
-    match H::run(&mut cx, op) {
-        Ok(()) => {
-            let flags = cx.flags;
-            go(cpu, op.plus(H::SLOTS), count, flags)
-        }
-        Err(_) => twin::<H>(cpu, op, count, a, r, k),
-    }
-}
-
-/// The handler of an instruction `W` in a form that is simpler to execute than what it shares with others: `H` does the
-/// same wherever lowering has chosen it.
-pub extern "C-unwind" fn lean<H: Hot, W: Instruction>(
+/// The handler of a hot instruction `W`. `H` is the same, or a form of it that is simpler to execute and does what `W` does
+/// wherever lowering has chosen it.
+pub extern "C-unwind" fn fast<H: Hot, W: Instruction>(
     cpu: &mut Interpreter,
     op: OpRef,
     count: i64,

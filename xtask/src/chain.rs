@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 16] = [
+const HANDLERS: [&str; 15] = [
     "cpu::op::fast",
-    "cpu::op::lean",
     "cpu::op::quiet",
     "cpu::op::shortcut",
     "cpu::op::twin",

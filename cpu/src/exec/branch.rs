@@ -296,7 +296,7 @@ extern "C-unwind" fn jcc<C: When, T: Int, R: Reach>(
 }
 
 /// An instruction that leaves flags and, in the slots behind it, a conditional jump inside the page. `H` does what `W`
-/// does, see [`crate::op::lean`].
+/// does, see [`crate::op::fast`].
 extern "C-unwind" fn fused<H: Hot, W: Instruction, C: When, T: Int>(
     cpu: &mut Interpreter,
     op: OpRef,

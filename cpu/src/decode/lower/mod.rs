@@ -54,7 +54,7 @@ macro_rules! lean {
             match ($l.is_64_bit(), $l.index_scale()) {
                 $($form => {
                     type $m = $address;
-                    $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+                    $l.shorten($l.slots.len() - 1, $crate::op::fast::<$lean, $flat>);
                 })*
             }
         }
@@ -67,10 +67,10 @@ macro_rules! lean_base {
         if $l.is_flat() && $l.index_scale().is_none() {
             if $l.is_64_bit() {
                 type $m = $crate::mem::address::Base<true>;
-                $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+                $l.shorten($l.slots.len() - 1, $crate::op::fast::<$lean, $flat>);
             } else {
                 type $m = $crate::mem::address::Base<false>;
-                $l.shorten($l.slots.len() - 1, $crate::op::lean::<$lean, $flat>);
+                $l.shorten($l.slots.len() - 1, $crate::op::fast::<$lean, $flat>);
             }
         }
     };
