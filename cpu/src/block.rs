@@ -177,7 +177,7 @@ const NOTHING_RECENT: Recent = Recent {
 const RECENT_SLOTS: usize = 1 << 15;
 /// Blocks kept before all are dropped: the bound of the cache's memory.
 const BLOCKS_MAX: usize = 1 << 16;
-/// Pages with code that are known before all blocks are dropped.
+/// Pages with code, or that had some, that are known before all blocks are dropped; half as many if all of them have.
 const PAGES_MAX: usize = 1 << 14;
 /// Blocks that were dropped and are still allocated, at most.
 const BURIED_MAX: usize = 256;
@@ -204,6 +204,8 @@ pub struct BlockCache {
     spare: Vec<Box<Block>>,
     /// Where the slots of all of these are. None of a spare one is used.
     arena: Arena,
+    /// Room for the numbers of blocks that are about to be dropped.
+    met: Vec<u32>,
 }
 
 /// A fast hash for addresses (Fibonacci hashing); the keys are not chosen by anybody.
@@ -255,6 +257,7 @@ impl Default for BlockCache {
             aside: None,
             spare: Vec::new(),
             arena: Arena::default(),
+            met: Vec::new(),
         }
     }
 }
@@ -385,7 +388,7 @@ impl BlockCache {
     /// Adds a block in place of any with the same start and mode.
     pub fn insert(&mut self, new: &NewBlock<'_>) -> (NonNull<Block>, HeadRef) {
         if self.by_start.len() >= BLOCKS_MAX || self.by_page.len() >= PAGES_MAX {
-            self.clear();
+            self.drop_pages();
         }
         let key = (new.host, new.mode);
         if let Some(old) = self.find(key.0, key.1) {
@@ -407,6 +410,16 @@ impl BlockCache {
         block.slots.open(block, block.insns);
         self.by_start.insert(key, number);
         (NonNull::from(block), block.slots.head())
+    }
+
+    /// Forgets the pages that had code once; if few blocks or pages are free then, everything.
+    #[cold]
+    #[inline(never)]
+    fn drop_pages(&mut self) {
+        self.by_page.retain(|_, page| !page.covered.is_empty());
+        if self.by_start.len() >= BLOCKS_MAX || self.by_page.len() >= PAGES_MAX / 2 {
+            self.clear();
+        }
     }
 
     /// The pages that a block covers, and what it covers of them.
@@ -436,10 +449,12 @@ impl BlockCache {
         let Some(page) = page.filter(|p| p.has_code_in(&range)) else {
             return false;
         };
-        let met: Vec<Covered> = page.meeting(&range).collect();
-        for c in met {
-            self.remove(c.block);
+        let mut met = std::mem::take(&mut self.met);
+        met.extend(page.meeting(&range).map(|c| c.block));
+        for number in met.drain(..) {
+            self.remove(number);
         }
+        self.met = met;
         true
     }
 
@@ -458,9 +473,6 @@ impl BlockCache {
         for (page, covered) in Self::covered(&block, number) {
             if let Some(p) = self.by_page.get_mut(&page) {
                 p.remove(covered);
-                if p.covered.is_empty() {
-                    self.by_page.remove(&page);
-                }
             }
         }
         self.free.push(number);

@@ -222,7 +222,7 @@ impl Interpreter {
             counted_to: 0,
             deliveries: 0,
             tlb: Tlb::default(),
-            physical: PhysicalPages::default(),
+            physical: PhysicalPages::new(model),
             blocks: BlockCache::default(),
             buffers: Buffers::default(),
             attached: Attached::default(),

@@ -18,6 +18,7 @@ mod tests;
 use crate::block::{Block, Generation, Place};
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, Leaving, mode};
+use crate::mem::paging::PhysicalPages;
 use crate::op::{HeadRef, OpRef, Stop};
 use emu_core::backend::{
     Attention, BackendCaps, BackendStats, CpuBackend, Exit, Invalidate, Kick, Special, SystemBus,
@@ -227,24 +228,28 @@ impl Interpreter {
 
     /// Tells the board how many instructions have retired, up to (not including) the one that executes.
     pub(crate) fn synchronize(&mut self) {
-        if !self.is_attached() {
+        let Some(mut bus) = self.attached.bus else {
             return;
-        }
+        };
+        let op = self.attached.op;
+        let a = &mut self.attached;
         // The instruction that executes asks, so a block is running, unless code is fetched or an event delivered.
-        let n = self.insn_at(self.attached.op) as u64;
-        let done = self.done_with(n);
-        match self.current_block() {
+        let done = match a.head.block() {
             Some(b) => {
-                let behind = i64::from(b.insns) - n as i64;
-                self.attached.budget = (self.attached.left + behind).max(0) as u64;
+                let n = b.insn_of_slot(op.slots_from(a.head));
+                let rest = a.left + i64::from(b.insns) - n as i64;
+                let told = std::mem::replace(&mut a.budget, rest.max(0) as u64);
+                (told as i64 - rest) as u64
             }
             None => {
-                self.attached.budget = self.attached.budget.saturating_sub(done);
-                self.attached.done = 0;
+                let done = std::mem::take(&mut a.done);
+                a.budget = a.budget.saturating_sub(done);
+                done
             }
-        }
+        };
         self.retired += done;
-        self.bus().advance(done);
+        // SAFETY: see the file's header.
+        unsafe { bus.as_mut() }.advance(done);
     }
 
     /// Instructions retired, up to (not including) the one that executes.
@@ -510,7 +515,8 @@ impl Interpreter {
 
     /// Takes the board's present memory map.
     fn take_map(&mut self, attention: Attention) {
-        self.physical.a20_masked = attention.contains(Attention::A20_MASKED);
+        let masked = attention.contains(Attention::A20_MASKED);
+        self.physical.mask_a20(self.model, masked);
         let blocks = self.bus().blocks().to_vec();
         self.physical.refresh(&blocks);
         self.flush_tlb(false);
@@ -699,12 +705,12 @@ impl CpuBackend for Interpreter {
     fn invalidate(&mut self, what: Invalidate) {
         match what {
             Invalidate::Memory => {
-                self.physical = Default::default();
+                self.physical = PhysicalPages::new(self.model);
                 self.flush_tlb(false);
             }
             Invalidate::WriteTracking => self.tlb.flush_writes(),
             Invalidate::All => {
-                self.physical = Default::default();
+                self.physical = PhysicalPages::new(self.model);
                 self.blocks.clear();
                 self.flush_tlb(false);
             }

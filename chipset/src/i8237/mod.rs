@@ -206,7 +206,11 @@ impl PortIo for I8237Pair {
         match at.region {
             REGION_1 => s.bytes.write(WriteReg::decode(at.offset), value),
             REGION_2 => s.words.write(WriteReg::decode(at.offset >> 1), value),
-            _ => s.pages[usize::from(at.offset & 0xF)] = value,
+            // A page says where to, not whether.
+            _ => {
+                s.pages[usize::from(at.offset & 0xF)] = value;
+                return;
+            }
         }
         self.ask(cx);
     }

@@ -2,7 +2,7 @@
 
 use super::decoder_options;
 use super::legacy::{self, Form};
-use super::lower::Lowering;
+use super::lower::{Lowering, Rows};
 use crate::interpreter::mode;
 use crate::models::{CpuModel, Processor};
 use iced_x86::{Code, CpuidFeature as F, Decoder, DecoderError};
@@ -93,7 +93,7 @@ fn forms_of(model: &CpuModel) -> BTreeMap<Code, bool> {
                 continue;
             }
             let len = decoder.position();
-            let mut l = Lowering::new(model, mode, None, Vec::new());
+            let mut l = Lowering::new(model, mode, None, Rows::default());
             l.lower(&insn, Form::Plain, &bytes[..len], 0, len as u32);
             *forms.entry(insn.code()).or_insert(true) &= !l.refused;
         }
@@ -163,7 +163,7 @@ fn refused_by(model: &str, processor: Processor) -> BTreeSet<String> {
         let Some(d) = legacy::decode(processor, model.has_fpu(), &bytes, 0) else {
             continue;
         };
-        let mut l = Lowering::new(model, 0, None, Vec::new());
+        let mut l = Lowering::new(model, 0, None, Rows::default());
         l.lower(&d.insn, d.form, &bytes[..d.len], 0, d.len as u32);
         let code = d.insn.code();
         if l.refused && d.form != Form::Undefined && belongs_to(code, &I80286_FEATURES) {

@@ -13,14 +13,14 @@ use crate::fault::Fault;
 use crate::interpreter::{Interpreter, Leaving, mode};
 use crate::mem::paging::{Purpose, Translation};
 use crate::models::{CpuModel, Processor};
-use crate::op::{Slot, Stop};
+use crate::op::Stop;
 use emu_core::Width;
 use emu_core::ram::granule_mask;
 use emu_core::x86::{Cr0, Seg};
 use extent::{Extent, LONGEST, Maps, extent};
 use iced_x86::{CpuidFeature, Decoder, DecoderError, DecoderOptions, Instruction};
 use legacy::Form;
-use lower::Lowering;
+use lower::{Lowering, Rows};
 use std::ptr::NonNull;
 
 /// The most bytes of an instruction that are fetched: of one that is too long the first behind the longest.
@@ -41,7 +41,7 @@ enum Decoded {
 
 /// A lowered run of instructions, without a place yet.
 struct Lowered {
-    slots: Vec<Slot>,
+    rows: Rows,
     links: [u16; 2],
     pins: [u16; 2],
     starts: Vec<(u16, u16)>,
@@ -55,7 +55,7 @@ impl Lowered {
             mode,
             len: self.len,
             second_page,
-            slots: &self.slots,
+            slots: &self.rows.slots,
             links: self.links,
             pins: self.pins,
             starts: &self.starts,
@@ -63,11 +63,12 @@ impl Lowered {
     }
 }
 
-/// What the next block is decoded into: the rows of the one before, emptied.
+/// What the next block is decoded out of and into: the rows of the one before, and what was found out for it.
 #[derive(Default)]
 pub struct Buffers {
-    slots: Vec<Slot>,
+    bytes: Vec<u8>,
     starts: Vec<(u16, u16)>,
+    rows: Rows,
 }
 
 impl Interpreter {
@@ -117,13 +118,14 @@ impl Interpreter {
                 return Ok(block);
             }
         }
-        let mut bytes = [0; BLOCK_BYTES_MAX as usize];
-        let window = room.min(BLOCK_BYTES_MAX) as usize;
-        let bytes = &mut bytes[..window];
-        self.host_copy(host, bytes);
+        let mut bytes = std::mem::take(&mut self.buffers.bytes);
+        bytes.resize(BLOCK_BYTES_MAX as usize, 0);
+        let window = &mut bytes[..room.min(BLOCK_BYTES_MAX) as usize];
+        self.host_copy(host, window);
         let single = !self.cache_blocks || key & mode::SINGLE != 0;
         let most = if single { 1 } else { BLOCK_INSNS_MAX };
-        let decoded = self.lower_bytes(bytes, most, self.place_of(linear, key));
+        let decoded = self.lower_bytes(window, most, self.place_of(linear, key));
+        self.buffers.bytes = bytes;
         match decoded {
             Decoded::Block(l) => {
                 let whole_page = room == PAGE - (linear & 0xFFF) || u64::from(l.len) < room;
@@ -275,9 +277,10 @@ impl Interpreter {
                 bytes,
             },
         };
-        let Buffers { slots, mut starts } = std::mem::take(&mut self.buffers);
+        let rows = std::mem::take(&mut self.buffers.rows);
+        let mut starts = std::mem::take(&mut self.buffers.starts);
         starts.clear();
-        let mut lowering = Lowering::new(self.model, self.mode, place, slots);
+        let mut lowering = Lowering::new(self.model, self.mode, place, rows);
         let mut len = 0u32;
         while (starts.len() as u32) < most {
             let start = len;
@@ -286,10 +289,8 @@ impl Interpreter {
             }
             let Some((insn, form, end)) = stream.next() else {
                 if starts.is_empty() {
-                    self.buffers = Buffers {
-                        slots: lowering.slots,
-                        starts,
-                    };
+                    self.buffers.rows = lowering.into_rows();
+                    self.buffers.starts = starts;
                     return Decoded::Truncated;
                 }
                 lowering.crosses_next = true;
@@ -312,9 +313,9 @@ impl Interpreter {
         lowering.end_of_block();
         self.stats.blocks_decoded += 1;
         Decoded::Block(Lowered {
-            slots: lowering.slots,
             links: lowering.links,
             pins: lowering.pins,
+            rows: lowering.into_rows(),
             starts,
             len,
         })
@@ -322,10 +323,8 @@ impl Interpreter {
 
     /// Keeps the rows of a lowered block for the next one.
     fn reuse(&mut self, l: Lowered) {
-        self.buffers = Buffers {
-            slots: l.slots,
-            starts: l.starts,
-        };
+        self.buffers.rows = l.rows;
+        self.buffers.starts = l.starts;
     }
 
     /// Puts a decoded block, in a global page or in another, into the cache under `key` (or aside, if it may not stay) and stamps the code it covers.

@@ -299,6 +299,13 @@ impl Interpreter {
         self.rflags.contains(Rflags::IF) && !self.sti_shadow && !self.mov_ss_shadow
     }
 
+    /// Has `attention` read before the next block if the instruction has let interrupts in, which were shut out in front of it
+    /// if they were `closed`.
+    #[inline(always)]
+    pub(crate) fn poll_if_opened(&mut self, closed: bool) {
+        self.poll |= closed && self.rflags.contains(Rflags::IF);
+    }
+
     /// Delivers a maskable interrupt.
     pub(crate) fn deliver_external(&mut self, vector: u8) {
         self.deliver_from_pin(vector);
@@ -345,16 +352,20 @@ impl Interpreter {
         }
         // Whoever records executes one instruction at a time, so that this is its address.
         let from = self.rip;
+        let closed = !self.rflags.contains(Rflags::IF);
         match self.deliver_event(&event) {
             Err(Stop::Fault) => return Err(Stop::Fault),
             // A fault in the new task.
-            Err(_) => self.deliver_fault(),
+            Err(_) => {
+                self.deliver_fault();
+                self.poll = true;
+            }
             Ok(()) => {
                 self.count_delivery();
                 self.record_delivery(from, false);
+                self.poll_if_opened(closed);
             }
         }
-        self.poll = true;
         Err(Stop::Branch)
     }
 

@@ -87,7 +87,9 @@ fn enterable(head: HeadRef, rip: u64, count: i64) -> Option<Next> {
 /// The block that the link in slot `n` leads to, if it may be entered. It lies in the page of this one.
 #[inline(always)]
 fn linked<T: Int>(cpu: &Interpreter, op: OpRef, n: usize, rip: u64, count: i64) -> Option<Next> {
-    if T::BITS < 64 && rip > cpu.link_limit.min(T::MASK) {
+    // The limit of a code segment has 32 bits.
+    let cut = if T::BITS == 16 { T::MASK } else { u64::MAX };
+    if T::BITS < 64 && rip > cpu.link_limit.min(cut) {
         return None;
     }
     enterable(op.linked(n), rip, count)

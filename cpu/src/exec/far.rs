@@ -78,18 +78,20 @@ impl<T: Int> Instruction for RetFar<T> {
 impl<T: Int> Instruction for Iret<T> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         // IRET lets NMIs in again even if it faults (SDM vol. 3, section 6.7.1).
-        cpu.nmi_blocked = false;
-        cpu.poll = true;
-        if cpu.is_protected() {
-            if cpu.rflags.contains(Rflags::NT) {
-                // There are no task switches in IA-32e mode.
-                let tasks = !cpu.is_long();
-                cpu.ensure(tasks, Fault::GP0)?;
-                return cpu.return_to_linked_task(op);
-            }
-            return cpu.return_from_interrupt::<T>();
-        }
-        cpu.return_from_real_interrupt::<T>()
+        cpu.poll |= std::mem::take(&mut cpu.nmi_blocked);
+        let closed = !cpu.rflags.contains(Rflags::IF);
+        let done = if !cpu.is_protected() {
+            cpu.return_from_real_interrupt::<T>()
+        } else if cpu.rflags.contains(Rflags::NT) {
+            // There are no task switches in IA-32e mode.
+            let tasks = !cpu.is_long();
+            cpu.ensure(tasks, Fault::GP0)?;
+            cpu.return_to_linked_task(op)
+        } else {
+            cpu.return_from_interrupt::<T>()
+        };
+        cpu.poll_if_opened(closed);
+        done
     }
 }
 

@@ -76,12 +76,18 @@ impl<T: Int, P: PortOperand> Instruction for Out<T, P> {
 
 impl Interpreter {
     /// Whether the program may use a port: by IOPL, or by the permission map of the TSS.
+    #[inline]
     pub(crate) fn check_io(&mut self, port: u16, width: Width) -> Result<(), Stop> {
         let free = !self.cr0.contains(Cr0::PE)
             || !self.is_virtual_8086() && self.cpl <= self.rflags.iopl();
         if free {
             return Ok(());
         }
+        self.check_io_map(port, width)
+    }
+
+    #[inline(never)]
+    fn check_io_map(&mut self, port: u16, width: Width) -> Result<(), Stop> {
         let kind = self.tr.attributes.segment_type();
         let tss_32 =
             kind == SystemType::Tss32Busy as u8 || kind == SystemType::Tss32Available as u8;
@@ -141,7 +147,16 @@ impl Interpreter {
         }
     }
 
+    #[inline]
     fn note_port(&mut self, access: MemoryAccess, port: u16, width: Width, value: u32) {
+        if self.dr7 & 0xFF != 0 || self.probe().is_some() {
+            self.show_port(access, port, width, value);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn show_port(&mut self, access: MemoryAccess, port: u16, width: Width, value: u32) {
         self.note_io_breakpoint(port, width);
         let seen = Port {
             cpu: self.id,

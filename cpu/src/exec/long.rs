@@ -143,9 +143,10 @@ impl Instruction for SysretLegacy {
         let rip = cpu.regs.named::<u32>(Gpr::Rcx).into();
         let selector = (cpu.msr.star >> 48) as u16;
         cpu.enter_flat(selector | 3, selector.wrapping_add(8) | 3, 3, false);
+        let closed = !cpu.rflags.contains(Rflags::IF);
         cpu.rflags.insert(Rflags::IF);
+        cpu.poll_if_opened(closed);
         cpu.rip = rip;
-        cpu.poll = true;
         Err(Stop::Branch)
     }
 }
@@ -171,10 +172,11 @@ impl<const LONG: bool> Instruction for Sysret<LONG> {
         } else {
             selector
         };
+        let closed = !cpu.rflags.contains(Rflags::IF);
         cpu.put_rflags(Rflags::from_bits_retain(flags) | Rflags::ONE);
+        cpu.poll_if_opened(closed);
         cpu.enter_flat(cs | 3, selector.wrapping_add(8) | 3, 3, LONG);
         cpu.rip = rip;
-        cpu.poll = true;
         // Like SYSCALL, and unlike IRET and POPF, which give the next instruction its chance.
         cpu.attached.steps_by_new_flags = true;
         if cpu.rflags.contains(Rflags::TF) {

@@ -9,7 +9,7 @@
 use super::tlb::Privilege;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
-use crate::models::Traits;
+use crate::models::{CpuModel, Traits};
 use crate::op::Stop;
 use emu_core::Gpa;
 use emu_core::ram::Ram;
@@ -306,7 +306,9 @@ impl Interpreter {
             table = known.table;
             rights.bits = known.rights;
         }
+        // Of the levels above: the entries, and what all of them have set.
         let mut above = [(0, entry::ACCESSED); 5];
+        let mut all_above = entry::ACCESSED;
         for level in (1..=from).rev() {
             let shift = 12 + 9 * (level - 1);
             let at = table | (linear >> shift & 0x1FF) << 3;
@@ -315,23 +317,14 @@ impl Interpreter {
                 return Err(0);
             }
             let large = e & entry::PAGE_SIZE != 0 && level > 1;
-            let may_be_large =
-                level == 2 || level == 3 && self.model.traits.contains(Traits::GIANT_PAGES);
-            let mut unused = reserved;
-            if large {
-                // Bit 12 is PAT's.
-                unused |= ((1u64 << shift) - 1) & !0x1FFF;
-                if !self.model.traits.contains(Traits::PAT) {
-                    unused |= 1 << 12;
-                }
-            }
-            if e & unused != 0 || large && !may_be_large {
+            if e & reserved != 0 || large && self.is_malformed_large(e, level) {
                 return Err(code::PRESENT | code::RESERVED);
             }
             let granted_above = rights.bits;
             rights = rights.and(e);
             if level > 1 && !large {
                 above[level as usize - 1] = (at, e);
+                all_above &= e;
                 table = e & address;
                 continue;
             }
@@ -340,15 +333,15 @@ impl Interpreter {
                 self.tlb.note_large(linear, shift);
             }
             let offset = (1u64 << shift) - 1;
-            if known.is_none() {
+            if all_above == 0 {
                 for (at, e) in above.into_iter().rev() {
                     if e & entry::ACCESSED == 0 {
                         self.physical_write_u64(at, e | entry::ACCESSED);
                     }
                 }
-                if level == 1 {
-                    self.tlb.note_directory(linear, table, granted_above);
-                }
+            }
+            if known.is_none() && level == 1 {
+                self.tlb.note_directory(linear, table, granted_above);
             }
             self.touch(at, e, purpose.is_write(), true);
             return Ok(Translation {
@@ -357,6 +350,17 @@ impl Interpreter {
             });
         }
         Err(0)
+    }
+
+    /// Whether no entry of a level may map a large page as this one does.
+    fn is_malformed_large(&self, e: u64, level: u32) -> bool {
+        let may_be = level == 2 || level == 3 && self.model.traits.contains(Traits::GIANT_PAGES);
+        // Bit 12 is PAT's.
+        let mut unused = ((1u64 << (12 + 9 * (level - 1))) - 1) & !0x1FFF;
+        if !self.model.traits.contains(Traits::PAT) {
+            unused |= 1 << 12;
+        }
+        !may_be || e & unused != 0
     }
 
     /// Sets the accessed and, for a store, the dirty bit of the entry that maps the page.
@@ -396,13 +400,9 @@ impl Interpreter {
     }
 
     /// Applies the model's address lines and the A20 gate.
+    #[inline(always)]
     fn a20(&self, gpa: u64) -> u64 {
-        let gpa = gpa & ((1 << self.model.physical_bits) - 1);
-        if self.physical.a20_masked {
-            gpa & !(1 << 20)
-        } else {
-            gpa
-        }
+        gpa & self.physical.lines
     }
 
     /// The physical page that holds `gpa`.
@@ -536,20 +536,33 @@ pub struct PhysicalPages {
     pub blocks: Vec<HostBlock>,
     /// The A20 gate is closed.
     pub a20_masked: bool,
+    /// The address lines that are left; derived.
+    lines: u64,
 }
 
-impl Default for PhysicalPages {
-    fn default() -> Self {
+/// The address lines of a model.
+fn lines_of(model: &CpuModel) -> u64 {
+    (1 << model.physical_bits) - 1
+}
+
+impl PhysicalPages {
+    /// Nothing is known yet, and the A20 gate is open.
+    pub fn new(model: &CpuModel) -> Self {
         Self {
             pages: super::access::zeroed(),
             generation: 1,
             blocks: Vec::new(),
             a20_masked: false,
+            lines: lines_of(model),
         }
     }
-}
 
-impl PhysicalPages {
+    /// Opens or closes the A20 gate.
+    pub fn mask_a20(&mut self, model: &CpuModel, masked: bool) {
+        self.a20_masked = masked;
+        self.lines = lines_of(model) & !(u64::from(masked) << 20);
+    }
+
     /// What is known of the page at an address.
     #[inline(always)]
     fn known(&self, page: u64) -> Option<PhysicalPage> {

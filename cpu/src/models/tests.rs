@@ -4,7 +4,7 @@ use super::{CpuModel, Features, model};
 use crate::Interpreter;
 use crate::decode::decoder_options;
 use crate::decode::legacy::Form;
-use crate::decode::lower::Lowering;
+use crate::decode::lower::{Lowering, Rows};
 use crate::interpreter::mode;
 use crate::tests::Board;
 use emu_core::backend::{CpuBackend, CpuId, Exit};
@@ -73,7 +73,12 @@ fn executes(model: &'static CpuModel, state: &CpuState, bytes: &[u8]) -> bool {
 /// Whether an instruction of 64-bit mode is executed.
 fn executes_in_64_bits(model: &CpuModel, bytes: &[u8]) -> bool {
     let insn = Decoder::with_ip(64, bytes, 0, decoder_options(model)).decode();
-    let mut l = Lowering::new(model, mode::CODE_64 | mode::PROTECTED, None, Vec::new());
+    let mut l = Lowering::new(
+        model,
+        mode::CODE_64 | mode::PROTECTED,
+        None,
+        Rows::default(),
+    );
     l.lower(&insn, Form::Plain, bytes, 0, bytes.len() as u32);
     !l.refused
 }

@@ -116,7 +116,7 @@ use crate::models::Traits;
 use crate::op::{FlagUse, Fuse, Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
-use iced_x86::{ConditionCode, EncodingKind, OpKind, Register};
+use iced_x86::{Code, ConditionCode, EncodingKind, OpKind, Register};
 
 /// Lowers the instructions of one block.
 pub struct Lowering<'a> {
@@ -140,6 +140,8 @@ pub struct Lowering<'a> {
     pub place: Option<u32>,
     /// The CPU model.
     pub model: &'a CpuModel,
+    /// Which instructions it executes.
+    offered: Offered,
     /// Bits of [`mode`].
     pub mode: u32,
     /// The instruction at hand.
@@ -160,6 +162,30 @@ pub struct Lowering<'a> {
     pub refused: bool,
 }
 
+/// What is of use for the next block.
+#[derive(Default)]
+pub struct Rows {
+    /// See [`Lowering`].
+    pub slots: Vec<Slot>,
+    unseen: Vec<Unseen>,
+    offered: Offered,
+}
+
+/// Which instructions the model executes, as far as it was asked for.
+#[derive(Default)]
+struct Offered(Vec<Option<bool>>);
+
+impl Offered {
+    fn has(&mut self, model: &CpuModel, insn: &iced_x86::Instruction) -> bool {
+        if self.0.is_empty() {
+            self.0.resize(Code::values().len(), None);
+        }
+        // It depends on nothing but the code.
+        let known = &mut self.0[insn.code() as usize];
+        *known.get_or_insert_with(|| model.offers(insn))
+    }
+}
+
 /// An operation whose flags may not be seen.
 struct Unseen {
     slot: usize,
@@ -172,21 +198,28 @@ struct Unseen {
 }
 
 impl<'a> Lowering<'a> {
-    /// An empty block, in place of what `slots` holds.
-    pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>, mut slots: Vec<Slot>) -> Self {
+    /// An empty block, in place of the one whose rows these are.
+    pub fn new(model: &'a CpuModel, mode: u32, place: Option<u32>, rows: Rows) -> Self {
+        let Rows {
+            mut slots,
+            mut unseen,
+            offered,
+        } = rows;
+        unseen.clear();
         slots.clear();
         slots.push(Slot::head());
         Self {
             slots,
             links: [0; 2],
             pins: [0; 2],
-            unseen: Vec::new(),
+            unseen,
             copy: None,
             led: None,
             fusible: None,
             index_scale: None,
             place,
             model,
+            offered,
             mode,
             insn: iced_x86::Instruction::default(),
             start: 0,
@@ -196,6 +229,15 @@ impl<'a> Lowering<'a> {
             closed: false,
             crosses_next: false,
             refused: false,
+        }
+    }
+
+    /// What is of use for the next block, and the slots of this one.
+    pub fn into_rows(self) -> Rows {
+        Rows {
+            slots: self.slots,
+            unseen: self.unseen,
+            offered: self.offered,
         }
     }
 
@@ -233,10 +275,11 @@ impl<'a> Lowering<'a> {
             }
         }
         let insn = &self.insn;
+        let offered = self.offered.has(self.model, insn);
         // VEX and its kin are undefined in real and virtual-8086 mode (SDM vol. 2, section 2.3).
         let encodable = insn.encoding() == EncodingKind::Legacy || self.mode & mode::PROTECTED != 0;
         let lowered = encodable
-            && self.model.offers(insn)
+            && offered
             && (self
                 .model
                 .processor

@@ -2,7 +2,7 @@
 
 use crate::decode::decoder_options;
 use crate::decode::legacy::Form;
-use crate::decode::lower::Lowering;
+use crate::decode::lower::{Lowering, Rows};
 use crate::interpreter::mode;
 use crate::models::{CpuModel, Features};
 use iced_x86::{Code, CpuidFeature as F, Decoder, DecoderError, EncodingKind, Instruction};
@@ -118,7 +118,7 @@ fn decode(bits: u32, bytes: &[u8]) -> Option<(Instruction, usize)> {
 }
 
 fn is_refused(model: &CpuModel, mode: u32, insn: &Instruction, bytes: &[u8]) -> bool {
-    let mut l = Lowering::new(model, mode, None, Vec::new());
+    let mut l = Lowering::new(model, mode, None, Rows::default());
     l.lower(insn, Form::Plain, bytes, 0, bytes.len() as u32);
     l.refused
 }
