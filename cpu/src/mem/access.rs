@@ -177,6 +177,12 @@ impl Interpreter {
         seg: usize,
         offset: u64,
     ) -> Result<(T, Place), Stop> {
+        let n = T::BYTES as u64;
+        if let Some((linear, privilege)) = self.plain_access(seg, offset, n, true)
+            && let Some(host) = self.refill_write(linear, n, privilege)?
+        {
+            return Ok((read_host(host), Place::in_memory(host)));
+        }
         let place = self.place(seg, offset, T::WIDTH)?;
         let v = self.read_place(&place, T::WIDTH);
         Ok((T::from_u64(v), place))
@@ -434,36 +440,18 @@ impl Interpreter {
         Ok(linear)
     }
 
-    /// The physical address of an access to a device that needs no check but that of its segment, and no walk: its page is
-    /// known to be no memory. Whoever watches, and checks of alignment, take the long way.
-    #[inline(always)]
-    fn device_at_hand(&self, seg: usize, offset: u64, n: u64, write: bool) -> Option<u64> {
-        let s = &self.segments[seg % 6];
-        let ok = if write {
-            s.may_write(offset, n)
-        } else {
-            s.may_read(offset, n)
-        };
-        // AMD's processors look at the offset in FS and GS too.
-        let privilege = self.tlb.privilege();
-        let linear = s.base.wrapping_add(offset) & self.linear_mask;
-        let plain = privilege != Privilege::Uncached
-            && !self.tlb.watches(linear, n)
-            && self.dr7 & 0xFF == 0
-            && self.model.segment_end.is_none()
-            && !self.model.is_amd();
-        if !ok || !plain {
-            return None;
-        }
-        self.tlb.device.find(privilege, write, linear, n)
-    }
-
     /// A load that missed: every check, translation, devices.
     #[cold]
     #[inline(never)]
     pub(crate) fn load_slow(&mut self, seg: usize, offset: u64, width: Width) -> Result<u64, Stop> {
-        if let Some(gpa) = self.device_at_hand(seg, offset, width.bytes() as u64, false) {
-            return Ok(self.device_read(gpa, width));
+        let n = width.bytes() as u64;
+        if let Some((linear, privilege)) = self.plain_access(seg, offset, n, false) {
+            if let Some(gpa) = self.tlb.device.find(privilege, false, linear, n) {
+                return Ok(self.device_read(gpa, width));
+            }
+            if let Some(host) = self.refill_read(linear, n, privilege)? {
+                return Ok(self.host_read(host, width));
+            }
         }
         if let Some(place) = self.place_round_the_end(seg, offset, width)? {
             return Ok(self.read_place(&place, width));
@@ -581,9 +569,16 @@ impl Interpreter {
         width: Width,
         v: u64,
     ) -> Result<(), Stop> {
-        if let Some(gpa) = self.device_at_hand(seg, offset, width.bytes() as u64, true) {
-            self.device_write(gpa, width, v);
-            return Ok(());
+        let n = width.bytes() as u64;
+        if let Some((linear, privilege)) = self.plain_access(seg, offset, n, true) {
+            if let Some(gpa) = self.tlb.device.find(privilege, true, linear, n) {
+                self.device_write(gpa, width, v);
+                return Ok(());
+            }
+            if let Some(host) = self.refill_write(linear, n, privilege)? {
+                self.host_write(host, width, v);
+                return Ok(());
+            }
         }
         let place = self.place(seg, offset, width)?;
         self.close_slow(place, width, v);
@@ -734,9 +729,9 @@ impl Interpreter {
         if !dropped {
             ram.set_code(page, self.stamped_granules(host_page));
         }
+        // The running block is left if it was dropped. Of one that is not in the cache nobody says whether it was overwritten.
         let kept = self.current_block().is_some_and(|b| b.kept);
-        // Of a block that is not in the cache nobody says whether it was overwritten.
-        if dropped || !kept {
+        if !kept || self.attached.head.is_dead() {
             self.leave_block = Leaving::Block;
         }
         self.granules_written(host_page, hit);

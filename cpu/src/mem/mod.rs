@@ -4,6 +4,7 @@ pub mod access;
 pub mod address;
 pub mod device;
 pub mod paging;
+mod refill;
 pub mod segment;
 pub mod stretch;
 pub mod tlb;

@@ -3,10 +3,9 @@
 //!
 //! Process-context identifiers are accepted, but no translation is kept for a context that is not the present one: the
 //! processor may forget translations at any time (SDM vol. 3, section 4.10.1), and here MOV to CR3 forgets all that are
-//! not global. Of the paging-structure caches there is the one that leads from an address to its page table, for 64-bit
-//! entries.
+//! not global. Of the paging-structure caches there is the one that leads from an address to its page table.
 
-use super::tlb::Privilege;
+use super::tlb::{Directory, Privilege};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::models::{CpuModel, Traits};
@@ -140,7 +139,9 @@ impl Interpreter {
                 global: false,
             });
         }
-        let walked = if self.is_long() {
+        let walked = if let Some(known) = self.tlb.directory(linear) {
+            self.walk_last(linear, purpose, &known)
+        } else if self.is_long() {
             // Instructions' own operands were checked, with the fault of their segment.
             let canonical = self.is_canonical(linear);
             self.ensure(canonical, Fault::GP0)?;
@@ -252,21 +253,20 @@ impl Interpreter {
             self.touch(pde_at, pde, purpose.is_write(), false);
             return Ok(t);
         }
-        let pte_at = (pde & 0xFFFF_F000) | (linear >> 10 & 0xFFC);
-        let pte = u64::from(self.physical_read_u32(pte_at));
-        if pte & entry::PRESENT == 0 {
-            return Err(0);
-        }
-        self.check_rights(Rights::ALL.and(pde).and(pte), purpose)?;
-        let t = Translation {
-            gpa: (pte & 0xFFFF_F000) | (linear & 0xFFF),
-            global: self.is_global(pte),
-        };
+        let directory = Directory::new(linear, pde & 0xFFFF_F000, Rights::ALL.and(pde).bits);
+        let t = self.walk_last(linear, purpose, &directory)?;
         if pde & entry::ACCESSED == 0 {
             self.physical_write_u32(pde_at, (pde | entry::ACCESSED) as u32);
         }
-        self.touch(pte_at, pte, purpose.is_write(), false);
+        self.note_directory(directory);
         Ok(t)
+    }
+
+    /// Remembers a page table in memory. One that is no memory is read at each walk, once.
+    fn note_directory(&mut self, directory: Directory) {
+        if self.physical_page(directory.table).read != 0 {
+            self.tlb.note_directory(directory);
+        }
     }
 
     /// SDM vol. 3, section 4.4. The four page-directory-pointer entries were loaded with CR3.
@@ -299,57 +299,89 @@ impl Interpreter {
         let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
         let mut rights = Rights::ALL;
         let mut table = top & address;
-        let mut from = levels;
-        let known = self.tlb.directory(linear);
-        if let Some(known) = known {
-            from = 1;
-            table = known.table;
-            rights.bits = known.rights;
-        }
-        // Of the levels above: the entries, and what all of them have set.
+        // The entries of the levels above the last, and what all of them have set.
         let mut above = [(0, entry::ACCESSED); 5];
         let mut all_above = entry::ACCESSED;
-        for level in (1..=from).rev() {
+        let mut found = None;
+        for level in (2..=levels).rev() {
             let shift = 12 + 9 * (level - 1);
             let at = table | (linear >> shift & 0x1FF) << 3;
             let e = self.physical_read_u64(at);
             if e & entry::PRESENT == 0 {
                 return Err(0);
             }
-            let large = e & entry::PAGE_SIZE != 0 && level > 1;
+            let large = e & entry::PAGE_SIZE != 0;
             if e & reserved != 0 || large && self.is_malformed_large(e, level) {
                 return Err(code::PRESENT | code::RESERVED);
             }
-            let granted_above = rights.bits;
             rights = rights.and(e);
-            if level > 1 && !large {
-                above[level as usize - 1] = (at, e);
-                all_above &= e;
-                table = e & address;
-                continue;
-            }
-            self.check_rights(rights, purpose)?;
             if large {
+                self.check_rights(rights, purpose)?;
                 self.tlb.note_large(linear, shift);
+                self.touch(at, e, purpose.is_write(), true);
+                let offset = (1u64 << shift) - 1;
+                found = Some(Translation {
+                    gpa: (e & address & !offset) | (linear & offset),
+                    global: self.is_global(e),
+                });
+                break;
             }
-            let offset = (1u64 << shift) - 1;
-            if all_above == 0 {
-                for (at, e) in above.into_iter().rev() {
-                    if e & entry::ACCESSED == 0 {
-                        self.physical_write_u64(at, e | entry::ACCESSED);
-                    }
+            above[level as usize - 1] = (at, e);
+            all_above &= e;
+            table = e & address;
+        }
+        let t = match found {
+            Some(t) => t,
+            None => {
+                let directory = Directory::new(linear, table, rights.bits);
+                let t = self.walk_last(linear, purpose, &directory)?;
+                self.note_directory(directory);
+                t
+            }
+        };
+        if all_above == 0 {
+            for (at, e) in above.into_iter().rev() {
+                if e & entry::ACCESSED == 0 {
+                    self.physical_write_u64(at, e | entry::ACCESSED);
                 }
             }
-            if known.is_none() && level == 1 {
-                self.tlb.note_directory(linear, table, granted_above);
-            }
-            self.touch(at, e, purpose.is_write(), true);
-            return Ok(Translation {
-                gpa: (e & address & !offset) | (linear & offset),
-                global: self.is_global(e),
-            });
         }
-        Err(0)
+        Ok(t)
+    }
+
+    /// The last level, with 32-bit entries or with those of 64 bits, once the page table is known.
+    fn walk_last(
+        &mut self,
+        linear: u64,
+        purpose: Purpose,
+        known: &Directory,
+    ) -> Result<Translation, u16> {
+        let wide = self.cr4.contains(Cr4::PAE);
+        let (at, e) = if wide {
+            let at = known.table | (linear >> 12 & 0x1FF) << 3;
+            (at, self.physical_read_u64(at))
+        } else {
+            let at = known.table | (linear >> 12 & 0x3FF) << 2;
+            (at, self.physical_read_u32(at).into())
+        };
+        if e & entry::PRESENT == 0 {
+            return Err(0);
+        }
+        // Bits 62 to 52 are reserved outside of IA-32e mode.
+        if wide && e & self.reserved(if self.is_long() { 52 } else { 63 }) != 0 {
+            return Err(code::PRESENT | code::RESERVED);
+        }
+        let above = Rights {
+            bits: known.rights,
+            ..Rights::ALL
+        };
+        self.check_rights(above.and(e), purpose)?;
+        self.touch(at, e, purpose.is_write(), wide);
+        let address = ((1u64 << self.model.physical_bits) - 1) & !0xFFF;
+        Ok(Translation {
+            gpa: (e & address) | (linear & 0xFFF),
+            global: self.is_global(e),
+        })
     }
 
     /// Whether no entry of a level may map a large page as this one does.

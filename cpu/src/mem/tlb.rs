@@ -325,8 +325,19 @@ const NO_DIRECTORY: Directory = Directory {
     rights: 0,
 };
 const DIRECTORIES: usize = 16;
-/// Bits of a linear address that a page table of 64-bit entries, and its pages, take.
+/// Bits of a linear address that a page table of 64-bit entries, and its pages, take. One of 32-bit entries takes one more.
 const TABLE_BITS: u32 = 21;
+
+impl Directory {
+    /// The page table at `table` is what the levels above lead to from a linear address, and grant these rights.
+    pub fn new(linear: u64, table: u64, rights: u64) -> Self {
+        Self {
+            tag: linear >> TABLE_BITS,
+            table,
+            rights,
+        }
+    }
+}
 
 /// All tables of a CPU.
 pub struct Tlb {
@@ -334,7 +345,7 @@ pub struct Tlb {
     write: Table,
     /// By linear page and, in bit 0, user privilege: the physical page, and whether it is global.
     fetch: HashMap<u64, (u64, bool), Hashing>,
-    /// Page tables of 64-bit entries, by linear address.
+    /// Page tables, by linear address.
     directories: [Directory; DIRECTORIES],
     /// The large pages that were walked to since everything was forgotten, by [`Region::key`]: what stands in the tables
     /// are pieces of them.
@@ -452,6 +463,12 @@ impl Tlb {
         }
     }
 
+    /// Whether a probe watches addresses.
+    #[inline(always)]
+    pub fn is_watched(&self) -> bool {
+        self.watched.is_some()
+    }
+
     /// Whether a probe watches any of so many bytes.
     #[inline]
     pub fn watches(&self, linear: u64, bytes: u64) -> bool {
@@ -524,9 +541,8 @@ impl Tlb {
     }
 
     /// The levels above a page table led there, and are marked as accessed.
-    pub fn note_directory(&mut self, linear: u64, table: u64, rights: u64) {
-        let tag = linear >> TABLE_BITS;
-        self.directories[tag as usize % DIRECTORIES] = Directory { tag, table, rights };
+    pub fn note_directory(&mut self, directory: Directory) {
+        self.directories[directory.tag as usize % DIRECTORIES] = directory;
     }
 
     /// A large page of `1 << bits` bytes was walked to.
