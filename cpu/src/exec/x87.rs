@@ -1,12 +1,12 @@
 //! x87 instructions: what surrounds the functions of [`crate::x87`]: #NM, pending exceptions, memory operands, the
 //! instruction and data pointers.
 //!
-//! Each operation takes two slots. The second holds the opcode (`a`: low bits of the first byte, `b`: ModRM) and the
-//! distance of the instruction from the start of the block.
+//! Each operation takes two slots. The second holds the opcode (`a`: ModRM, `b`: low bits of the first byte), the number
+//! of the memory operand's segment (`c`), and the distance of the instruction from the start of the block.
 
 use super::operand::As;
 use super::x87_operand::{MemoryNumber, MemoryStore};
-use super::x87_quick::Short;
+use super::x87_quick::{NothingWaits, Short};
 use crate::alu::Condition;
 use crate::alu::flags::{ARITHMETIC, CF, PF, ZF};
 use crate::context::Context;
@@ -18,9 +18,10 @@ use crate::softfloat::{F80, RemainderKind};
 use crate::x87::arith::{self, Operation};
 use crate::x87::compare::{self, Comparison};
 use crate::x87::image::{self, Format};
+use crate::x87::state::Ease;
 use crate::x87::transcendental;
 use crate::x87::transfer::{self, Constant};
-use crate::x87::{Fpu, control};
+use crate::x87::{Fpu, control, quick};
 use emu_core::Width;
 use emu_core::backend::{Attention, Special};
 use emu_core::x86::{Cr0, Seg};
@@ -31,8 +32,10 @@ pub trait Execution: 'static {
     const WAITS: bool;
     /// FIP, FCS and FOP are recorded.
     const RECORDS: bool;
-    /// What tries a shortcut first, where addresses are flat.
-    const SHORTCUT: Option<Handler> = None;
+    /// What tries a shortcut first, where addresses are as `A` says.
+    fn shortcut<A: Address>() -> Option<Handler> {
+        None
+    }
     /// Executes it.
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop>;
 }
@@ -49,6 +52,7 @@ impl<E: Execution> Instruction for X87<E> {
         if E::WAITS {
             cpu.take_x87_exception()?;
         }
+        cpu.x87.unsettle();
         E::run(cpu, op)?;
         if E::RECORDS {
             cpu.record_x87(op);
@@ -62,6 +66,7 @@ impl<E: Execution> Instruction for X87<E> {
 pub struct Wait;
 
 impl Instruction for Wait {
+    const HANDLER: Handler = shortcut::<NothingWaits>;
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         if cpu.cr0.contains(Cr0::MP | Cr0::TS) {
             return Err(cpu.fault(Fault::NM));
@@ -103,6 +108,7 @@ impl Interpreter {
             let id = self.id;
             self.bus().special_cycle(id, Special::Ferr(error));
         }
+        self.x87.settle(error);
     }
 
     fn offset_plus(&self, op: OpRef, n: u64) -> u64 {
@@ -226,17 +232,15 @@ impl Interpreter {
     }
 
     /// FIP, FCS and FOP.
-    #[inline(always)]
     pub(crate) fn record_x87(&mut self, op: OpRef) {
         let second = op.plus(1);
         let rip = self.regs.block_rip().wrapping_add(second.imm as u64);
         let selector = self.segment(Seg::Cs).selector.0;
-        let opcode = u16::from(second.a) << 8 | u16::from(second.b);
+        let opcode = u16::from_le_bytes([second.a, second.b]);
         self.x87
             .record_instruction(selector, self.wrap_rip(rip), opcode);
     }
 
-    #[inline(always)]
     pub(crate) fn record_operand(&mut self, op: OpRef) {
         let selector = self.segments[address::segment(&op) % 6].reg.selector.0;
         let offset = Segmented::offset(self, op);
@@ -271,7 +275,9 @@ pub struct ArithMemory<M, const N: usize>(As<M>);
 impl<M: MemoryNumber, const N: usize> Execution for ArithMemory<M, N> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
-    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = M::read(cpu, op)?;
         arith::arithmetic_memory(&mut cpu.x87, OPERATIONS[N], v);
@@ -286,6 +292,9 @@ pub struct CompareMemory<M, const POP: bool>(As<M>);
 impl<M: MemoryNumber, const POP: bool> Execution for CompareMemory<M, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = M::read(cpu, op)?;
         compare::compare_memory(&mut cpu.x87, v, POP);
@@ -300,7 +309,9 @@ pub struct LoadMemory<M>(As<M>);
 impl<M: MemoryNumber> Execution for LoadMemory<M> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
-    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = M::read(cpu, op)?;
         transfer::load(&mut cpu.x87, v);
@@ -315,6 +326,9 @@ pub struct LoadExtended;
 impl Execution for LoadExtended {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let (significand, sign_exp) = cpu.load_extended(op)?;
         transfer::load_f80(&mut cpu.x87, F80::new(sign_exp, significand));
@@ -346,11 +360,9 @@ pub struct StoreMemory<M, const POP: bool>(As<M>);
 impl<M: MemoryStore, const POP: bool> Execution for StoreMemory<M, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
-    const SHORTCUT: Option<Handler> = if M::NARROWS {
-        Some(shortcut::<Short<Self>>)
-    } else {
-        None
-    };
+    fn shortcut<A: Address>() -> Option<Handler> {
+        M::AT_HAND.then_some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let store = M::compute(&cpu.x87);
         match &store.value {
@@ -372,7 +384,9 @@ pub struct ArithStack<const N: usize, const TO_STI: bool, const POP: bool>;
 impl<const N: usize, const TO_STI: bool, const POP: bool> Execution for ArithStack<N, TO_STI, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
-    const SHORTCUT: Option<Handler> = Some(shortcut::<Short<Self>>);
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let (destination, source) = if TO_STI { (op.a, 0) } else { (0, op.a) };
         arith::arithmetic(&mut cpu.x87, OPERATIONS[N], destination, source, POP);
@@ -386,6 +400,9 @@ pub struct CompareStack<const ORDERED: bool, const POPS: u8>;
 impl<const ORDERED: bool, const POPS: u8> Execution for CompareStack<ORDERED, POPS> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         compare::compare(&mut cpu.x87, op.a, kind(ORDERED), POPS);
         Ok(())
@@ -406,6 +423,9 @@ pub struct CompareToFlags<const ORDERED: bool, const POP: bool>;
 impl<const ORDERED: bool, const POP: bool> Execution for CompareToFlags<ORDERED, POP> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let f = compare::compare_to_eflags(&mut cpu.x87, op.a, kind(ORDERED), POP);
         let bit = |set: bool, bit: u64| if set { bit } else { 0 };
@@ -421,6 +441,9 @@ pub struct MoveIf<const N: usize>;
 impl<const N: usize> Execution for MoveIf<N> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let condition: Condition = super::data::CONDITIONS[N];
         let holds = cpu.flags.holds(condition);
@@ -431,11 +454,12 @@ impl<const N: usize> Execution for MoveIf<N> {
 
 /// An instruction on the register stack alone, as a function of the unit and ST(i)'s number.
 pub trait OnStack: 'static {
-    /// It has a shortcut.
-    const CALM: bool = false;
-    /// Whether all registers are full and empty that it wants so: then it raises nothing.
-    fn is_calm(_: &Fpu, _: u8) -> bool {
-        false
+    /// What must be known for its shortcut, if it has one.
+    const EASE: Option<Ease> = None;
+    /// Executes it, where all registers are full and empty that it wants so and its operands are ordinary, or gives up with
+    /// nothing committed.
+    fn attempt(_: &mut Fpu, _: u8) -> Option<()> {
+        None
     }
     /// Executes it.
     fn run(fpu: &mut Fpu, i: u8);
@@ -447,11 +471,9 @@ pub struct Stack<F>(As<F>);
 impl<F: OnStack> Execution for Stack<F> {
     const WAITS: bool = true;
     const RECORDS: bool = true;
-    const SHORTCUT: Option<Handler> = if F::CALM {
-        Some(shortcut::<Short<Self>>)
-    } else {
-        None
-    };
+    fn shortcut<A: Address>() -> Option<Handler> {
+        F::EASE.map(|_| shortcut::<Short<Self, A>> as Handler)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         F::run(&mut cpu.x87, op.a);
         Ok(())
@@ -471,20 +493,19 @@ impl<F: OnStack> Execution for Control<F> {
 }
 
 macro_rules! on_stack {
-    ($($(#[$doc:meta])* $name:ident => |$fpu:ident, $i:ident| $code:expr $(, if $calm:expr)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident => |$fpu:ident, $i:ident| $code:expr $(, $ease:ident: $attempt:expr)?;)*) => {
         $(
             $(#[$doc])*
             pub struct $name;
             impl OnStack for $name {
                 $(
-                    const CALM: bool = true;
+                    const EASE: Option<Ease> = Some(Ease::$ease);
                     #[inline(always)]
-                    fn is_calm($fpu: &Fpu, $i: u8) -> bool {
+                    fn attempt($fpu: &mut Fpu, $i: u8) -> Option<()> {
                         let _ = $i;
-                        $calm
+                        $attempt
                     }
                 )?
-                #[inline(always)]
                 fn run($fpu: &mut Fpu, $i: u8) {
                     let _ = $i;
                     $code
@@ -496,39 +517,50 @@ macro_rules! on_stack {
 
 on_stack! {
     /// FLD ST(i).
-    LoadSt => |fpu, i| transfer::load_st(fpu, i), if !fpu.is_empty(i) && fpu.is_empty(7);
+    LoadSt => |fpu, i| transfer::load_st(fpu, i), CALM: fpu.push_quick(fpu.value(i)?);
     /// FXCH.
-    Exchange => |fpu, i| transfer::exchange(fpu, i), if !fpu.is_empty(0) && !fpu.is_empty(i);
+    Exchange => |fpu, i| transfer::exchange(fpu, i), CALM: fpu.exchange_quick(i);
     /// FST ST(i).
-    StoreSt => |fpu, i| transfer::store_st(fpu, i, false), if !fpu.is_empty(0);
+    StoreSt => |fpu, i| transfer::store_st(fpu, i, false), CALM: fpu.store_quick(i);
     /// FSTP ST(i).
-    StoreStPop => |fpu, i| transfer::store_st(fpu, i, true), if !fpu.is_empty(0);
+    StoreStPop => |fpu, i| transfer::store_st(fpu, i, true), CALM: {
+        fpu.store_quick(i)?;
+        fpu.pop_quick();
+        Some(())
+    };
     /// FSTP1 (D9 D8+i).
     StoreStUnchecked => |fpu, i| transfer::store_st_unchecked(fpu, i);
     /// FNOP.
-    Nothing => |fpu, i| { let _ = fpu; };
+    Nothing => |fpu, i| { let _ = fpu; }, CALM: { let _ = fpu; Some(()) };
     /// FCHS.
-    ChangeSign => |fpu, i| arith::change_sign(fpu), if !fpu.is_empty(0);
+    ChangeSign => |fpu, i| arith::change_sign(fpu), CALM: fpu.replace_quick(quick::negated);
     /// FABS.
-    Absolute => |fpu, i| arith::absolute(fpu), if !fpu.is_empty(0);
+    Absolute => |fpu, i| arith::absolute(fpu), CALM: fpu.replace_quick(quick::absolute);
     /// FTST.
-    Test => |fpu, i| compare::test(fpu);
+    Test => |fpu, i| compare::test(fpu), CALM: {
+        let relation = quick::compare(fpu.value(0)?, F80::ZERO)?;
+        fpu.set_relation(relation);
+        Some(())
+    };
     /// FXAM.
-    Examine => |fpu, i| compare::examine(fpu);
+    Examine => |fpu, i| compare::examine(fpu), CALM: {
+        compare::examine(fpu);
+        Some(())
+    };
     /// FLD1.
-    LoadOne => |fpu, i| transfer::load_constant(fpu, Constant::One), if fpu.is_empty(7);
+    LoadOne => |fpu, i| transfer::load_constant(fpu, Constant::One), CALM: fpu.push_constant(Constant::One);
     /// FLDL2T.
-    LoadLog2Of10 => |fpu, i| transfer::load_constant(fpu, Constant::Log2Of10);
+    LoadLog2Of10 => |fpu, i| transfer::load_constant(fpu, Constant::Log2Of10), CALM: fpu.push_constant(Constant::Log2Of10);
     /// FLDL2E.
-    LoadLog2OfE => |fpu, i| transfer::load_constant(fpu, Constant::Log2OfE);
+    LoadLog2OfE => |fpu, i| transfer::load_constant(fpu, Constant::Log2OfE), CALM: fpu.push_constant(Constant::Log2OfE);
     /// FLDPI.
-    LoadPi => |fpu, i| transfer::load_constant(fpu, Constant::Pi);
+    LoadPi => |fpu, i| transfer::load_constant(fpu, Constant::Pi), CALM: fpu.push_constant(Constant::Pi);
     /// FLDLG2.
-    LoadLog10Of2 => |fpu, i| transfer::load_constant(fpu, Constant::Log10Of2);
+    LoadLog10Of2 => |fpu, i| transfer::load_constant(fpu, Constant::Log10Of2), CALM: fpu.push_constant(Constant::Log10Of2);
     /// FLDLN2.
-    LoadLnOf2 => |fpu, i| transfer::load_constant(fpu, Constant::LnOf2);
+    LoadLnOf2 => |fpu, i| transfer::load_constant(fpu, Constant::LnOf2), CALM: fpu.push_constant(Constant::LnOf2);
     /// FLDZ.
-    LoadZero => |fpu, i| transfer::load_constant(fpu, Constant::Zero), if fpu.is_empty(7);
+    LoadZero => |fpu, i| transfer::load_constant(fpu, Constant::Zero), CALM: fpu.push_constant(Constant::Zero);
     /// FXTRACT.
     Extract => |fpu, i| arith::extract(fpu);
     /// FPREM.
@@ -536,9 +568,15 @@ on_stack! {
     /// FPREM1.
     RemainderIeee => |fpu, i| arith::remainder(fpu, RemainderKind::Nearest);
     /// FSQRT.
-    SquareRoot => |fpu, i| arith::square_root(fpu);
+    SquareRoot => |fpu, i| arith::square_root(fpu), NEAREST: {
+        let dropped = fpu.dropped();
+        fpu.round_quick(|v| quick::square_root(v, dropped))
+    };
     /// FRNDINT.
-    RoundToIntegral => |fpu, i| arith::round_to_integral(fpu);
+    RoundToIntegral => |fpu, i| arith::round_to_integral(fpu), ROUNDS: {
+        let rounding = fpu.rounding();
+        fpu.round_quick(|v| quick::round_to_integral(v, rounding))
+    };
     /// FSCALE.
     Scale => |fpu, i| arith::scale(fpu);
     /// F2XM1.
@@ -558,13 +596,13 @@ on_stack! {
     /// FSINCOS.
     SineCosine => |fpu, i| transcendental::sine_cosine(fpu);
     /// FDECSTP.
-    DecrementTop => |fpu, i| control::decrement_top(fpu);
+    DecrementTop => |fpu, i| control::decrement_top(fpu), CALM: { control::decrement_top(fpu); Some(()) };
     /// FINCSTP.
-    IncrementTop => |fpu, i| control::increment_top(fpu);
+    IncrementTop => |fpu, i| control::increment_top(fpu), CALM: { control::increment_top(fpu); Some(()) };
     /// FFREE.
-    Free => |fpu, i| control::free(fpu, i);
+    Free => |fpu, i| control::free(fpu, i), CALM: { control::free(fpu, i); Some(()) };
     /// FFREEP.
-    FreeAndPop => |fpu, i| control::free_and_pop(fpu, i);
+    FreeAndPop => |fpu, i| control::free_and_pop(fpu, i), CALM: { control::free_and_pop(fpu, i); Some(()) };
     /// FNCLEX.
     ClearExceptions => |fpu, i| control::clear_exceptions(fpu);
     /// FNINIT.
@@ -595,6 +633,9 @@ pub struct Save;
 impl Execution for LoadControl {
     const WAITS: bool = true;
     const RECORDS: bool = false;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = cpu.load::<u16, Segmented>(op)?;
         control::load_control(&mut cpu.x87, v);
@@ -604,6 +645,9 @@ impl Execution for LoadControl {
 impl Execution for StoreControl {
     const WAITS: bool = false;
     const RECORDS: bool = false;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = cpu.x87.control;
         cpu.store::<u16, Segmented>(op, v)
@@ -612,6 +656,9 @@ impl Execution for StoreControl {
 impl Execution for StoreStatus {
     const WAITS: bool = false;
     const RECORDS: bool = false;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let v = cpu.x87.status_word();
         cpu.store::<u16, Segmented>(op, v)
@@ -620,6 +667,9 @@ impl Execution for StoreStatus {
 impl Execution for StatusToAx {
     const WAITS: bool = false;
     const RECORDS: bool = false;
+    fn shortcut<A: Address>() -> Option<Handler> {
+        Some(shortcut::<Short<Self, A>>)
+    }
     fn run(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         let v = cpu.x87.status_word();
         cpu.regs.set(0, v);

@@ -1,22 +1,25 @@
 //! Memory operands of x87 instructions: what a load reads, and what a store writes.
 
 use super::operand::As;
-use super::x87_quick::load_flat;
+use crate::alu::Int;
 use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::mem::address::Segmented;
 use crate::op::{OpRef, Stop};
-use crate::softfloat::{F32, F64, F80, Operand};
+use crate::softfloat::{F32, F64, F80, Operand, Rounding};
 use crate::x87::Fpu;
 use crate::x87::quick::{self, Rounded};
+use crate::x87::state::Ease;
 use crate::x87::transfer::{self, IntegerRounding, Store};
 
 /// A memory operand that becomes a number.
 pub trait MemoryNumber: 'static {
     /// Reads it.
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop>;
-    /// Reads it if it is at hand and ordinary.
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80>;
+    /// What it is in memory.
+    type Bits: Int;
+    /// The number, if it is ordinary.
+    fn ordinary(bits: Self::Bits) -> Option<F80>;
 }
 
 /// Single precision.
@@ -34,49 +37,50 @@ impl MemoryNumber for M32 {
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
         Ok(F32(cpu.load::<u32, Segmented>(op)?).into())
     }
+    type Bits = u32;
     #[inline(always)]
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80> {
-        quick::from_f32(load_flat(cpu, op)?)
+    fn ordinary(bits: u32) -> Option<F80> {
+        quick::from_f32(bits)
     }
 }
 impl MemoryNumber for M64 {
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
         Ok(F64(cpu.load::<u64, Segmented>(op)?).into())
     }
+    type Bits = u64;
     #[inline(always)]
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80> {
-        quick::from_f64(load_flat(cpu, op)?)
+    fn ordinary(bits: u64) -> Option<F80> {
+        quick::from_f64(bits)
     }
 }
 impl MemoryNumber for I16 {
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
         Ok((cpu.load::<u16, Segmented>(op)? as i16).into())
     }
+    type Bits = u16;
     #[inline(always)]
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80> {
-        Some(quick::from_integer(
-            (load_flat::<u16>(cpu, op)? as i16).into(),
-        ))
+    fn ordinary(bits: u16) -> Option<F80> {
+        Some(quick::from_integer((bits as i16).into()))
     }
 }
 impl MemoryNumber for I32 {
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
         Ok((cpu.load::<u32, Segmented>(op)? as i32).into())
     }
+    type Bits = u32;
     #[inline(always)]
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80> {
-        Some(quick::from_integer(
-            (load_flat::<u32>(cpu, op)? as i32).into(),
-        ))
+    fn ordinary(bits: u32) -> Option<F80> {
+        Some(quick::from_integer((bits as i32).into()))
     }
 }
 impl MemoryNumber for I64 {
     fn read(cpu: &mut Interpreter, op: OpRef) -> Result<Operand, Stop> {
         Ok((cpu.load::<u64, Segmented>(op)? as i64).into())
     }
+    type Bits = u64;
     #[inline(always)]
-    fn at_hand(cpu: &Interpreter, op: OpRef) -> Option<F80> {
-        Some(quick::from_integer(load_flat::<u64>(cpu, op)? as i64))
+    fn ordinary(bits: u64) -> Option<F80> {
+        Some(quick::from_integer(bits as i64))
     }
 }
 
@@ -86,13 +90,15 @@ pub trait MemoryStore: 'static {
     type Value;
     /// Its size in memory.
     const BYTES: u64;
-    /// [`Self::narrow`] gives something.
-    const NARROWS: bool = false;
+    /// There is a shortcut.
+    const AT_HAND: bool = true;
+    /// What must be known of the control and the status word for it.
+    const EASE: Ease = Ease::ROUNDS;
     /// Computes it.
     fn compute(fpu: &Fpu) -> Store<Self::Value>;
-    /// Computes the bits of a float of 32 or 64 bits for an ordinary number.
+    /// Computes its bits for an ordinary number, if there are 64 at most.
     #[inline(always)]
-    fn narrow(_: F80) -> Option<Rounded<u64>> {
+    fn narrow(_: F80, _: &Fpu) -> Option<Rounded<u64>> {
         None
     }
     /// Writes it.
@@ -102,7 +108,7 @@ pub trait MemoryStore: 'static {
 impl MemoryStore for M32 {
     type Value = F32;
     const BYTES: u64 = 4;
-    const NARROWS: bool = true;
+    const EASE: Ease = Ease::NEAREST;
     fn compute(fpu: &Fpu) -> Store<F32> {
         transfer::store_f32(fpu)
     }
@@ -110,14 +116,14 @@ impl MemoryStore for M32 {
         cpu.store::<u32, Segmented>(op, v.0)
     }
     #[inline(always)]
-    fn narrow(v: F80) -> Option<Rounded<u64>> {
+    fn narrow(v: F80, _: &Fpu) -> Option<Rounded<u64>> {
         quick::to_f32(v)
     }
 }
 impl MemoryStore for M64 {
     type Value = F64;
     const BYTES: u64 = 8;
-    const NARROWS: bool = true;
+    const EASE: Ease = Ease::NEAREST;
     fn compute(fpu: &Fpu) -> Store<F64> {
         transfer::store_f64(fpu)
     }
@@ -125,13 +131,17 @@ impl MemoryStore for M64 {
         cpu.store::<u64, Segmented>(op, v.0)
     }
     #[inline(always)]
-    fn narrow(v: F80) -> Option<Rounded<u64>> {
+    fn narrow(v: F80, _: &Fpu) -> Option<Rounded<u64>> {
         quick::to_f64(v)
     }
 }
 impl MemoryStore for I16 {
     type Value = i16;
     const BYTES: u64 = 2;
+    #[inline(always)]
+    fn narrow(v: F80, fpu: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 16, fpu.rounding())
+    }
     fn compute(fpu: &Fpu) -> Store<i16> {
         transfer::store_i16(fpu, IntegerRounding::Control)
     }
@@ -142,6 +152,10 @@ impl MemoryStore for I16 {
 impl MemoryStore for Truncated<I16> {
     type Value = i16;
     const BYTES: u64 = 2;
+    #[inline(always)]
+    fn narrow(v: F80, _: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 16, Rounding::Truncate)
+    }
     fn compute(fpu: &Fpu) -> Store<i16> {
         transfer::store_i16(fpu, IntegerRounding::Truncate)
     }
@@ -152,6 +166,10 @@ impl MemoryStore for Truncated<I16> {
 impl MemoryStore for I32 {
     type Value = i32;
     const BYTES: u64 = 4;
+    #[inline(always)]
+    fn narrow(v: F80, fpu: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 32, fpu.rounding())
+    }
     fn compute(fpu: &Fpu) -> Store<i32> {
         transfer::store_i32(fpu, IntegerRounding::Control)
     }
@@ -162,6 +180,10 @@ impl MemoryStore for I32 {
 impl MemoryStore for Truncated<I32> {
     type Value = i32;
     const BYTES: u64 = 4;
+    #[inline(always)]
+    fn narrow(v: F80, _: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 32, Rounding::Truncate)
+    }
     fn compute(fpu: &Fpu) -> Store<i32> {
         transfer::store_i32(fpu, IntegerRounding::Truncate)
     }
@@ -172,6 +194,10 @@ impl MemoryStore for Truncated<I32> {
 impl MemoryStore for I64 {
     type Value = i64;
     const BYTES: u64 = 8;
+    #[inline(always)]
+    fn narrow(v: F80, fpu: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 64, fpu.rounding())
+    }
     fn compute(fpu: &Fpu) -> Store<i64> {
         transfer::store_i64(fpu, IntegerRounding::Control)
     }
@@ -182,6 +208,10 @@ impl MemoryStore for I64 {
 impl MemoryStore for Truncated<I64> {
     type Value = i64;
     const BYTES: u64 = 8;
+    #[inline(always)]
+    fn narrow(v: F80, _: &Fpu) -> Option<Rounded<u64>> {
+        quick::to_integer(v, 64, Rounding::Truncate)
+    }
     fn compute(fpu: &Fpu) -> Store<i64> {
         transfer::store_i64(fpu, IntegerRounding::Truncate)
     }
@@ -199,6 +229,7 @@ pub struct Bcd;
 impl MemoryStore for M80 {
     type Value = F80;
     const BYTES: u64 = 10;
+    const EASE: Ease = Ease::CALM;
     fn compute(fpu: &Fpu) -> Store<F80> {
         transfer::store_f80(fpu)
     }
@@ -209,6 +240,7 @@ impl MemoryStore for M80 {
 impl MemoryStore for Bcd {
     type Value = [u8; 10];
     const BYTES: u64 = 10;
+    const AT_HAND: bool = false;
     fn compute(fpu: &Fpu) -> Store<[u8; 10]> {
         transfer::store_bcd(fpu)
     }

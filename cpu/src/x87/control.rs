@@ -5,6 +5,7 @@ use super::state::{C1, EXCEPTIONS, Fpu, Generation, INTERRUPT_MASK, STACK_FAULT}
 
 /// FNINIT. The data registers keep their contents.
 pub fn init(state: &mut Fpu) {
+    state.unsettle();
     state.control = match state.generation {
         Generation::I8087 | Generation::I80287 => 0x03FF,
         Generation::I80387 => 0x037F,

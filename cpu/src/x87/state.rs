@@ -1,6 +1,7 @@
 //! The architectural state of the x87 (SDM vol. 1, section 8.1).
 
-use crate::softfloat::{F80, Flags};
+use crate::softfloat::{F80, Flags, FloatEnv, Rounding};
+use bitflags::bitflags;
 use emu_core::x86::X87State;
 
 /// Which coprocessor this is.
@@ -38,6 +39,19 @@ pub const INFINITY_CONTROL: u16 = 1 << 12;
 /// Control word bit 7 on the 8087, IEM: interrupts disabled.
 pub const INTERRUPT_MASK: u16 = 1 << 7;
 
+bitflags! {
+    /// What is known of the control and the status word, so that what is done in few steps asks only once. All clear: nothing.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Ease: u8 {
+        /// No exception is pending, and FERR# is not asserted.
+        const CALM = 1 << 0;
+        /// So it is, and a result that is not exact changes nothing of it.
+        const ROUNDS = 1 << 1;
+        /// So it is, and rounding is to nearest.
+        const NEAREST = 1 << 2;
+    }
+}
+
 /// Registers, words and pointers, in the form the interpreter works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fpu {
@@ -63,7 +77,25 @@ pub struct Fpu {
     pub fds: u16,
     /// Its opcode: low three bits of the first byte, then the ModRM byte.
     pub fop: u16,
+    /// See [`Self::settle`].
+    derived: Derived,
 }
+
+/// What follows from other fields, or is not known.
+#[derive(Clone, Debug, Default)]
+struct Derived {
+    ease: Ease,
+    dropped: u8,
+}
+
+/// States differ by what they consist of alone.
+impl PartialEq for Derived {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Derived {}
 
 impl Fpu {
     /// After power-on and FNINIT (SDM vol. 1, table 9-1 and FINIT; 8087 and 80287 data sheets).
@@ -80,17 +112,20 @@ impl Fpu {
             fdp: 0,
             fds: 0,
             fop: 0,
+            derived: Derived::default(),
         };
         super::control::init(&mut state);
         state
     }
 
     /// The number of the register that ST(i) is.
+    #[inline]
     pub const fn index(&self, i: u8) -> usize {
         (self.top.wrapping_add(i) & 7) as usize
     }
 
     /// ST(i), whether empty or not.
+    #[inline]
     pub fn st(&self, i: u8) -> F80 {
         self.registers[self.index(i)]
     }
@@ -117,6 +152,38 @@ impl Fpu {
         self.top = self.top.wrapping_add(by) & 7;
     }
 
+    /// Says what is known of control and status word, after an instruction that may have changed them.
+    pub(crate) fn settle(&mut self, ferr: bool) {
+        let known = FloatEnv::x87(self.control);
+        let rounds = known.is_masked(Flags::INEXACT);
+        let nearest = rounds && known.rounding == Rounding::Nearest;
+        let mut ease = Ease::CALM;
+        ease.set(Ease::ROUNDS, rounds);
+        ease.set(Ease::NEAREST, nearest);
+        let calm = !ferr && !self.exception_pending();
+        self.derived = Derived {
+            ease: if calm { ease } else { Ease::empty() },
+            dropped: 64 - known.precision.bits() as u8,
+        };
+    }
+
+    /// Nothing is known any more.
+    pub(crate) fn unsettle(&mut self) {
+        self.derived.ease = Ease::empty();
+    }
+
+    /// Whether so much is known.
+    #[inline(always)]
+    pub(crate) const fn is_settled(&self, ease: Ease) -> bool {
+        self.derived.ease.contains(ease)
+    }
+
+    /// How many bits of a significand precision control drops, where anything is known.
+    #[inline(always)]
+    pub(crate) const fn dropped(&self) -> u32 {
+        self.derived.dropped as u32
+    }
+
     /// Whether an exception is flagged and not masked: the next waiting instruction takes it.
     pub const fn exception_pending(&self) -> bool {
         self.status & !self.control & EXCEPTIONS != 0
@@ -134,16 +201,22 @@ impl Fpu {
 
     /// Loads the status word; ES and B follow from flags and masks.
     pub fn set_status_word(&mut self, word: u16) {
+        self.unsettle();
         self.status = word & (EXCEPTIONS | STACK_FAULT | C0 | C1 | C2 | C3);
         self.top = (word >> TOP_SHIFT & 7) as u8;
     }
 
     /// Loads the control word, keeping the bits that exist. Bit 6 reads as 1 on the 80387 and later.
     pub fn set_control_word(&mut self, word: u16) {
-        self.control = match self.generation {
+        self.unsettle();
+        self.control = self.control_word(word);
+    }
+
+    pub(super) const fn control_word(&self, word: u16) -> u16 {
+        match self.generation {
             Generation::I8087 | Generation::I80287 => word & 0x1FFF,
             Generation::I80387 => word & 0x1F3F | 0x40,
-        };
+        }
     }
 
     /// The full tag word: 00 valid, 01 zero, 10 special, 11 empty; two bits for each of R0 to R7.
@@ -222,6 +295,8 @@ impl Fpu {
             state.opcode,
         );
         fpu.record_operand(state.data_selector, state.data_pointer);
+        // Without a pending exception FERR# is not asserted.
+        fpu.settle(false);
         fpu
     }
 

@@ -83,7 +83,8 @@ impl Constant {
         }
     }
 
-    fn rounded(self, rounding: Rounding) -> F80 {
+    #[inline]
+    pub(super) fn rounded(self, rounding: Rounding) -> F80 {
         let (sign_exp, significand, nearest_is_above) = self.parts();
         let exact = matches!(self, Self::One | Self::Zero);
         let up = match rounding {

@@ -13,6 +13,7 @@ use crate::exec::x87::{
 };
 use crate::exec::x87_operand::{Bcd, I16, I32, I64, M32, M64, M80, MemoryNumber, Truncated};
 use crate::interpreter::mode;
+use crate::mem::address::{Base, Flat};
 use iced_x86::Mnemonic;
 
 /// Lowers the instruction at hand if it is one of these.
@@ -74,15 +75,24 @@ struct Emit<'a, 'b> {
 impl Emit<'_, '_> {
     fn second(&mut self) {
         let start = self.l.start as i32;
+        let segment = self.l.memory_segment() as u8;
         self.l
-            .emit_second_with([self.escape, self.modrm, 0, 0], start);
+            .emit_second_with([self.modrm, self.escape, segment, 0], start);
     }
 
     fn memory<E: Execution>(&mut self) -> bool {
         let slot = self.l.slots.len();
         self.l.emit_memory::<X87<E>>(u8::from(self.wide));
         self.second();
-        if let Some(handler) = E::SHORTCUT.filter(|_| self.l.is_flat()) {
+        if !self.l.is_flat() {
+            return true;
+        }
+        let shortcut = match (self.l.index_scale(), self.l.is_64_bit()) {
+            (None, true) => E::shortcut::<Base<true>>(),
+            (None, false) => E::shortcut::<Base<false>>(),
+            (Some(_), _) => E::shortcut::<Flat>(),
+        };
+        if let Some(handler) = shortcut {
             self.l.shorten(slot, handler);
         }
         true
@@ -92,7 +102,9 @@ impl Emit<'_, '_> {
         let slot = self.l.slots.len();
         self.l.emit::<X87<E>>(self.modrm & 7, 0, 0);
         self.second();
-        if let Some(handler) = E::SHORTCUT {
+        // What is recorded would wrap.
+        let handler = E::shortcut::<Flat>().filter(|_| !self.l.model.ip_wraps);
+        if let Some(handler) = handler {
             self.l.shorten(slot, handler);
         }
         true
