@@ -2,11 +2,13 @@
 
 use super::guest::Guest;
 use super::guest::Step::{Screen, Type, Wait};
+use super::named::Named;
 use super::recording::Recording;
-use super::subject::Bench;
-use super::ways::{self, Outcome, Way};
-use super::{DEFAULT_IPS, bisect};
+use super::subject::{Bench, scratch_folder};
+use super::ways::{self, Look, Outcome, Seen, Way};
+use super::{Args, DEFAULT_IPS, bisect};
 use crate::operands::Prng;
+use clap::Parser;
 use emu_core::time::VirtTime;
 
 /// Boots, reads a sector by DMA, goes to protected mode and back.
@@ -25,11 +27,15 @@ const SHORT: Guest = Guest {
     ],
 };
 
-fn points(n: usize, below: u64) -> Vec<u64> {
+fn whole(points: Vec<u64>) -> impl Iterator<Item = (u64, Look)> {
+    points.into_iter().map(|n| (n, Look::Whole))
+}
+
+fn points(n: usize, below: u64) -> impl Iterator<Item = (u64, Look)> {
     let mut rng = Prng::new(7);
     let mut points: Vec<u64> = (0..n).map(|_| rng.below(below)).collect();
     points.sort_unstable();
-    points
+    whole(points)
 }
 
 #[test]
@@ -54,7 +60,7 @@ fn a_key_that_does_not_come_is_seen() {
     let bench = Bench::new(&SHORT, None, DEFAULT_IPS).unwrap();
     let mut recording = Recording::make(&bench).unwrap();
     let points = vec![1000, recording.insns - 1];
-    let reference = ways::reference(&bench, &recording, points).unwrap();
+    let reference = ways::reference(&bench, &recording, whole(points)).unwrap();
     let compare = |recording: &Recording| -> Outcome {
         let mut rng = Prng::new(8);
         ways::compare(Way::Watched, &bench, recording, &reference, &mut rng).unwrap()
@@ -69,4 +75,70 @@ fn a_key_that_does_not_come_is_seen() {
     // Side by side with the same keys there is nothing to be found.
     let found = bisect::first_difference(Way::Watched, &bench, &recording, difference).unwrap();
     assert!(found.contains("do not differ"), "{found}");
+}
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// What `testsuite laws` makes of a command line that names the demo disk, and the file, to be removed.
+fn of_user(more: &str) -> (Args, std::path::PathBuf) {
+    let folder = scratch_folder().unwrap();
+    let disk = folder.join("demo.img");
+    std::fs::write(&disk, demo_disk::image()).unwrap();
+    let line = ["laws", "--floppy"].into_iter().map(Into::into);
+    let line = line.chain([disk.into_os_string()]);
+    let line = line.chain(more.split_whitespace().map(Into::into));
+    (Line::parse_from(line).args, folder)
+}
+
+fn long_run(named: &Named) -> (Bench, Recording) {
+    let bench = Bench::of_user(named, Some(DEFAULT_IPS)).unwrap();
+    (bench, Recording::of_nothing(named.insns))
+}
+
+#[test]
+fn a_long_run_of_what_the_user_names_is_compared_often_and_holds() {
+    let (args, folder) = of_user("--mem 4M --insns 3M --cpu-every 10k --state-every 1M");
+    let named = &args.named;
+    let (bench, recording) = long_run(named);
+    let reference = ways::reference(&bench, &recording, named.points()).unwrap();
+    let whole = reference.points.iter();
+    let whole = whole.filter(|p| matches!(p.seen, Seen::Whole(_)));
+    let whole: Vec<u64> = whole.map(|p| p.insns).collect();
+    assert_eq!(whole, [1_000_000, 2_000_000, 3_000_000]);
+    assert_eq!(reference.points.len(), 300);
+    for way in [Way::Again, Way::Unfused, Way::Unlinked, Way::OneByOne] {
+        let mut rng = Prng::new(8);
+        let outcome = ways::compare(way, &bench, &recording, &reference, &mut rng).unwrap();
+        // Again is not stopped where the others are.
+        let compared = if way == Way::Again { 3 } else { 300 };
+        assert_eq!((outcome.compared, outcome.differ.len()), (compared, 0));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The other machine's clock is faster by one part in two hundred: its timer ticks come a little later.
+#[test]
+fn a_long_run_of_another_machine_is_seen_to_differ_soon_and_no_further_compared() {
+    let (args, folder) = of_user("--mem 4M --insns 3M --cpu-every 10k --state-every 1M");
+    let (bench, recording) = long_run(&args.named);
+    let reference = ways::reference(&bench, &recording, args.named.points()).unwrap();
+    let other = Bench::of_user(&args.named, Some(DEFAULT_IPS + DEFAULT_IPS / 200)).unwrap();
+    for way in [Way::Unfused, Way::Again] {
+        let mut rng = Prng::new(8);
+        let outcome = ways::compare(way, &other, &recording, &reference, &mut rng).unwrap();
+        assert_eq!((outcome.compared, outcome.differ.len()), (1, 1));
+        let difference = &outcome.differ[0];
+        let (insns, part) = match way {
+            Way::Again => (1_000_000, "device:vga"),
+            _ => (10_000, "time"),
+        };
+        assert_eq!(difference.insns, insns);
+        let parts = &difference.parts;
+        assert!(parts.iter().any(|p| p == part), "{parts:?}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
