@@ -173,6 +173,7 @@ fn run_named(args: &Args) -> Result<bool> {
     let mut results = Results::new(Suite::Laws, shard)
         .set("seed", args.seed)
         .set("insns", named.insns)
+        .set_if("from", named.from)
         .set("cpu_every", named.cpu_every)
         .set("state_every", named.state_every)
         .set("cpu", &named.cpu)

@@ -41,9 +41,12 @@ pub struct Named {
     /// CPU model
     #[arg(long, value_name = "MODEL", default_value = DEFAULT_CPU)]
     pub cpu: String,
-    /// How many instructions to run
+    /// Up to which instruction to run
     #[arg(long, value_name = "N", value_parser = parse_count, default_value = "1G")]
     pub insns: u64,
+    /// Run to this instruction once, and begin there each time: for ways that are slow
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub from: Option<u64>,
     /// Compare the CPU's state after each so many instructions
     #[arg(long, value_name = "N", value_parser = parse_count, default_value = "100k")]
     pub cpu_every: u64,
@@ -135,9 +138,9 @@ impl Named {
             state_every,
             ..
         } = *self;
-        let mut at = 0;
+        let mut at = self.from.unwrap_or(0);
         std::iter::from_fn(move || {
-            if at == insns {
+            if at >= insns {
                 return None;
             }
             let next = |every: u64| (at / every).saturating_add(1).saturating_mul(every);

@@ -92,6 +92,8 @@ pub struct Bench {
     /// Pristine copies of them.
     originals: PathBuf,
     steps: &'static [Step],
+    /// The machine at the instruction at which it is to begin, saved, if that is not its first.
+    saved: Option<(u64, Vec<u8>)>,
 }
 
 impl Bench {
@@ -128,6 +130,7 @@ impl Bench {
             media: vec![FLOPPY, DISKS[0]],
             originals,
             steps: guest.steps,
+            saved: None,
         })
     }
 
@@ -141,12 +144,27 @@ impl Bench {
             copy(path, &originals.join(name)).with_context(|| path.display().to_string())?;
             media.push(name);
         }
-        Ok(Self {
+        let mut bench = Self {
             spec,
             media,
             originals,
             steps: &[],
-        })
+            saved: None,
+        };
+        if let Some(insns) = named.from {
+            let mut subject = bench.power_on(Flavour::PLAIN)?;
+            subject.run_to(insns)?;
+            for name in &bench.media {
+                copy(&subject.folder.join(name), &bench.originals.join(name))?;
+            }
+            bench.saved = Some((insns, subject.machine.save()?));
+        }
+        Ok(bench)
+    }
+
+    /// The instruction at which a machine begins.
+    pub fn begins_at(&self) -> u64 {
+        self.saved.as_ref().map_or(0, |saved| saved.0)
     }
 
     /// What is done with the guest.
@@ -164,9 +182,13 @@ impl Bench {
         self.originals.join(FLOPPY)
     }
 
-    /// A machine that was just switched on, with copies of the original media.
+    /// A machine that was just switched on, or is where it is to begin, with copies of the original media.
     pub fn power_on(&self, flavour: Flavour) -> Result<Subject> {
-        self.build(flavour, &self.originals)
+        let mut subject = self.build(flavour, &self.originals)?;
+        if let Some((_, file)) = &self.saved {
+            subject.machine.restore(file)?;
+        }
+        Ok(subject)
     }
 
     /// A fresh machine in the state of another one, with copies of its media as they are, and the keys to come.

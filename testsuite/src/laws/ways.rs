@@ -288,7 +288,10 @@ pub fn compare(
     reference: &Reference,
     rng: &mut Prng,
 ) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome {
+        same_at: bench.begins_at(),
+        ..Outcome::default()
+    };
     if way == Way::RestoredOnce {
         return restored_once(bench, recording, reference);
     }
@@ -301,7 +304,7 @@ pub fn compare(
         recording.schedule(&mut subject.machine);
         subject.run_to(last.insns)?;
         outcome.compare(last, &subject)?;
-        outcome.same_at = 0;
+        outcome.same_at = bench.begins_at();
     }
     let mut subject = bench.power_on(way.flavour())?;
     recording.schedule(&mut subject.machine);
