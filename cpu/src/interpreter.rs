@@ -14,6 +14,7 @@ use crate::op::Stop;
 use crate::registers::Registers;
 use crate::run::Attached;
 use crate::simd::Simd;
+use crate::tuning::Tuning;
 use crate::x87::Fpu;
 use emu_core::backend::{BackendStats, CpuId, Kick};
 use emu_core::x86::{
@@ -41,6 +42,8 @@ pub mod mode {
     pub const CODE_64: u32 = 1 << 7;
     /// Not a mode of the CPU: the block is one instruction, behind which the run loop comes.
     pub const SINGLE: u32 = 1 << 8;
+    /// Nor this: the block follows no other and is followed by none but by way of the run loop.
+    pub const APART: u32 = 1 << 9;
 
     /// The width of code: 16, 32 or 64.
     pub fn code_bits(mode: u32) -> u32 {
@@ -158,8 +161,10 @@ pub struct Interpreter {
     pub(crate) attached: Attached,
     pub(crate) kick: Kick,
     pub(crate) stats: BackendStats,
-    /// Whether decoded blocks are kept; without, each instruction is decoded when it is executed.
-    pub(crate) cache_blocks: bool,
+    /// What is done for speed.
+    pub(crate) tuning: Tuning,
+    /// What the keys of blocks have besides the mode ([`mode::SINGLE`], [`mode::APART`]); derived from `tuning`.
+    pub(crate) apart: u32,
 }
 
 impl Interpreter {
@@ -228,15 +233,11 @@ impl Interpreter {
             attached: Attached::default(),
             kick: Kick::default(),
             stats: BackendStats::default(),
-            cache_blocks: true,
+            tuning: Tuning::FAST,
+            apart: 0,
         };
         cpu.reset(false);
         cpu
-    }
-
-    /// Switches the block cache off or on. Off is for tests: the run is the same, only slower.
-    pub fn set_block_cache(&mut self, on: bool) {
-        self.cache_blocks = on;
     }
 
     /// The model.

@@ -26,7 +26,9 @@ pub mod softfloat;
 mod string_tests;
 #[cfg(test)]
 mod tests;
+mod tuning;
 pub mod x87;
 
 pub use interpreter::Interpreter;
 pub use models::CpuModel;
+pub use tuning::Tuning;

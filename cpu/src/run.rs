@@ -279,13 +279,15 @@ impl Interpreter {
     /// Executes up to `budget` instructions.
     fn execute(&mut self) {
         // A prefetch queue is looked after between instructions.
-        let free = self.cache_blocks && self.model.prefetch_bytes == 0;
+        let tuned = self.tuning.keeps_blocks && self.apart == 0;
+        let free = tuned && self.model.prefetch_bytes == 0;
         while !self.poll && self.attached.done < self.attached.budget {
             if self.needs_care() {
                 self.step_with_care(false);
                 continue;
             }
-            let Some(block) = self.block_at_rip(self.mode | self.single_behind_rf()) else {
+            let Some(block) = self.block_at_rip(self.mode | self.single_behind_rf() | self.apart)
+            else {
                 continue;
             };
             // SAFETY: see the file's header.
@@ -327,7 +329,7 @@ impl Interpreter {
         let base = self.segments[Seg::Cs as usize].base;
         let limit = self.rip_limit;
         let linear = base.wrapping_add(self.rip) & self.linear_mask;
-        if self.cache_blocks
+        if self.tuning.keeps_blocks
             && let Some((head, _)) = self.blocks.recent(linear, key)
             && !head.is_dead()
             && let Some(b) = head.block()

@@ -56,7 +56,12 @@ impl Lowered {
             len: self.len,
             second_page,
             slots: &self.rows.slots,
-            links: self.links,
+            // A link that nobody knows of leads nowhere for ever.
+            links: if mode & mode::APART == 0 {
+                self.links
+            } else {
+                [0; 2]
+            },
             pins: self.pins,
             starts: &self.starts,
         }
@@ -93,13 +98,13 @@ impl Interpreter {
             return self.decode_uncached(limit);
         }
         let host = host + (linear & 0xFFF);
-        if self.cache_blocks
+        if self.tuning.keeps_blocks
             && let Some(b) = self.blocks.revive(linear, key, host, global)
             && rip + u64::from(b.len) - 1 <= limit
         {
             return Ok(NonNull::from(b));
         }
-        if self.cache_blocks
+        if self.tuning.keeps_blocks
             && let Some(number) = self.blocks.find(host, key)
             && let Some(b) = self.blocks.block(number)
             && rip + u64::from(b.len) - 1 <= limit
@@ -122,7 +127,7 @@ impl Interpreter {
         bytes.resize(BLOCK_BYTES_MAX as usize, 0);
         let window = &mut bytes[..room.min(BLOCK_BYTES_MAX) as usize];
         self.host_copy(host, window);
-        let single = !self.cache_blocks || key & mode::SINGLE != 0;
+        let single = !self.tuning.keeps_blocks || key & mode::SINGLE != 0;
         let most = if single { 1 } else { BLOCK_INSNS_MAX };
         let decoded = self.lower_bytes(window, most, self.place_of(linear, key));
         self.buffers.bytes = bytes;
@@ -138,7 +143,7 @@ impl Interpreter {
 
     /// Where in its page a block starts, if others may follow it without the run loop.
     fn place_of(&self, linear: u64, key: u32) -> Option<u32> {
-        let single = !self.cache_blocks || key & mode::SINGLE != 0;
+        let single = !self.tuning.keeps_blocks || key & mode::SINGLE != 0;
         // Where there is a prefetch queue the run loop looks after it between blocks.
         let follows = !single && self.model.prefetch_bytes == 0;
         follows.then_some((linear & 0xFFF) as u32)
@@ -281,6 +286,7 @@ impl Interpreter {
         let mut starts = std::mem::take(&mut self.buffers.starts);
         starts.clear();
         let mut lowering = Lowering::new(self.model, self.mode, place, rows);
+        lowering.plain = !self.tuning.shortens;
         let mut len = 0u32;
         while (starts.len() as u32) < most {
             let start = len;
@@ -345,7 +351,7 @@ impl Interpreter {
             let rest = (host & 0xFFF) as usize + len as usize - PAGE as usize;
             self.stamp(second, 0, rest);
         }
-        let Some(key) = key.filter(|_| self.cache_blocks) else {
+        let Some(key) = key.filter(|_| self.tuning.keeps_blocks) else {
             let block = l.block(host, self.mode, second_page);
             let block = self.blocks.set_aside(&block);
             self.reuse(l);

@@ -7,6 +7,7 @@ use super::ways::Outcome;
 use crate::guests::binary_beside_us;
 use crate::operands::Prng;
 use anyhow::{Context, Result, bail};
+use machine::spec::RomSource;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,8 +28,11 @@ impl Boxwood<'_> {
         std::fs::copy(self.bench.floppy(), &floppy)?;
         let mut command = Command::new(&self.binary);
         command.arg("run").arg(&floppy);
-        if let Some([bios, vgabios]) = self.bench.guest().firmware {
-            command.args(["--bios", bios, "--vgabios", vgabios]);
+        let spec = self.bench.spec();
+        for (option, rom) in [("--bios", &spec.bios), ("--vgabios", &spec.vgabios)] {
+            if let RomSource::File(path) = rom {
+                command.arg(option).arg(path);
+            }
         }
         let out = command
             .args(["--display", "none", "--mem", "4M", "--timeout-insns"])

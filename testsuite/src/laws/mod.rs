@@ -1,13 +1,14 @@
 //! The laws of a machine's state: however a machine is run, its state after the same number of instructions is the
 //! same. Real software is recorded once, typing and all, and then run again in every [`Way`] that there is; the state is
 //! compared at the same random instructions, wherever they fall: between two repetitions of a string instruction,
-//! behind STI, in the middle of a transfer.
+//! behind STI, in the middle of a transfer. A guest that the user names runs by itself, and for long: see [`named`].
 //!
 //! A point's state is that of [`machine::Machine::state_parts`] and the contents of the media.
 
 mod bisect;
 mod commands;
 mod guest;
+mod named;
 mod recording;
 mod subject;
 mod typing;
@@ -20,10 +21,12 @@ use crate::operands::Prng;
 use anyhow::{Context, Result, bail};
 use campaign::{CampaignArgs, Results, Row, Suite, Tally};
 use guest::{GUESTS, Guest};
+use named::Named;
 use recording::Recording;
 use std::path::PathBuf;
 use std::time::Instant;
-use subject::{Bench, Parts};
+use subject::Bench;
+use ways::Look;
 
 pub use ways::Way;
 
@@ -53,29 +56,24 @@ pub struct Args {
     pub way: Vec<Way>,
     #[command(flatten)]
     pub campaign: CampaignArgs,
-    /// Instructions per guest second
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_IPS)]
-    pub ips: u64,
+    /// Instructions per guest second [4000037; for a guest of your own what boxwood run takes]
+    #[arg(long, value_name = "N")]
+    pub ips: Option<u64>,
     /// After a difference, find the first instruction behind which the states differ
     #[arg(long)]
     pub bisect: bool,
     /// The boxwood binary; the one beside this program if it is not given
     #[arg(long)]
     pub boxwood: Option<PathBuf>,
-}
-
-/// A guest's undisturbed run: the points, and its state at each.
-pub struct Reference {
-    /// The instruction counts, in order.
-    pub points: Vec<u64>,
-    /// The state after that many instructions.
-    pub states: Vec<Parts>,
-    /// The guest's clock then, in nanoseconds.
-    pub times_ns: Vec<u64>,
+    #[command(flatten)]
+    pub named: Named,
 }
 
 /// Runs the guests; `true` if all laws hold.
 pub fn run(args: &Args) -> Result<bool> {
+    if args.named.is_given() {
+        return run_named(args);
+    }
     if args.points == 0 {
         bail!("--points 0 looks at nothing");
     }
@@ -101,30 +99,44 @@ pub fn run(args: &Args) -> Result<bool> {
         jobs.extend(ways.iter().map(|w| (guest, *w)));
     }
     let mine: Vec<_> = shard.of(jobs).collect();
-    let ways: Vec<_> = ways.iter().map(|w| w.in_words()).collect();
+    let ips = args.ips.unwrap_or(DEFAULT_IPS);
     let mut results = Results::new(Suite::Laws, shard)
         .set("seed", args.seed)
         .set("points", args.points)
-        .set("ips", args.ips)
-        .set("ways", ways.join(", "))
+        .set("ips", ips)
+        .set("ways", in_words(&ways))
         .set_if("only", (!args.only.is_empty()).then_some(&args.only));
     results.oracles.insert("the machine itself".into());
     for same_guest in mine.chunk_by(|a, b| a.0.name == b.0.name) {
         let guest = same_guest[0].0;
         let ways: Vec<Way> = same_guest.iter().map(|j| j.1).collect();
-        run_guest(args, guest, &ways, &mut results).with_context(|| guest.name)?;
+        run_guest(args, guest, ips, &ways, &mut results).with_context(|| guest.name)?;
     }
     campaign::conclude(&results, &args.campaign)
 }
 
-/// Runs a guest in several ways.
+fn in_words(ways: &[Way]) -> String {
+    let ways: Vec<_> = ways.iter().map(|w| w.in_words()).collect();
+    ways.join(", ")
+}
+
+/// A guest, and where to look at it.
+struct Plan<'a, P> {
+    name: &'a str,
+    bench: &'a Bench,
+    recording: &'a Recording,
+    points: P,
+}
+
+/// Runs a guest of the list in several ways.
 fn run_guest(
     args: &Args,
     guest: &'static Guest,
+    ips: u64,
     ways: &[Way],
     results: &mut Results,
 ) -> Result<()> {
-    let bench = Bench::new(guest, args.images.as_deref(), args.ips)?;
+    let bench = Bench::new(guest, args.images.as_deref(), ips)?;
     let started = Instant::now();
     let recording = Recording::make(&bench)?;
     let mut rng = Prng::new(args.seed);
@@ -140,26 +152,81 @@ fn run_guest(
         recording.ns as f64 / 1e9,
         started.elapsed().as_secs_f64()
     );
+    let plan = Plan {
+        name: guest.name,
+        bench: &bench,
+        recording: &recording,
+        points: points.into_iter().map(|n| (n, Look::Whole)),
+    };
+    run_plan(args, plan, ways, results)
+}
+
+/// Runs the guest that the user names in several ways.
+fn run_named(args: &Args) -> Result<bool> {
+    let named = &args.named;
+    let wanted = |way: &Way| args.way.contains(way) || args.way.is_empty() && way.is_for_long();
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(wanted).collect();
+    if ways.contains(&Way::Commands) {
+        bail!("the command line is compared with guests of the list only");
+    }
+    let shard = args.campaign.shard()?;
+    let mut results = Results::new(Suite::Laws, shard)
+        .set("seed", args.seed)
+        .set("insns", named.insns)
+        .set_if("from", named.from)
+        .set("cpu_every", named.cpu_every)
+        .set("state_every", named.state_every)
+        .set("cpu", &named.cpu)
+        .set("ways", in_words(&ways))
+        .set_if("ips", args.ips);
+    results.oracles.insert("the machine itself".into());
+    let mine: Vec<Way> = shard.of(ways).collect();
+    let name = named.name();
+    let bench = Bench::of_user(named, args.ips).with_context(|| name.clone())?;
+    let plan = Plan {
+        name: &name,
+        bench: &bench,
+        recording: &Recording::of_nothing(named.insns),
+        points: named.points(),
+    };
+    run_plan(args, plan, &mine, &mut results).with_context(|| name.clone())?;
+    campaign::conclude(&results, &args.campaign)
+}
+
+/// Runs a guest in several ways.
+fn run_plan(
+    args: &Args,
+    plan: Plan<'_, impl Iterator<Item = (u64, Look)>>,
+    ways: &[Way],
+    results: &mut Results,
+) -> Result<()> {
+    let Plan {
+        name,
+        bench,
+        recording,
+        points,
+    } = plan;
     let started = Instant::now();
-    let reference = ways::reference(&bench, &recording, points)?;
+    let reference = ways::reference(bench, recording, points)?;
     println!(
-        "{:<22} {:<22} {} points, {:.1} s",
-        guest.name,
+        "{name:<22} {:<22} {} points, {:.1} s",
         "the run itself",
         reference.points.len(),
         started.elapsed().as_secs_f64()
     );
+    if let Some((insns, stop)) = &reference.ended {
+        println!("    the guest ended at instruction {insns}: {stop:?}");
+    }
     for &way in ways {
         let started = Instant::now();
         let outcome = if way == Way::Commands {
-            commands::run(args, &bench, args.points.div_ceil(10))?
+            commands::run(args, bench, args.points.div_ceil(10))?
         } else {
             let mut rng = Prng::new(args.seed ^ 0x5EED);
-            ways::compare(way, &bench, &recording, &reference, &mut rng)?
+            ways::compare(way, bench, recording, &reference, &mut rng)?
         };
         println!(
-            "{:<22} {:<22} {} points, {} differ, {:.1} s",
-            guest.name,
+            "{name:<22} {:<22} {} points, {} differ, {:.1} s",
             way.in_words(),
             outcome.compared,
             outcome.differ.len(),
@@ -171,7 +238,7 @@ fn run_guest(
         if args.bisect
             && let Some(first) = outcome.differ.first()
         {
-            let found = bisect::first_difference(way, &bench, &recording, first)?;
+            let found = bisect::first_difference(way, bench, recording, first)?;
             println!("    {found}");
         }
         let mut row = Row::default().counted(Tally {
@@ -182,7 +249,7 @@ fn run_guest(
         for difference in &outcome.differ {
             row.describe(difference.insns, &difference.to_string());
         }
-        results.add(guest.name, way.in_words(), row);
+        results.add(name, way.in_words(), row);
     }
     Ok(())
 }

@@ -1,21 +1,26 @@
 //! Machines to be compared: each with media of its own, each fed the same keys.
 
-use super::guest::Guest;
+use super::guest::{Guest, Step};
+use super::named::Named;
 use super::recording::Recording;
 use crate::guests::cache_folder;
 use anyhow::{Context, Result, bail};
-use cpu::{CpuModel, Interpreter};
+use cpu::{CpuModel, Interpreter, Tuning};
 use emu_core::backend::CpuId;
 use emu_core::probe::{Probe, Watched};
 use machine::boards::{self, Hosts};
 use machine::spec::{BootDevice, MachineSpec, MediumSource, RomSource};
 use machine::{ClockMode, Machine, Stop, Until};
+use std::fs::File;
 use std::hash::Hasher;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The media of a machine by the names of their files.
-const MEDIA: [&str; 2] = ["a.img", "c.img"];
+/// The file of the medium in drive A:.
+const FLOPPY: &str = "a.img";
+/// Those of the hard disks.
+const DISKS: [&str; 3] = ["c.img", "d.img", "e.img"];
 /// Small, so that a state is compared and saved in milliseconds.
 const MEMORY_BYTES: u64 = 4 << 20;
 
@@ -35,7 +40,7 @@ impl Parts {
 /// How a machine is set up and run, apart from what it is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Flavour {
-    pub block_cache: bool,
+    pub tuning: Tuning,
     pub watch: Watch,
     pub clock: ClockMode,
 }
@@ -43,7 +48,7 @@ pub struct Flavour {
 impl Flavour {
     /// As a user runs it.
     pub const PLAIN: Self = Self {
-        block_cache: true,
+        tuning: Tuning::FAST,
         watch: Watch::Nothing,
         clock: ClockMode::Deterministic,
     };
@@ -80,10 +85,15 @@ impl Probe for Onlooker {
 
 /// Builds machines of one guest.
 pub struct Bench {
-    guest: &'static Guest,
-    /// Pristine copies of the media.
+    /// All but the media.
+    spec: MachineSpec,
+    /// The files of the media.
+    media: Vec<&'static str>,
+    /// Pristine copies of them.
     originals: PathBuf,
-    ips: u64,
+    steps: &'static [Step],
+    /// The machine at the instruction at which it is to begin, saved, if that is not its first.
+    saved: Option<(u64, Vec<u8>)>,
 }
 
 impl Bench {
@@ -94,7 +104,6 @@ impl Bench {
                 bail!("{file} is not here: apt-get install seabios");
             }
         }
-        let originals = scratch_folder()?;
         let floppy = match (guest.image, images) {
             (None, _) => demo_disk::image().to_vec(),
             (Some(name), Some(folder)) => {
@@ -103,28 +112,83 @@ impl Bench {
             }
             (Some(name), None) => bail!("name the folder that has {name} with --images"),
         };
-        std::fs::write(originals.join(MEDIA[0]), floppy)?;
-        std::fs::write(originals.join(MEDIA[1]), empty_hard_disk())?;
+        let originals = scratch_folder()?;
+        std::fs::write(originals.join(FLOPPY), floppy)?;
+        std::fs::write(originals.join(DISKS[0]), empty_hard_disk())?;
+        let mut spec = MachineSpec {
+            memory_bytes: MEMORY_BYTES,
+            boot: vec![BootDevice::Floppy],
+            insns_per_second: ips,
+            ..MachineSpec::default()
+        };
+        if let Some([bios, vgabios]) = guest.firmware {
+            spec.bios = RomSource::File(bios.into());
+            spec.vgabios = RomSource::File(vgabios.into());
+        }
         Ok(Self {
-            guest,
+            spec,
+            media: vec![FLOPPY, DISKS[0]],
             originals,
-            ips,
+            steps: guest.steps,
+            saved: None,
         })
     }
 
-    /// The guest.
-    pub fn guest(&self) -> &'static Guest {
-        self.guest
+    /// Prepares a guest that the user names. It is left to itself.
+    pub fn of_user(named: &Named, ips: Option<u64>) -> Result<Self> {
+        let spec = named.spec(ips)?;
+        let originals = scratch_folder()?;
+        let disks = named.disk.iter().zip(DISKS);
+        let mut media = Vec::new();
+        for (path, name) in named.floppy.iter().map(|p| (p, FLOPPY)).chain(disks) {
+            copy(path, &originals.join(name)).with_context(|| path.display().to_string())?;
+            media.push(name);
+        }
+        let mut bench = Self {
+            spec,
+            media,
+            originals,
+            steps: &[],
+            saved: None,
+        };
+        if let Some(insns) = named.from {
+            let mut subject = bench.power_on(Flavour::PLAIN)?;
+            subject.run_to(insns)?;
+            for name in &bench.media {
+                copy(&subject.folder.join(name), &bench.originals.join(name))?;
+            }
+            bench.saved = Some((insns, subject.machine.save()?));
+        }
+        Ok(bench)
+    }
+
+    /// The instruction at which a machine begins.
+    pub fn begins_at(&self) -> u64 {
+        self.saved.as_ref().map_or(0, |saved| saved.0)
+    }
+
+    /// What is done with the guest.
+    pub fn steps(&self) -> &'static [Step] {
+        self.steps
+    }
+
+    /// What the machine is, but for its media.
+    pub fn spec(&self) -> &MachineSpec {
+        &self.spec
     }
 
     /// The image in drive A: before the machine was switched on.
     pub fn floppy(&self) -> PathBuf {
-        self.originals.join(MEDIA[0])
+        self.originals.join(FLOPPY)
     }
 
-    /// A machine that was just switched on, with copies of the original media.
+    /// A machine that was just switched on, or is where it is to begin, with copies of the original media.
     pub fn power_on(&self, flavour: Flavour) -> Result<Subject> {
-        self.build(flavour, &self.originals)
+        let mut subject = self.build(flavour, &self.originals)?;
+        if let Some((_, file)) = &self.saved {
+            subject.machine.restore(file)?;
+        }
+        Ok(subject)
     }
 
     /// A fresh machine in the state of another one, with copies of its media as they are, and the keys to come.
@@ -139,29 +203,24 @@ impl Bench {
     fn build(&self, flavour: Flavour, media: &Path) -> Result<Subject> {
         let folder = scratch_folder()?;
         let medium = |name: &str| {
-            std::fs::copy(media.join(name), folder.join(name))?;
+            copy(&media.join(name), &folder.join(name))?;
             Ok::<_, std::io::Error>(MediumSource::File {
                 path: folder.join(name),
                 read_only: false,
                 snapshot: false,
             })
         };
-        let mut spec = MachineSpec {
-            memory_bytes: MEMORY_BYTES,
-            floppies: [Some(medium(MEDIA[0])?), None],
-            disks: vec![medium(MEDIA[1])?],
-            boot: vec![BootDevice::Floppy],
-            insns_per_second: self.ips,
-            ..MachineSpec::default()
-        };
-        if let Some([bios, vgabios]) = self.guest.firmware {
-            spec.bios = RomSource::File(bios.into());
-            spec.vgabios = RomSource::File(vgabios.into());
+        let mut spec = self.spec.clone();
+        for &name in &self.media {
+            match name {
+                FLOPPY => spec.floppies[0] = Some(medium(name)?),
+                _ => spec.disks.push(medium(name)?),
+            }
         }
-        let model = CpuModel::by_name(&spec.cpu).context("the default CPU model")?;
+        let model = CpuModel::named(&spec.cpu)?;
         let (board, identities) = boards::build_board(&spec, Hosts::default())?;
         let mut cpu = Interpreter::new(CpuId(0), model);
-        cpu.set_block_cache(flavour.block_cache);
+        cpu.tune(flavour.tuning);
         let mut machine = Machine::new(board, Box::new(cpu), model.name);
         // By name only: a copy of a medium is the same medium.
         let identities = identities.into_iter().map(|mut i| {
@@ -174,6 +233,7 @@ impl Bench {
             machine,
             flavour,
             folder,
+            media: self.media.clone(),
         })
     }
 }
@@ -189,6 +249,7 @@ pub struct Subject {
     pub machine: Machine,
     flavour: Flavour,
     folder: PathBuf,
+    media: Vec<&'static str>,
 }
 
 impl Subject {
@@ -211,11 +272,18 @@ impl Subject {
         }
     }
 
+    /// The digest of the CPU's state alone: registers, and whatever else of it a snapshot holds.
+    pub fn cpu(&self) -> Result<u64> {
+        let mut hash = HashWriter::default();
+        serde_json::to_writer(&mut hash, &self.machine.cpu_state())?;
+        Ok(hash.0.finish())
+    }
+
     /// The state and the media.
     pub fn parts(&self) -> Result<Parts> {
         let parts = self.machine.state_parts()?;
         let mut parts: Vec<(String, u128)> = parts.into_iter().map(|p| (p.name, p.hash)).collect();
-        for name in MEDIA {
+        for name in &self.media {
             let mut hash = std::hash::DefaultHasher::new();
             hash.write(&std::fs::read(self.folder.join(name))?);
             parts.push((format!("medium:{name}"), hash.finish().into()));
@@ -228,6 +296,25 @@ impl Drop for Subject {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Hashes what is written to it.
+#[derive(Default)]
+struct HashWriter(std::hash::DefaultHasher);
+
+impl Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Copies a medium: a file that may be written, whatever it is copied from.
+fn copy(from: &Path, to: &Path) -> std::io::Result<u64> {
+    std::io::copy(&mut File::open(from)?, &mut File::create(to)?)
 }
 
 /// A folder of its own for each machine.

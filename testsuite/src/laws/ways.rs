@@ -1,12 +1,12 @@
 //! The ways to run a machine, and the comparison of each with the undisturbed run.
 
-use super::Reference;
 use super::recording::Recording;
 use super::subject::{Bench, Flavour, Parts, Subject, Watch};
 use crate::operands::Prng;
-use anyhow::Result;
+use anyhow::{Result, bail};
+use cpu::Tuning;
 use emu_core::time::VirtTime;
-use machine::{ClockMode, Until};
+use machine::{ClockMode, Stop, Until};
 use std::fmt;
 
 /// Under the real-time clock a run takes as long as its guest time: only so much of it is compared.
@@ -17,10 +17,17 @@ const LONG_RUNS: usize = 10;
 /// A way to run a machine.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Way {
-    /// The same once more, without a stop between power-on and the last point, then with other stops
+    /// The same once more, without a stop between power-on and the last point, then with other stops; in a long run with no
+    /// stops but those at which the whole state is compared
     Again,
-    /// The block cache is off
+    /// The block cache is off: each instruction is decoded when it is executed
     Uncached,
+    /// Nothing is fused, joined, shortened or left out
+    Unfused,
+    /// Blocks do not lead to one another: the run loop comes behind each
+    Unlinked,
+    /// Each instruction is a block by itself
+    OneByOne,
     /// A probe looks on
     Watched,
     /// A probe looks on at loads and stores too: no page enters the TLB
@@ -39,9 +46,12 @@ pub enum Way {
 
 impl Way {
     /// All.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Again,
         Self::Uncached,
+        Self::Unfused,
+        Self::Unlinked,
+        Self::OneByOne,
         Self::Watched,
         Self::WatchedMemory,
         Self::WatchedAddresses,
@@ -56,6 +66,9 @@ impl Way {
         match self {
             Self::Again => "again, other stops",
             Self::Uncached => "block cache off",
+            Self::Unfused => "nothing fused",
+            Self::Unlinked => "blocks not linked",
+            Self::OneByOne => "one by one",
             Self::Watched => "watched",
             Self::WatchedMemory => "memory watched",
             Self::WatchedAddresses => "addresses watched",
@@ -66,14 +79,33 @@ impl Way {
         }
     }
 
+    /// Whether a long run is compared with it where nobody says with what.
+    pub fn is_for_long(self) -> bool {
+        !matches!(self, Self::RestoredOnce | Self::Realtime | Self::Commands)
+    }
+
     /// How the machine is set up.
     pub fn flavour(self) -> Flavour {
         let plain = Flavour::PLAIN;
+        let fast = plain.tuning;
+        let tuned = |tuning| Flavour { tuning, ..plain };
         match self {
-            Self::Uncached => Flavour {
-                block_cache: false,
-                ..plain
-            },
+            Self::Uncached => tuned(Tuning {
+                keeps_blocks: false,
+                ..fast
+            }),
+            Self::Unfused => tuned(Tuning {
+                shortens: false,
+                ..fast
+            }),
+            Self::Unlinked => tuned(Tuning {
+                links_blocks: false,
+                ..fast
+            }),
+            Self::OneByOne => tuned(Tuning {
+                long_blocks: false,
+                ..fast
+            }),
             Self::Watched => Flavour {
                 watch: Watch::Instructions,
                 ..plain
@@ -128,8 +160,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn compare(&mut self, insns: u64, expected: &Parts, subject: &Subject) -> Result<()> {
-        self.note(insns, expected.differences(&subject.parts()?));
+    fn compare(&mut self, point: &Point, subject: &Subject) -> Result<()> {
+        self.note(point.insns, point.differences(subject)?);
         Ok(())
     }
 
@@ -149,24 +181,106 @@ impl Outcome {
     }
 }
 
+/// How much is compared at a point.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// The CPU's state, which takes no time.
+    Cpu,
+    /// All of the machine and its media.
+    Whole,
+}
+
+/// What the undisturbed run was like at a point.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// The digest of the CPU's state.
+    Cpu(u64),
+    /// Those of all parts.
+    Whole(Parts),
+}
+
+/// A point of the undisturbed run.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// The instruction count.
+    pub insns: u64,
+    /// The guest's clock, in nanoseconds.
+    pub ns: u64,
+    /// The state.
+    pub seen: Seen,
+}
+
+impl Point {
+    fn is_whole(&self) -> bool {
+        matches!(self.seen, Seen::Whole(_))
+    }
+
+    /// The parts in which a machine differs that is there.
+    fn differences(&self, subject: &Subject) -> Result<Vec<String>> {
+        let mut differ = match &self.seen {
+            Seen::Cpu(hash) if subject.cpu()? == *hash => vec![],
+            Seen::Cpu(_) => vec!["cpu0".into()],
+            Seen::Whole(parts) => parts.differences(&subject.parts()?),
+        };
+        let is_late = subject.machine.now().as_ns() != self.ns;
+        if is_late && !differ.iter().any(|part| part == "time") {
+            differ.push("time".into());
+        }
+        Ok(differ)
+    }
+}
+
 /// The undisturbed run.
-pub fn reference(bench: &Bench, recording: &Recording, points: Vec<u64>) -> Result<Reference> {
+#[derive(Debug)]
+pub struct Reference {
+    /// What it was like, in order.
+    pub points: Vec<Point>,
+    /// If the guest ended before the last of the points that were asked for: where, and why.
+    pub ended: Option<(u64, Stop)>,
+}
+
+impl Reference {
+    /// Whether only the CPU's state is known of some points, because there are so many of them.
+    fn is_long(&self) -> bool {
+        !self.points.iter().all(Point::is_whole)
+    }
+}
+
+/// The undisturbed run, as far as the guest goes.
+pub fn reference(
+    bench: &Bench,
+    recording: &Recording,
+    points: impl IntoIterator<Item = (u64, Look)>,
+) -> Result<Reference> {
     let mut subject = bench.power_on(Flavour::PLAIN)?;
     recording.schedule(&mut subject.machine);
-    let (mut states, mut times_ns) = (Vec::new(), Vec::new());
-    for &n in &points {
-        subject.run_to(n)?;
-        states.push(subject.parts()?);
-        times_ns.push(subject.machine.now().as_ns());
+    let (mut seen, mut ended) = (Vec::new(), None);
+    for (insns, look) in points {
+        let stop = subject.run(Until::insns(insns));
+        if stop != Stop::Insns {
+            ended = Some((subject.machine.insns(), stop));
+            break;
+        }
+        let state = match look {
+            Look::Cpu => Seen::Cpu(subject.cpu()?),
+            Look::Whole => Seen::Whole(subject.parts()?),
+        };
+        seen.push(Point {
+            insns,
+            ns: subject.machine.now().as_ns(),
+            seen: state,
+        });
+    }
+    if seen.is_empty() {
+        bail!("the guest ended before the first point: {ended:?}");
     }
     Ok(Reference {
-        points,
-        states,
-        times_ns,
+        points: seen,
+        ended,
     })
 }
 
-/// Runs the guest in another way and compares it with the undisturbed run.
+/// Runs the guest in another way and compares it with the undisturbed run; a long run up to the first difference.
 pub fn compare(
     way: Way,
     bench: &Bench,
@@ -174,38 +288,50 @@ pub fn compare(
     reference: &Reference,
     rng: &mut Prng,
 ) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    let pairs = || reference.points.iter().copied().zip(&reference.states);
+    let mut outcome = Outcome {
+        same_at: bench.begins_at(),
+        ..Outcome::default()
+    };
     if way == Way::RestoredOnce {
         return restored_once(bench, recording, reference);
     }
+    let long = reference.is_long();
     if way == Way::Again
-        && let Some((n, expected)) = pairs().next_back()
+        && !long
+        && let Some(last) = reference.points.last()
     {
         let mut subject = bench.power_on(way.flavour())?;
         recording.schedule(&mut subject.machine);
-        subject.run_to(n)?;
-        outcome.compare(n, expected, &subject)?;
-        outcome.same_at = 0;
+        subject.run_to(last.insns)?;
+        outcome.compare(last, &subject)?;
+        outcome.same_at = bench.begins_at();
     }
     let mut subject = bench.power_on(way.flavour())?;
     recording.schedule(&mut subject.machine);
-    for (i, (n, expected)) in pairs().enumerate() {
-        if way == Way::Realtime && reference.times_ns[i] > REALTIME_NS {
+    // These ways make a difference to how often a machine stops.
+    let whole_only = long && matches!(way, Way::Again | Way::Restored);
+    for point in reference.points.iter() {
+        if whole_only && !point.is_whole() {
+            continue;
+        }
+        if way == Way::Realtime && point.ns > REALTIME_NS {
             break;
         }
-        if way == Way::Again {
-            stop_on_the_way(&mut subject, n, rng);
+        if way == Way::Again && !long {
+            stop_on_the_way(&mut subject, point.insns, rng);
         }
-        subject.run_to(n)?;
-        outcome.compare(n, expected, &subject)?;
+        subject.run_to(point.insns)?;
+        outcome.compare(point, &subject)?;
         if way == Way::Restored {
             subject = bench.restored(&subject, recording)?;
             // The state itself, before anything runs.
-            let parts = expected.differences(&subject.parts()?);
+            let parts = point.differences(&subject)?;
             if !parts.is_empty() {
-                outcome.note(n, parts);
+                outcome.note(point.insns, parts);
             }
+        }
+        if long && !outcome.differ.is_empty() {
+            break;
         }
     }
     Ok(outcome)
@@ -229,14 +355,20 @@ fn restored_once(bench: &Bench, recording: &Recording, reference: &Reference) ->
     let mut outcome = Outcome::default();
     let mut subject = bench.power_on(Flavour::PLAIN)?;
     recording.schedule(&mut subject.machine);
-    let step = reference.points.len().div_ceil(LONG_RUNS);
-    for (i, &n) in reference.points.iter().enumerate().step_by(step.max(1)) {
-        subject.run_to(n)?;
+    let long = reference.is_long();
+    let whole = reference.points.iter().enumerate();
+    let whole: Vec<_> = whole.filter(|(_, point)| point.is_whole()).collect();
+    let step = whole.len().div_ceil(LONG_RUNS);
+    for &(i, from) in whole.iter().step_by(step.max(1)) {
+        subject.run_to(from.insns)?;
         let mut fresh = bench.restored(&subject, recording)?;
-        outcome.same_at = n;
-        for (&n, expected) in reference.points[i..].iter().zip(&reference.states[i..]) {
-            fresh.run_to(n)?;
-            outcome.compare(n, expected, &fresh)?;
+        outcome.same_at = from.insns;
+        for point in &reference.points[i..] {
+            fresh.run_to(point.insns)?;
+            outcome.compare(point, &fresh)?;
+            if long && !outcome.differ.is_empty() {
+                return Ok(outcome);
+            }
         }
     }
     Ok(outcome)

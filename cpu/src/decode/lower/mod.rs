@@ -116,7 +116,7 @@ use crate::models::Traits;
 use crate::op::{FlagUse, Fuse, Handler, Instruction, Op, Slot, whole};
 use crate::registers::{BLOCK_RIP, HIGH_BYTE, REACH, REACH_REGISTER, ZERO};
 use emu_core::x86::Seg;
-use iced_x86::{Code, ConditionCode, EncodingKind, OpKind, Register};
+use iced_x86::{Code, ConditionCode, EncodingKind, FlowControl, OpKind, Register};
 
 /// Lowers the instructions of one block.
 pub struct Lowering<'a> {
@@ -138,6 +138,8 @@ pub struct Lowering<'a> {
     index_scale: Option<u8>,
     /// Where in its page the block starts; `None`: other blocks do not follow it without the run loop.
     pub place: Option<u32>,
+    /// No operation is shortened, joined or fused, and no flags are left out: see [`crate::Tuning::shortens`].
+    pub plain: bool,
     /// The CPU model.
     pub model: &'a CpuModel,
     /// Which instructions it executes.
@@ -218,6 +220,7 @@ impl<'a> Lowering<'a> {
             fusible: None,
             index_scale: None,
             place,
+            plain: false,
             model,
             offered,
             mode,
@@ -344,17 +347,19 @@ impl<'a> Lowering<'a> {
     }
 
     fn handler<I: Instruction>(&self) -> Handler {
-        if self.place.is_some() {
-            I::HANDLER
-        } else {
+        // A near branch leads on by a handler of its own; a far one has no other.
+        let plain = self.plain && self.insn.flow_control() == FlowControl::Next;
+        if self.place.is_none() || plain {
             whole::<I>
+        } else {
+            I::HANDLER
         }
     }
 
     /// Notes what the next operation does with the flags.
     fn note_flags<I: Instruction>(&mut self) {
         self.fusible = None;
-        if self.place.is_none() {
+        if self.place.is_none() || self.plain {
             return;
         }
         if !I::CALM {
@@ -397,7 +402,7 @@ impl<'a> Lowering<'a> {
     /// see [`exec::copy`].
     pub fn join_copy(&mut self, a: u8, bits: u32, [handler, quiet]: [Handler; 2]) {
         let slot = self.slots.len() - 1;
-        if self.place.is_none() || self.copy != Some((slot - 1, a, bits)) {
+        if self.place.is_none() || self.plain || self.copy != Some((slot - 1, a, bits)) {
             return;
         }
         let mov = self.slots[slot - 1].set_handler(handler);
@@ -431,7 +436,7 @@ impl<'a> Lowering<'a> {
 
     /// Gives the operation in a slot a handler that tries a shortcut first.
     pub fn shorten(&mut self, slot: usize, handler: Handler) {
-        if self.place.is_some() {
+        if self.place.is_some() && !self.plain {
             self.slots[slot].set_handler(handler);
         }
     }
