@@ -63,7 +63,7 @@ pub trait Context {
         let cpu = self.cpu();
         let sp = cpu.regs.whole(Gpr::Rsp as u8);
         let mask = stack_mask::<T, W>(cpu);
-        let sp = sp.wrapping_sub(T::BYTES as u64) & mask;
+        let sp = access::kept(sp.wrapping_sub(T::BYTES as u64) & mask);
         self.store_at::<T, W>(Seg::Ss as usize, sp, v)?;
         self.set_sp::<W>(sp, mask);
         Ok(())
@@ -73,7 +73,7 @@ pub trait Context {
     #[inline(always)]
     fn peek<T: Int, W: Address>(&mut self) -> Result<T, Self::Stop> {
         let cpu = self.cpu();
-        let sp = cpu.regs.whole(Gpr::Rsp as u8) & stack_mask::<T, W>(cpu);
+        let sp = access::kept(cpu.regs.whole(Gpr::Rsp as u8) & stack_mask::<T, W>(cpu));
         self.load_at::<T, W>(Seg::Ss as usize, sp)
     }
 

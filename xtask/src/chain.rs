@@ -24,7 +24,11 @@ const HANDLERS: [&str; 15] = [
     "cpu::exec::copy::joined",
 ];
 
-/// Fails if a handler in a program built for release calls another one, or hands over to none.
+/// Bytes of a line of the host's cache.
+const LINE_BYTES: u64 = 64;
+
+/// Fails if a handler in a program built for release calls another one, hands over to none, or does not begin
+/// a line of the cache.
 pub fn check(program: &Path) -> Result<()> {
     let output = Command::new("objdump")
         .args(["--disassemble", "--demangle", "--no-show-raw-insn"])
@@ -47,6 +51,12 @@ pub fn check(program: &Path) -> Result<()> {
             continue;
         }
         handlers += 1;
+        let address = header.split_whitespace().next().unwrap_or_default();
+        if u64::from_str_radix(address, 16).is_ok_and(|a| a % LINE_BYTES != 0) {
+            wrong.push(format!(
+                "{header} does not begin a line of the cache: see .cargo/config.toml"
+            ));
+        }
         let operands = |mnemonic: &str| {
             let lines = code.lines().filter_map(|l| l.split_once('\t'));
             let of = lines.filter_map(|(_, insn)| insn.strip_prefix(mnemonic));

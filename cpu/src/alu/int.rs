@@ -14,6 +14,10 @@ pub trait Int: Copy + Eq + Ord + std::fmt::Debug + 'static {
     fn to_u64(self) -> u64;
     /// Sign-extended.
     fn to_i64(self) -> i64;
+    /// Rotated by a count of which as many bits count as the width has.
+    fn rotated_left(self, count: u32) -> Self;
+    /// See [`Self::rotated_left`].
+    fn rotated_right(self, count: u32) -> Self;
 
     /// Bytes.
     const BYTES: usize = Self::BITS as usize / 8;
@@ -39,6 +43,14 @@ macro_rules! int {
             #[inline(always)]
             fn to_i64(self) -> i64 {
                 i64::from(self as $signed)
+            }
+            #[inline(always)]
+            fn rotated_left(self, count: u32) -> Self {
+                self.rotate_left(count)
+            }
+            #[inline(always)]
+            fn rotated_right(self, count: u32) -> Self {
+                self.rotate_right(count)
             }
         }
     };

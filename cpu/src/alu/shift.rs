@@ -46,13 +46,7 @@ pub fn sar<T: Int>(a: T, count: u32) -> (T, Flags) {
 /// ROL. Only CF and OF change.
 #[inline(always)]
 pub fn rol<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
-    let n = count % T::BITS;
-    let v = a.to_u64();
-    let r = T::from_u64(if n == 0 {
-        v
-    } else {
-        (v << n) | (v >> (T::BITS - n))
-    });
+    let r = a.rotated_left(count);
     let cf = r.to_u64() & 1 != 0;
     let of = (r.to_u64() & T::SIGN != 0) != cf;
     (r, flags.with_cf_of(cf, of))
@@ -61,13 +55,7 @@ pub fn rol<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
 /// ROR. Only CF and OF change.
 #[inline(always)]
 pub fn ror<T: Int>(a: T, count: u32, flags: &Flags) -> (T, Flags) {
-    let n = count % T::BITS;
-    let v = a.to_u64();
-    let r = T::from_u64(if n == 0 {
-        v
-    } else {
-        (v >> n) | (v << (T::BITS - n))
-    });
+    let r = a.rotated_right(count);
     let cf = r.to_u64() & T::SIGN != 0;
     let of = (r.to_u64() & (T::SIGN >> 1) != 0) != cf;
     (r, flags.with_cf_of(cf, of))

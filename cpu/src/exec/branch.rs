@@ -245,14 +245,15 @@ extern "C-unwind" fn jmp<T: Int, R: Reach>(
 pub struct JmpTo<T, S>(As<(T, S)>);
 
 impl<T: Int, S: Source<T>> Instruction for JmpTo<T, S> {
-    const HANDLER: Handler = jmp_to::<T, S>;
+    const HANDLER: Handler = jmp_to::<T, S, Self>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = S::get(cpu, op)?.to_u64();
         cpu.jump(target)
     }
 }
 
-extern "C-unwind" fn jmp_to<T: Int, S: Source<T>>(
+/// Jumps where `S` says, as `W` does.
+pub extern "C-unwind" fn jmp_to<T: Int, S: Source<T>, W: Instruction>(
     cpu: &mut Interpreter,
     op: OpRef,
     count: i64,
@@ -267,7 +268,7 @@ extern "C-unwind" fn jmp_to<T: Int, S: Source<T>>(
         .and_then(|target| at::<T>(cx.cpu, target.to_u64(), count));
     match next {
         Some(next) => next.enter(cpu, flags),
-        None => twin::<JmpTo<T, S>>(cpu, op, count, a, r, k),
+        None => twin::<W>(cpu, op, count, a, r, k),
     }
 }
 
@@ -486,14 +487,15 @@ extern "C-unwind" fn call<T: Int, W: Address, R: Reach>(
 pub struct CallTo<T, S, W>(As<(T, S, W)>);
 
 impl<T: Int, S: Source<T>, W: Address> Instruction for CallTo<T, S, W> {
-    const HANDLER: Handler = call_through::<T, S, W>;
+    const HANDLER: Handler = call_through::<T, S, W, Self>;
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let target = S::get(cpu, op)?.to_u64();
         call_to::<T, W>(cpu, target, op.second())
     }
 }
 
-extern "C-unwind" fn call_through<T: Int, S: Source<T>, W: Address>(
+/// Calls where `S` says, as `I` does, with a stack that is `W`.
+pub extern "C-unwind" fn call_through<T: Int, S: Source<T>, W: Address, I: Instruction>(
     cpu: &mut Interpreter,
     op: OpRef,
     count: i64,
@@ -512,7 +514,7 @@ extern "C-unwind" fn call_through<T: Int, S: Source<T>, W: Address>(
             return next.enter(cpu, flags);
         }
     }
-    twin::<CallTo<T, S, W>>(cpu, op, count, a, r, k)
+    twin::<I>(cpu, op, count, a, r, k)
 }
 
 #[inline(always)]

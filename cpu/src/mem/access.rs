@@ -41,6 +41,31 @@ pub(super) fn zeroed<T: Plain, const N: usize>() -> Box<[T; N]> {
     unsafe { Box::<[T; N]>::new_zeroed().assume_init() }
 }
 
+/// The same value, of which the compiler no longer knows how it was made: so it keeps the value, for which the handlers have
+/// a register, and not its parts, to make it again.
+#[inline(always)]
+pub(crate) fn kept(mut v: u64) -> u64 {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    // SAFETY: nothing is executed.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) v, options(pure, nomem, nostack, preserves_flags));
+    }
+    v
+}
+
+/// The same for a reference.
+#[inline(always)]
+pub(super) fn kept_ref<T>(r: &T) -> &T {
+    let mut p = std::ptr::from_ref(r);
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    // SAFETY: nothing is executed.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags));
+    }
+    // SAFETY: it is still the reference.
+    unsafe { &*p }
+}
+
 #[inline(always)]
 pub(crate) fn read_host<T: Int>(at: u64) -> T {
     let p = std::ptr::with_exposed_provenance::<u8>(at as usize);
@@ -145,7 +170,7 @@ impl Interpreter {
             if !s.may_read(offset, T::BYTES as u64) {
                 return None;
             }
-            s.base.wrapping_add(offset) & self.linear_mask
+            kept(s.base.wrapping_add(offset) & self.linear_mask)
         };
         self.tlb.read_hit::<T>(linear).map(read_host)
     }
@@ -165,7 +190,7 @@ impl Interpreter {
             if !s.may_write(offset, bytes) || (READ && !s.may_read(offset, bytes)) {
                 return None;
             }
-            s.base.wrapping_add(offset) & self.linear_mask
+            kept(s.base.wrapping_add(offset) & self.linear_mask)
         };
         self.tlb.write_hit::<T>(linear)
     }

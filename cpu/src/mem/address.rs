@@ -1,5 +1,6 @@
 //! Effective addresses: base + index * scale + displacement, prepared by lowering.
 
+use super::access::kept;
 use crate::interpreter::Interpreter;
 use crate::op::{Op, OpRef};
 use emu_core::x86::Seg;
@@ -42,18 +43,18 @@ impl Address for Flat {
     const FLAT: bool = true;
     #[inline(always)]
     fn offset(cpu: &Interpreter, op: OpRef) -> u64 {
-        sum(cpu, op) & cpu.linear_mask
+        kept(sum(cpu, op) & cpu.linear_mask)
     }
 }
 
 /// The bits of a flat offset that count, where the mode is known.
 #[inline(always)]
 fn flat<const WIDE: bool>(offset: u64) -> u64 {
-    if WIDE {
+    kept(if WIDE {
         offset
     } else {
         u64::from(offset as u32)
-    }
+    })
 }
 
 impl<const WIDE: bool> Address for Base<WIDE> {

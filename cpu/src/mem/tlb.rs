@@ -13,7 +13,7 @@
 //! that changes its page tables and invalidates nothing (SDM vol. 3, section 4.10.2.3: old translations may then be
 //! used) runs the same with that cache, without it, and one instruction at a time.
 
-use super::access::zeroed;
+use super::access::{kept_ref, zeroed};
 use super::device::DevicePages;
 use super::paging::Translation;
 use crate::alu::Int;
@@ -140,7 +140,7 @@ impl Table {
 
     #[inline(always)]
     fn hit(&self, linear: u64, bytes: u64) -> Option<u64> {
-        let e = &self.present[(linear >> 12) as usize % SLOTS];
+        let e = kept_ref(&self.present[(linear >> 12) as usize % SLOTS]);
         let last = linear.wrapping_add(bytes - 1);
         (e.tag == last & !PAGE_MASK).then(|| linear.wrapping_add(e.addend))
     }

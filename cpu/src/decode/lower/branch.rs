@@ -4,8 +4,8 @@ use super::Lowering;
 use super::data::flat_stack;
 use crate::alu::Int;
 use crate::exec::branch::{
-    Anywhere, Call, CallTo, IfZero, InPage, Jcc, Jmp, JmpTo, Loop, LoopCondition, Reach, Ret,
-    WhileCount, WhileEqual, WhileNotEqual,
+    self as exec, Anywhere, Call, CallTo, IfZero, InPage, Jcc, Jmp, JmpTo, Loop, LoopCondition,
+    Reach, Ret, WhileCount, WhileEqual, WhileNotEqual,
 };
 use crate::exec::data::by_condition;
 use crate::exec::operand::{A, Mem};
@@ -158,6 +158,9 @@ fn indirect(l: &mut Lowering<'_>) -> bool {
 fn jmp_to<T: Int>(l: &mut Lowering<'_>) {
     if l.is_memory(0) {
         l.emit_memory_as::<JmpTo<T, Mem<Flat>>, JmpTo<T, Mem<Segmented>>>(0);
+        if T::BITS >= 32 {
+            lean_handler!(l, M => exec::jmp_to::<T, Mem<M>, JmpTo<T, Mem<Flat>>>);
+        }
     } else {
         l.emit::<JmpTo<T, A>>(l.reg(0), 0, 0);
     }
@@ -167,6 +170,9 @@ fn call_to<T: Int>(l: &mut Lowering<'_>) {
     match (l.is_memory(0), flat_stack(l)) {
         (true, true) => {
             l.emit_memory_as::<CallTo<T, Mem<Flat>, Flat>, CallTo<T, Mem<Segmented>, Flat>>(0);
+            if T::BITS >= 32 {
+                lean_handler!(l, M => exec::call_through::<T, Mem<M>, Flat, CallTo<T, Mem<Flat>, Flat>>);
+            }
         }
         (true, false) => l
             .emit_memory_as::<CallTo<T, Mem<Flat>, Segmented>, CallTo<T, Mem<Segmented>, Segmented>>(

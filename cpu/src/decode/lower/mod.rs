@@ -42,19 +42,26 @@ macro_rules! by_wide {
 /// for the kind of address, does the same as `$flat`.
 macro_rules! lean {
     ($l:expr, $m:ident => $lean:ty, $flat:ty) => {
-        lean!(@ $l, $m => $lean, $flat;
+        lean_handler!($l, $m => $crate::op::fast::<$lean, $flat>)
+    };
+}
+
+/// The same with the handler itself.
+macro_rules! lean_handler {
+    ($l:expr, $m:ident => $handler:expr) => {
+        lean_handler!(@ $l, $m => $handler;
             (true, None) $crate::mem::address::Base<true>, (false, None) $crate::mem::address::Base<false>,
             (true, Some(0)) $crate::mem::address::Indexed<true, 0>, (true, Some(1)) $crate::mem::address::Indexed<true, 1>,
             (true, Some(2)) $crate::mem::address::Indexed<true, 2>, (true, Some(_)) $crate::mem::address::Indexed<true, 3>,
             (false, Some(0)) $crate::mem::address::Indexed<false, 0>, (false, Some(1)) $crate::mem::address::Indexed<false, 1>,
             (false, Some(2)) $crate::mem::address::Indexed<false, 2>, (false, Some(_)) $crate::mem::address::Indexed<false, 3>)
     };
-    (@ $l:expr, $m:ident => $lean:ty, $flat:ty; $($form:tt $address:ty),*) => {
+    (@ $l:expr, $m:ident => $handler:expr; $($form:tt $address:ty),*) => {
         if $l.is_flat() {
             match ($l.is_64_bit(), $l.index_scale()) {
                 $($form => {
                     type $m = $address;
-                    $l.shorten($l.slots.len() - 1, $crate::op::fast::<$lean, $flat>);
+                    $l.shorten($l.slots.len() - 1, $handler);
                 })*
             }
         }
