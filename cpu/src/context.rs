@@ -81,7 +81,9 @@ pub trait Context {
     #[inline(always)]
     fn drop_from_stack<T: Int, W: Address>(&mut self, bytes: u64) {
         let cpu = self.cpu();
-        let sp = cpu.regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
+        // Read anew: it costs less than to keep it since it was peeked at.
+        let regs = access::kept_ref(&cpu.regs);
+        let sp = regs.whole(Gpr::Rsp as u8).wrapping_add(bytes);
         let mask = stack_mask::<T, W>(cpu);
         self.set_sp::<W>(sp, mask);
     }

@@ -55,7 +55,7 @@ pub(crate) fn kept(mut v: u64) -> u64 {
 
 /// The same for a reference.
 #[inline(always)]
-pub(super) fn kept_ref<T>(r: &T) -> &T {
+pub(crate) fn kept_ref<T>(r: &T) -> &T {
     let mut p = std::ptr::from_ref(r);
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     // SAFETY: nothing is executed.
