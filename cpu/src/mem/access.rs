@@ -55,6 +55,10 @@ pub(crate) fn kept(mut v: u64) -> u64 {
 
 /// The same for a reference.
 #[inline(always)]
+#[expect(
+    clippy::pointers_in_nomem_asm_block,
+    reason = "nothing is read or written there"
+)]
 pub(crate) fn kept_ref<T>(r: &T) -> &T {
     let mut p = std::ptr::from_ref(r);
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
