@@ -175,7 +175,8 @@ const NOTHING_RECENT: Recent = Recent {
 };
 
 const RECENT_SLOTS: usize = 1 << 15;
-/// Blocks kept before all are dropped: the bound of the cache's memory.
+/// Blocks kept, with those that were overwritten, before these are dropped, or all if they are too few: the bound of the cache's
+/// memory.
 const BLOCKS_MAX: usize = 1 << 16;
 /// Pages with code, or that had some, that are known before all blocks are dropped; half as many if all of them have.
 const PAGES_MAX: usize = 1 << 14;
@@ -310,9 +311,11 @@ impl BlockCache {
         }
     }
 
-    /// The block that starts at a host address.
+    /// The block that starts at a host address, if it was not overwritten.
     pub fn find(&self, host: u64, mode: u32) -> Option<u32> {
-        self.by_start.get(&(host, mode)).copied()
+        let number = *self.by_start.get(&(host, mode))?;
+        let block = self.block(number)?;
+        (!block.slots.head().is_dead()).then_some(number)
     }
 
     /// A block by number.
@@ -388,12 +391,38 @@ impl BlockCache {
     /// Adds a block in place of any with the same start and mode.
     pub fn insert(&mut self, new: &NewBlock<'_>) -> (NonNull<Block>, HeadRef) {
         if self.by_start.len() >= BLOCKS_MAX || self.by_page.len() >= PAGES_MAX {
-            self.drop_pages();
+            self.drop_overwritten();
         }
         let key = (new.host, new.mode);
-        if let Some(old) = self.find(key.0, key.1) {
-            self.remove(old);
-        }
+        let mut block = self.make(new);
+        block.kept = true;
+        let number = match self.by_start.get(&key).copied() {
+            Some(old) if self.takes_the_place_of(old, &block) => {
+                self.close(old);
+                let old_block = self.blocks[old as usize].take();
+                self.buried.extend(old_block);
+                old
+            }
+            other => {
+                if let Some(old) = other {
+                    self.remove(old);
+                }
+                self.add(key, &block)
+            }
+        };
+        let block: &Block = self.blocks[number as usize].insert(block);
+        block.slots.open(block, block.insns);
+        (NonNull::from(block), block.slots.head())
+    }
+
+    /// Whether a block covers the same bytes as another one.
+    fn takes_the_place_of(&self, old: u32, block: &Block) -> bool {
+        self.block(old)
+            .is_some_and(|old| old.len == block.len && old.second_page == block.second_page)
+    }
+
+    /// A number for a block, under which all tables but that of linear addresses have it.
+    fn add(&mut self, key: (u64, u32), block: &Block) -> u32 {
         let number = match self.free.pop() {
             Some(n) => n,
             None => {
@@ -401,23 +430,26 @@ impl BlockCache {
                 (self.blocks.len() - 1) as u32
             }
         };
-        let mut block = self.make(new);
-        for (page, covered) in Self::covered(&block, number) {
+        for (page, covered) in Self::covered(block, number) {
             self.by_page.entry(page).or_default().insert(covered);
         }
-        block.kept = true;
-        let block: &Block = self.blocks[number as usize].insert(block);
-        block.slots.open(block, block.insns);
         self.by_start.insert(key, number);
-        (NonNull::from(block), block.slots.head())
+        number
     }
 
-    /// Forgets the pages that had code once; if few blocks or pages are free then, everything.
+    /// Forgets the blocks that were overwritten and the pages that had code once; if few blocks or pages are free then,
+    /// everything.
     #[cold]
     #[inline(never)]
-    fn drop_pages(&mut self) {
+    fn drop_overwritten(&mut self) {
+        for number in 0..self.blocks.len() as u32 {
+            let block = self.block(number);
+            if block.is_some_and(|b| b.slots.head().is_dead()) {
+                self.remove(number);
+            }
+        }
         self.by_page.retain(|_, page| !page.covered.is_empty());
-        if self.by_start.len() >= BLOCKS_MAX || self.by_page.len() >= PAGES_MAX / 2 {
+        if self.by_start.len() >= BLOCKS_MAX / 2 || self.by_page.len() >= PAGES_MAX / 2 {
             self.clear();
         }
     }
@@ -452,7 +484,11 @@ impl BlockCache {
         let mut met = std::mem::take(&mut self.met);
         met.extend(page.meeting(&range).map(|c| c.block));
         for number in met.drain(..) {
-            self.remove(number);
+            // What is overwritten is likely to be decoded again at once, and then finds its place in the tables as it was. Where
+            // it is overwritten again instead, there is no more code.
+            if !self.close(number) {
+                self.remove(number);
+            }
         }
         self.met = met;
         true
@@ -476,11 +512,24 @@ impl BlockCache {
             }
         }
         self.free.push(number);
-        block.slots.close();
-        if block.linked.get() {
-            self.cut_links_to(&block);
-        }
+        self.close_block(&block);
         self.buried.push(block);
+    }
+
+    /// Lets nobody enter a block any more; false if nobody could.
+    fn close(&self, number: u32) -> bool {
+        let open = self.block(number).filter(|b| !b.slots.head().is_dead());
+        if let Some(block) = open {
+            self.close_block(block);
+        }
+        open.is_some()
+    }
+
+    fn close_block(&self, block: &Block) {
+        block.slots.close();
+        if block.linked.replace(false) {
+            self.cut_links_to(block);
+        }
     }
 
     /// Links without a pin to a block come from blocks of its page.
@@ -677,6 +726,7 @@ mod tests {
             insert(&mut cache, PAGES[0] + 0x800, n as u32, 1, None);
             cache.overwrite(PAGES[0], 0x800..0x801);
         }
+        cache.overwrite(PAGES[0], 0x800..0x801);
         assert!(cache.bury());
         assert!(cache.revive(global.0, 0, global.1, true).is_none());
     }
@@ -714,19 +764,27 @@ mod tests {
                         let bytes = bytes_in(b, page);
                         bytes.iter().any(|at| (start..end).contains(at))
                     };
-                    let keys = |cache: &BlockCache, missed_only: bool| {
+                    let is_open = |b: &Block| !b.slots.head().is_dead();
+                    let keys = |cache: &BlockCache, which: &dyn Fn(&Block) -> bool| {
                         let blocks = cache.blocks.iter().flatten();
                         let mut keys: Vec<_> = blocks
-                            .filter(|b| !(missed_only && is_hit(b)))
+                            .filter(|b| which(b))
                             .map(|b| (b.host, b.mode))
                             .collect();
                         keys.sort_unstable();
                         keys
                     };
-                    let (before, missed) = (keys(&cache, false), keys(&cache, true));
+                    let hit = keys(&cache, &is_hit);
+                    let missed = keys(&cache, &|b| is_open(b) && !is_hit(b));
+                    // What is overwritten for the first time keeps its place, closed.
+                    let closed = keys(&cache, &|b| is_open(b) && is_hit(b));
                     let dropped = cache.overwrite(page, start..end);
-                    assert_eq!(dropped, before != missed);
-                    assert_eq!(keys(&cache, false), missed);
+                    assert_eq!(dropped, !hit.is_empty());
+                    assert_eq!(keys(&cache, &is_open), missed);
+                    assert_eq!(keys(&cache, &is_hit), closed);
+                    for (host, mode) in hit {
+                        assert_eq!(cache.find(host, mode), None);
+                    }
                 }
             }
             for page in PAGES {

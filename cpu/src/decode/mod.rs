@@ -74,6 +74,8 @@ pub struct Buffers {
     bytes: Vec<u8>,
     starts: Vec<(u16, u16)>,
     rows: Rows,
+    /// How the model decodes: see [`decoder_options`] and [`maps`].
+    dialect: Option<(u32, Maps)>,
 }
 
 impl Interpreter {
@@ -267,7 +269,9 @@ impl Interpreter {
     /// without the run loop.
     fn lower_bytes(&mut self, bytes: &[u8], most: u32, place: Option<u32>) -> Decoded {
         let bits = mode::code_bits(self.mode);
-        let options = decoder_options(self.model);
+        let model = self.model;
+        let dialect = || (decoder_options(model), maps(model));
+        let (options, maps) = *self.buffers.dialect.get_or_insert_with(dialect);
         let mut stream = match self.model.processor {
             Some(processor) => Stream::Legacy {
                 processor,
@@ -278,7 +282,7 @@ impl Interpreter {
             None => Stream::Iced {
                 decoder: Decoder::with_ip(bits, bytes, 0, options),
                 options,
-                maps: maps(self.model),
+                maps,
                 bytes,
             },
         };
