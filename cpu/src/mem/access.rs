@@ -628,7 +628,7 @@ impl Interpreter {
     }
 
     /// Puts a page into the TLB if it may be there. Gives the host address if nobody need hear of a store to it.
-    fn fill_write(
+    pub(super) fn fill_write(
         &mut self,
         linear: u64,
         gpa: u64,

@@ -95,25 +95,6 @@ impl Interpreter {
         let Some(t) = self.translate_plain(linear, Purpose::write(privilege))? else {
             return Ok(None);
         };
-        let page = self.physical_page(t.gpa);
-        // A page that is read from elsewhere, or is no memory, is not for the TLB.
-        if page.write == 0 || page.read != page.write {
-            return Ok(None);
-        }
-        let Some((ram, number)) = self.physical.locate(page.write) else {
-            return Ok(None);
-        };
-        if ram.code_in(number) != 0 {
-            return Ok(None);
-        }
-        ram.mark_dirty(number);
-        let fresh = Filling {
-            gpa: t.gpa,
-            host_page: page.write,
-            code: false,
-            global: t.global,
-        };
-        self.tlb.fill_write(privilege, linear, fresh);
-        Ok(Some(page.write + (linear & 0xFFF)))
+        Ok(self.fill_write(linear, t.gpa, privilege, t.global))
     }
 }
