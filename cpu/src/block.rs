@@ -10,8 +10,11 @@
 
 mod page;
 #[cfg(test)]
+mod patch_tests;
+#[cfg(test)]
 mod tests;
 
+use crate::mem::access::read_host;
 use crate::op::{Arena, HeadRef, Slot, Slots};
 use emu_core::ram::{CODE_GRANULE_BYTES, PAGE_BYTES};
 use page::{Covered, Page, bits};
@@ -38,8 +41,8 @@ pub struct Block {
     pub links: [u16; 2],
     /// For each of them the slot of its pin; 0: it has none.
     pub pins: [u16; 2],
-    /// For each instruction, and for the end: its first slot and its distance from the start of the block.
-    pub starts: Vec<(u16, u16)>,
+    /// Of each instruction, and of the end.
+    pub starts: Vec<Start>,
     /// It is in the cache, and not set aside.
     pub kept: bool,
     /// A link without a pin has led here since it was put into the cache.
@@ -63,10 +66,69 @@ pub struct NewBlock<'a> {
     /// See [`Block`].
     pub pins: [u16; 2],
     /// See [`Block`].
-    pub starts: &'a [(u16, u16)],
+    pub starts: &'a [Start],
+}
+
+/// Where an instruction of a block begins.
+#[derive(Copy, Clone, Default)]
+pub struct Start {
+    /// Its first slot.
+    pub slot: u16,
+    /// Its distance from the start of the block.
+    pub offset: u16,
+    /// Its last bytes.
+    pub immediate: Immediate,
+}
+
+/// The immediate at the end of an instruction, if one of its slots holds it as it is, and nothing else depends on it.
+#[derive(Copy, Clone, Default)]
+pub struct Immediate {
+    /// 0: there is none.
+    pub bytes: u8,
+    /// It is sign-extended.
+    pub signed: bool,
+    /// The slot, counted from the instruction's first.
+    pub slot: u8,
+}
+
+impl Immediate {
+    /// What lies in host memory.
+    fn read(self, at: u64) -> i32 {
+        match (self.bytes, self.signed) {
+            (1, false) => read_host::<u8>(at).into(),
+            (1, true) => i32::from(read_host::<u8>(at) as i8),
+            (2, _) => read_host::<u16>(at).into(),
+            _ => read_host::<u32>(at) as i32,
+        }
+    }
 }
 
 impl Block {
+    /// Reads the immediate anew whose bytes, or some of them, are those of its page that a store changed; false if there is none, or
+    /// if it changed more.
+    fn takes_immediate(&self, changed: &Range<usize>) -> bool {
+        let from_start = |at: usize| at.checked_sub((self.host & 0xFFF) as usize);
+        let (Some(from), Some(to)) = (from_start(changed.start), from_start(changed.end)) else {
+            return false;
+        };
+        let behind = |s: &Start| usize::from(s.offset) <= from;
+        let next = self.starts.partition_point(behind);
+        let (Some(insn), Some(end)) =
+            (self.starts.get(next.wrapping_sub(1)), self.starts.get(next))
+        else {
+            return false;
+        };
+        let (immediate, end) = (insn.immediate, usize::from(end.offset));
+        let at = end - usize::from(immediate.bytes);
+        if self.second_page.is_some() || from < at || to > end {
+            return false;
+        }
+        let value = immediate.read(self.host + at as u64);
+        let slot = insn.slot + u16::from(immediate.slot);
+        self.slots.set_immediate(slot, value);
+        true
+    }
+
     /// Lets the links of this block that lead to `to` lead there from now on, when it has left for there. It ran at the
     /// instruction pointer `from`, and `to` was found at `at` now.
     pub fn link(&self, from: u64, to: &Block, at: &Place) {
@@ -99,7 +161,7 @@ impl Block {
     pub fn insn_of_slot(&self, slot: usize) -> usize {
         // Each instruction takes a slot at least, and few take more: from the first that it could be it is not far.
         let mut n = slot.min(self.starts.len()).saturating_sub(1);
-        while n > 0 && usize::from(self.starts[n].0) > slot {
+        while n > 0 && usize::from(self.starts[n].slot) > slot {
             n -= 1;
         }
         n
@@ -108,7 +170,9 @@ impl Block {
     /// The distance of instruction `n` from the start of the block, in bytes.
     #[inline]
     pub fn offset_of(&self, n: usize) -> u64 {
-        self.starts.get(n).map_or(self.len.into(), |s| s.1.into())
+        self.starts
+            .get(n)
+            .map_or(self.len.into(), |s| s.offset.into())
     }
 }
 
@@ -477,8 +541,10 @@ impl BlockCache {
         self.by_page.get(&page).map_or(0, |p| p.granules)
     }
 
-    /// Drops the blocks that cover any of the bytes `range` of a page; whether there were any.
-    pub fn overwrite(&mut self, page: u64, range: Range<usize>) -> bool {
+    /// Drops the blocks that cover any of the bytes `range` of a page; whether there were any. Of what changed in one immediate
+    /// alone, as in code that is patched for the next time that it runs, the new one is read; but not of the block that is
+    /// `running`, whose operation at hand may have to look at the old one again.
+    pub fn overwrite(&mut self, page: u64, range: Range<usize>, running: HeadRef) -> bool {
         let page = self.by_page.get(&page);
         let Some(page) = page.filter(|p| p.has_code_in(&range)) else {
             return false;
@@ -486,6 +552,10 @@ impl BlockCache {
         let mut met = std::mem::take(&mut self.met);
         met.extend(page.meeting(&range).map(|c| c.block));
         for number in met.drain(..) {
+            let open = self.block(number).filter(|b| !b.slots.head().is_dead());
+            if open.is_some_and(|b| b.slots.head() != running && b.takes_immediate(&range)) {
+                continue;
+            }
             // What is overwritten is likely to be decoded again at once, and then finds its place in the tables as it was. Where
             // it is overwritten again instead, there is no more code.
             if !self.close(number) {
@@ -499,7 +569,8 @@ impl BlockCache {
     /// Drops all blocks whose code granules in a page meet `granules`.
     pub fn overwrite_granules(&mut self, page: u64, granules: u64) {
         for n in bits(granules) {
-            self.overwrite(page, n * CODE_GRANULE_BYTES..(n + 1) * CODE_GRANULE_BYTES);
+            let range = n * CODE_GRANULE_BYTES..(n + 1) * CODE_GRANULE_BYTES;
+            self.overwrite(page, range, HeadRef::NONE);
         }
     }
 

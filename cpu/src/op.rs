@@ -314,6 +314,14 @@ impl Slots {
         }
     }
 
+    /// Gives the operation in a slot another immediate.
+    pub fn set_immediate(&self, slot: u16, imm: i32) {
+        if let Some(slot) = self.get(slot.into()) {
+            // SAFETY: as above.
+            unsafe { (*slot).op.imm = imm };
+        }
+    }
+
     /// Says in a slot what the link that belongs to it holds for.
     pub fn pin(&self, slot: u16, linear: u64, generation: Generation) {
         if let Some(slot) = self.get(slot.into()) {

@@ -106,7 +106,7 @@ mod tests {
             .expect("it ran there");
         let block = head.block().expect("it is kept");
         let handlers = block.starts[..block.insns as usize].iter();
-        let handlers = handlers.map(|start| head.first().plus(usize::from(start.0) - 1).handler);
+        let handlers = handlers.map(|start| head.first().plus(usize::from(start.slot) - 1).handler);
         let links = block.links.iter().filter(|link| **link != 0).count();
         (handlers.collect(), block.insns, links)
     }

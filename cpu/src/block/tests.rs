@@ -13,7 +13,7 @@ fn insert(cache: &mut BlockCache, host: u64, mode: u32, len: u32, second_page: O
         slots: &[Slot::head()],
         links: [0; 2],
         pins: [0; 2],
-        starts: &[(0, 0), (0, 0)],
+        starts: &[Start::default(); 2],
     });
 }
 
@@ -75,7 +75,7 @@ fn the_memory_of_blocks_is_bounded() {
                 slots: &slots,
                 links: [0; 2],
                 pins: [0; 2],
-                starts: &[(0, 0), (0, 0)],
+                starts: &[Start::default(); 2],
             });
             assert!(cache.arena.bytes() <= 24 << 20);
         }
@@ -110,14 +110,14 @@ fn blocks_are_found_again_as_far_as_translations_hold() {
     cache.forget_translations(false);
     assert_eq!(known(&cache), [false, false]);
     // It was overwritten.
-    assert!(cache.overwrite(PAGES[0], 4..5));
+    assert!(cache.overwrite(PAGES[0], 4..5, HeadRef::NONE));
     assert!(cache.revive(local.0, 0, local.1, false).is_none());
     // Blocks were freed: what an entry points to may be another one by now.
     for n in 0..=BURIED_MAX as u64 {
         insert(&mut cache, PAGES[0] + 0x800, n as u32, 1, None);
-        cache.overwrite(PAGES[0], 0x800..0x801);
+        cache.overwrite(PAGES[0], 0x800..0x801, HeadRef::NONE);
     }
-    cache.overwrite(PAGES[0], 0x800..0x801);
+    cache.overwrite(PAGES[0], 0x800..0x801, HeadRef::NONE);
     assert!(cache.bury());
     assert!(cache.revive(global.0, 0, global.1, true).is_none());
 }
@@ -169,7 +169,7 @@ fn pages_know_what_their_blocks_cover() {
                 let missed = keys(&cache, &|b| is_open(b) && !is_hit(b));
                 // What is overwritten for the first time keeps its place, closed.
                 let closed = keys(&cache, &|b| is_open(b) && is_hit(b));
-                let dropped = cache.overwrite(page, start..end);
+                let dropped = cache.overwrite(page, start..end, HeadRef::NONE);
                 assert_eq!(dropped, !hit.is_empty());
                 assert_eq!(keys(&cache, &is_open), missed);
                 assert_eq!(keys(&cache, &is_hit), closed);

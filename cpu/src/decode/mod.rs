@@ -8,7 +8,7 @@ pub mod legacy;
 pub mod lower;
 pub mod prefetch;
 
-use crate::block::{Block, NewBlock};
+use crate::block::{Block, Immediate, NewBlock, Start};
 use crate::fault::Fault;
 use crate::interpreter::{Interpreter, Leaving, mode};
 use crate::mem::paging::{Purpose, Translation};
@@ -44,7 +44,7 @@ struct Lowered {
     rows: Rows,
     links: [u16; 2],
     pins: [u16; 2],
-    starts: Vec<(u16, u16)>,
+    starts: Vec<Start>,
     len: u32,
 }
 
@@ -72,7 +72,7 @@ impl Lowered {
 #[derive(Default)]
 pub struct Buffers {
     bytes: Vec<u8>,
-    starts: Vec<(u16, u16)>,
+    starts: Vec<Start>,
     rows: Rows,
     /// How the model decodes: see [`decoder_options`] and [`maps`].
     dialect: Option<(u32, Maps)>,
@@ -306,7 +306,7 @@ impl Interpreter {
                 lowering.crosses_next = true;
                 break;
             };
-            starts.push((lowering.slots.len() as u16, start as u16));
+            let slot = lowering.slots.len() as u16;
             len = end;
             lowering.lower(
                 &insn,
@@ -315,11 +315,20 @@ impl Interpreter {
                 start,
                 end,
             );
+            starts.push(Start {
+                slot,
+                offset: start as u16,
+                immediate: lowering.immediate,
+            });
             if lowering.ends_block {
                 break;
             }
         }
-        starts.push((lowering.slots.len() as u16, len as u16));
+        starts.push(Start {
+            slot: lowering.slots.len() as u16,
+            offset: len as u16,
+            immediate: Immediate::default(),
+        });
         lowering.end_of_block();
         self.stats.blocks_decoded += 1;
         Decoded::Block(Lowered {

@@ -753,7 +753,9 @@ impl Interpreter {
             return;
         }
         let host_page = at & !0xFFF;
-        let dropped = self.blocks.overwrite(host_page, offset..offset + bytes);
+        let dropped = self
+            .blocks
+            .overwrite(host_page, offset..offset + bytes, self.attached.head);
         // Code that was overwritten is likely to be decoded again: its stamps stay until a store finds that it was not.
         if !dropped {
             ram.set_code(page, self.stamped_granules(host_page));

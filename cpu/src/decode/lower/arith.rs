@@ -83,7 +83,7 @@ fn binary_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
                 0,
             );
             lean_base!(l, M => Modify<O, T, Mem<M>, Imm2>, Modify<O, T, Mem<Flat>, Imm2>);
-            l.emit_second(l.imm(1));
+            l.emit_second_immediate(1);
         }
         (true, ..) => {
             let a = l.reg(1);
@@ -96,7 +96,7 @@ fn binary_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
             lean!(l, M => Modify<O, T, A, Mem<M>>, Modify<O, T, A, Mem<Flat>>);
         }
         (.., true) => {
-            l.emit::<Modify<O, T, A, Imm>>(l.reg(0), 0, l.imm(1));
+            l.emit_immediate::<Modify<O, T, A, Imm>>(l.reg(0), 0, 1);
             if O::FOLLOWS_COPIES && T::BITS >= 32 {
                 l.join_copy(l.reg(0), T::BITS, pair::<BinaryOnCopy<O, T, Imm>>());
             }
@@ -122,7 +122,7 @@ fn compare_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
                 0,
             );
             lean_base!(l, M => Compare<O, T, Mem<M>, Imm2>, Compare<O, T, Mem<Flat>, Imm2>);
-            l.emit_second(l.imm(1));
+            l.emit_second_immediate(1);
             fuse_base!(l, slot, T, M => Compare<O, T, Mem<M>, Imm2>, Compare<O, T, Mem<Flat>, Imm2>);
         }
         (true, ..) => {
@@ -137,7 +137,7 @@ fn compare_of<O: Binary, T: Int>(l: &mut Lowering<'_>) {
             lean_base!(l, M => Compare<O, T, A, Mem<M>>, Compare<O, T, A, Mem<Flat>>);
             fuse_base!(l, slot, T, M => Compare<O, T, A, Mem<M>>, Compare<O, T, A, Mem<Flat>>);
         }
-        (.., true) => l.emit::<Compare<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
+        (.., true) => l.emit_immediate::<Compare<O, T, A, Imm>>(l.reg(0), 0, 1),
         _ => l.emit::<Compare<O, T, A, B>>(l.reg(0), l.reg(1), 0),
     }
 }
@@ -187,9 +187,9 @@ fn imul_to<T: Int>(l: &mut Lowering<'_>) {
         (2, false) => l.emit::<ImulTo<T, A, B>>(a, l.reg(1), 0),
         (_, true) => {
             l.emit_memory_as::<ImulTo<T, Mem<Flat>, Imm2>, ImulTo<T, Mem<Segmented>, Imm2>>(a);
-            l.emit_second(l.imm(2));
+            l.emit_second_immediate(2);
         }
-        (_, false) => l.emit::<ImulTo<T, B, Imm>>(a, l.reg(1), l.imm(2)),
+        (_, false) => l.emit_immediate::<ImulTo<T, B, Imm>>(a, l.reg(1), 2),
     }
 }
 
@@ -197,13 +197,13 @@ fn bit<O: BitOperation, T: Int>(l: &mut Lowering<'_>) {
     match (l.is_memory(0), l.is_immediate(1)) {
         (true, true) => {
             l.emit_memory_as::<BitOf<O, T, Mem<Flat>, Imm2>, BitOf<O, T, Mem<Segmented>, Imm2>>(0);
-            l.emit_second(l.imm(1));
+            l.emit_second_immediate(1);
         }
         (true, false) => {
             let a = l.reg(1);
             l.emit_memory_as::<BitAt<O, T, Flat>, BitAt<O, T, Segmented>>(a);
         }
-        (false, true) => l.emit::<BitOf<O, T, A, Imm>>(l.reg(0), 0, l.imm(1)),
+        (false, true) => l.emit_immediate::<BitOf<O, T, A, Imm>>(l.reg(0), 0, 1),
         (false, false) => l.emit::<BitOf<O, T, A, B>>(l.reg(0), l.reg(1), 0),
     }
 }

@@ -139,7 +139,7 @@ fn mov<T: Int>(l: &mut Lowering<'_>) {
         (true, _, true) => {
             l.emit_memory_as::<Mov<T, Mem<Flat>, Imm2>, Mov<T, Mem<Segmented>, Imm2>>(0);
             lean_base!(l, M => Mov<T, Mem<M>, Imm2>, Mov<T, Mem<Flat>, Imm2>);
-            l.emit_second(l.imm(1));
+            l.emit_second_immediate(1);
         }
         (true, ..) => {
             let a = l.reg(1);
@@ -151,7 +151,7 @@ fn mov<T: Int>(l: &mut Lowering<'_>) {
             l.emit_memory_as::<Mov<T, A, Mem<Flat>>, Mov<T, A, Mem<Segmented>>>(a);
             lean!(l, M => Mov<T, A, Mem<M>>, Mov<T, A, Mem<Flat>>);
         }
-        (.., true) => l.emit::<Mov<T, A, Imm>>(l.reg(0), 0, l.imm(1)),
+        (.., true) => l.emit_immediate::<Mov<T, A, Imm>>(l.reg(0), 0, 1),
         _ => {
             l.emit::<Mov<T, A, B>>(l.reg(0), l.reg(1), 0);
             l.note_copy(l.reg(0), T::BITS);
@@ -211,8 +211,8 @@ fn push_of<T: Int>(l: &mut Lowering<'_>) {
                 0,
             );
         }
-        (true, _, true) => l.emit::<Push<T, Imm, Flat>>(0, 0, l.imm(0)),
-        (false, _, true) => l.emit::<Push<T, Imm, Segmented>>(0, 0, l.imm(0)),
+        (true, _, true) => l.emit_immediate::<Push<T, Imm, Flat>>(0, 0, 0),
+        (false, _, true) => l.emit_immediate::<Push<T, Imm, Segmented>>(0, 0, 0),
         (true, ..) => l.emit::<Push<T, A, Flat>>(l.reg(0), 0, 0),
         (false, ..) => l.emit::<Push<T, A, Segmented>>(l.reg(0), 0, 0),
     }

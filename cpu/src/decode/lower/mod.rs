@@ -114,6 +114,7 @@ mod x87;
 use super::amd;
 use super::legacy::Form;
 use crate::alu::flags::ARITHMETIC;
+use crate::block::Immediate;
 use crate::exec;
 use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
@@ -159,6 +160,10 @@ pub struct Lowering<'a> {
     pub start: u32,
     /// Distance of the next instruction from the start of the block.
     pub end: u32,
+    /// The slot of its first operation.
+    first: usize,
+    /// Its immediate, if one of its slots holds it as it is.
+    pub immediate: Immediate,
     /// The instruction at hand is the last of its block.
     pub ends_block: bool,
     /// All the same the next block may follow without the run loop.
@@ -234,6 +239,8 @@ impl<'a> Lowering<'a> {
             insn: iced_x86::Instruction::default(),
             start: 0,
             end: 0,
+            first: 0,
+            immediate: Immediate::default(),
             ends_block: false,
             goes_on: false,
             closed: false,
@@ -262,6 +269,8 @@ impl<'a> Lowering<'a> {
     ) {
         self.insn = *insn;
         (self.start, self.end) = (start, end);
+        self.first = self.slots.len();
+        self.immediate = Immediate::default();
         self.ends_block = false;
         self.goes_on = false;
         self.refused = false;
@@ -454,6 +463,32 @@ impl<'a> Lowering<'a> {
         self.push(self.handler::<I>(), a, b, 0, 0, imm);
     }
 
+    /// An operation on registers and immediate operand `n`.
+    pub fn emit_immediate<I: Instruction>(&mut self, a: u8, b: u8, n: u32) {
+        self.emit::<I>(a, b, self.imm(n));
+        self.note_immediate(n);
+    }
+
+    /// The slot just emitted holds immediate operand `n`, and nothing that was emitted depends on it.
+    fn note_immediate(&mut self, n: u32) {
+        // With a prefetch queue it would be read anew too early.
+        if self.place.is_none() || self.plain {
+            return;
+        }
+        let (bytes, signed) = match self.insn.op_kind(n) {
+            OpKind::Immediate8 => (1, false),
+            OpKind::Immediate8to16 | OpKind::Immediate8to32 | OpKind::Immediate8to64 => (1, true),
+            OpKind::Immediate16 => (2, false),
+            OpKind::Immediate32 | OpKind::Immediate32to64 => (4, true),
+            _ => return,
+        };
+        self.immediate = Immediate {
+            bytes,
+            signed,
+            slot: (self.slots.len() - 1 - self.first) as u8,
+        };
+    }
+
     /// An operation with an implied memory operand: a base register, and [`Op::d`].
     pub fn emit_based<I: Instruction>(&mut self, base: u8, d: u8) {
         self.note_flags::<I>();
@@ -490,6 +525,12 @@ impl<'a> Lowering<'a> {
         } else {
             self.emit_memory::<S>(a)
         }
+    }
+
+    /// The second slot of a wide operation with immediate operand `n`.
+    pub fn emit_second_immediate(&mut self, n: u32) {
+        self.emit_second(self.imm(n));
+        self.note_immediate(n);
     }
 
     /// The second slot of a wide operation.
