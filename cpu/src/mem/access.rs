@@ -156,7 +156,15 @@ impl Place {
         }
     }
 
-    /// The host address, if it is such a place.
+    /// A place in a page that may hold some.
+    pub(super) fn beside_code(host: u64) -> Self {
+        Self {
+            first_len: CODE_PAGE,
+            ..Self::in_memory(host)
+        }
+    }
+
+    /// The host address, if it is a place in a page without.
     #[inline(always)]
     pub fn memory(&self) -> Option<u64> {
         (self.host != 0 && self.first_len != CODE_PAGE).then_some(self.host)
@@ -208,9 +216,9 @@ impl Interpreter {
     ) -> Result<(T, Place), Stop> {
         let n = T::BYTES as u64;
         if let Some((linear, privilege)) = self.plain_access(seg, offset, n, true)
-            && let Some(host) = self.refill_write(linear, n, privilege)?
+            && let Some(place) = self.refill_write(linear, n, privilege)?
         {
-            return Ok((read_host(host), Place::in_memory(host)));
+            return Ok((read_host(place.host), place));
         }
         let place = self.place(seg, offset, T::WIDTH)?;
         let v = self.read_place(&place, T::WIDTH);
@@ -270,15 +278,13 @@ impl Interpreter {
         let n = width.bytes() as u64;
         if let Some((host, gpa)) = self.tlb.write_slow(privilege, linear, n) {
             // A probe wants to know the physical address.
-            let (host, first, first_len) = if self.reports(linear, n) {
-                (0, gpa, n as u8)
-            } else {
-                (host, 0, CODE_PAGE)
-            };
+            if !self.reports(linear, n) {
+                return Ok(Place::beside_code(host));
+            }
             return Ok(Place {
-                host,
-                first,
-                first_len,
+                host: 0,
+                first: gpa,
+                first_len: n as u8,
                 second: 0,
                 linear,
             });
@@ -604,8 +610,8 @@ impl Interpreter {
                 self.device_write(gpa, width, v);
                 return Ok(());
             }
-            if let Some(host) = self.refill_write(linear, n, privilege)? {
-                self.host_write(host, width, v);
+            if let Some(place) = self.refill_write(linear, n, privilege)? {
+                self.close_slow(place, width, v);
                 return Ok(());
             }
         }

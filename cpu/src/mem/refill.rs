@@ -1,6 +1,7 @@
 //! What an access that missed the TLB needs as a rule: a page walk and an entry. Everything else is left to
 //! [`super::access`], which begins anew; nobody can tell which of them did it.
 
+use super::access::Place;
 use super::paging::{Purpose, Translation};
 use super::tlb::{Filling, Privilege};
 use crate::interpreter::Interpreter;
@@ -80,21 +81,22 @@ impl Interpreter {
         Ok(Some(fresh.host_page + (linear & 0xFFF)))
     }
 
-    /// Makes the page of a plain store writable, if it holds no decoded code, and gives the host address; `None` if it must
-    /// be looked at more closely.
+    /// Makes the page of a plain store writable and says where it goes; `None` if it must be looked at more closely.
     #[inline(always)]
     pub(super) fn refill_write(
         &mut self,
         linear: u64,
         n: u64,
         privilege: Privilege,
-    ) -> Result<Option<u64>, Stop> {
-        if self.tlb.write_slow(privilege, linear, n).is_some() {
-            return Ok(None);
+    ) -> Result<Option<Place>, Stop> {
+        // It is there, so that only code in it kept the store from its page.
+        if let Some((host, _)) = self.tlb.write_slow(privilege, linear, n) {
+            return Ok(Some(Place::beside_code(host)));
         }
         let Some(t) = self.translate_plain(linear, Purpose::write(privilege))? else {
             return Ok(None);
         };
-        Ok(self.fill_write(linear, t.gpa, privilege, t.global))
+        let host = self.fill_write(linear, t.gpa, privilege, t.global);
+        Ok(host.map(Place::in_memory))
     }
 }
