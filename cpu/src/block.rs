@@ -389,6 +389,16 @@ impl BlockCache {
         self.blocks.get(number as usize).and_then(|b| b.as_deref())
     }
 
+    /// What executes the instructions of all blocks.
+    #[cfg(test)]
+    pub fn handlers(&self) -> impl Iterator<Item = crate::op::Handler> {
+        let blocks = self.blocks.iter().flatten();
+        blocks.flat_map(|b| {
+            let insns = b.starts[..b.insns as usize].iter();
+            insns.map(|s| b.slots.head().first().plus(usize::from(s.slot) - 1).handler)
+        })
+    }
+
     /// Remembers that a linear address leads to a block, which lies in global pages or in others.
     pub fn remember(&mut self, linear: u64, mode: u32, head: HeadRef, global: bool) {
         let generation = self.generation(global);

@@ -27,14 +27,14 @@ const IST_1: u64 = 0x3_0008;
 const HIGH: u64 = 5 << 30;
 const CODE_64: u16 = 8;
 const DATA: u16 = 0x10;
-const CODE_32: u16 = 0x18;
+pub(crate) const CODE_32: u16 = 0x18;
 const USER_32: u16 = 0x23;
 const USER_DATA: u16 = 0x2B;
 const USER_64: u16 = 0x33;
 const GATE: u16 = 0x48;
 
-struct Board {
-    ram: [Ram; 2],
+pub(crate) struct Board {
+    pub(crate) ram: [Ram; 2],
     insns: u64,
 }
 
@@ -48,7 +48,7 @@ impl Board {
         u64::from_le_bytes(b)
     }
     /// The entry that maps a page of the first 2 MiB.
-    fn map(&self, page: u64, entry: u64) {
+    pub(crate) fn map(&self, page: u64, entry: u64) {
         self.set(PT + (page >> 12) * 8, entry);
     }
 }
@@ -99,7 +99,7 @@ impl SystemBus for Board {
     }
 }
 
-fn register(selector: u16, raw: u64) -> SegmentRegister {
+pub(crate) fn register(selector: u16, raw: u64) -> SegmentRegister {
     SegmentRegister {
         selector: Selector(selector),
         base: 0,
@@ -110,13 +110,13 @@ fn register(selector: u16, raw: u64) -> SegmentRegister {
 
 const D_CODE_64: u64 = 0x00AF_9B00_0000_FFFF;
 const D_DATA: u64 = 0x00CF_9300_0000_FFFF;
-const D_CODE_32: u64 = 0x00CF_9B00_0000_FFFF;
+pub(crate) const D_CODE_32: u64 = 0x00CF_9B00_0000_FFFF;
 const D_USER_32: u64 = 0x00CF_FB00_0000_FFFF;
 const D_USER_DATA: u64 = 0x00CF_F300_0000_FFFF;
 const D_USER_64: u64 = 0x00AF_FB00_0000_FFFF;
 
 /// A CPU in 64-bit mode at level 0 in front of `code`.
-fn in_64_bit_mode(code: &[u8]) -> (Board, CpuState) {
+pub(crate) fn in_64_bit_mode(code: &[u8]) -> (Board, CpuState) {
     let ram = [
         Ram::new("ram", 1 << 20).expect("memory"),
         Ram::new("high", 0x1000).expect("memory"),

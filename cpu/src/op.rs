@@ -127,6 +127,12 @@ impl Slot {
         std::mem::replace(unsafe { &mut self.op.handler }, handler)
     }
 
+    /// The handler of an operation. The caller knows that there is one in this slot.
+    pub fn handler(&self) -> Handler {
+        // SAFETY: as the caller knows.
+        unsafe { self.op.handler }
+    }
+
     /// A link that leads nowhere yet.
     pub fn link(distance: i32) -> Self {
         Self {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 15] = [
+const HANDLERS: [&str; 16] = [
     "cpu::op::fast",
     "cpu::op::quiet",
     "cpu::op::shortcut",
@@ -22,6 +22,7 @@ const HANDLERS: [&str; 15] = [
     "cpu::exec::branch::next_block",
     "cpu::exec::branch::ret",
     "cpu::exec::copy::joined",
+    "cpu::exec::pair::pair",
 ];
 
 /// Bytes of a line of the host's cache.

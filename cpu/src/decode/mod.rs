@@ -330,6 +330,7 @@ impl Interpreter {
             immediate: Immediate::default(),
         });
         lowering.end_of_block();
+        lowering.pair(&starts);
         self.stats.blocks_decoded += 1;
         Decoded::Block(Lowered {
             links: lowering.links,

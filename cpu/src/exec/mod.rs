@@ -22,6 +22,7 @@ pub mod monitor;
 pub mod msr;
 pub mod muldiv;
 pub mod operand;
+pub mod pair;
 pub mod random;
 pub mod shift;
 pub mod stack;

@@ -114,7 +114,7 @@ mod x87;
 use super::amd;
 use super::legacy::Form;
 use crate::alu::flags::ARITHMETIC;
-use crate::block::Immediate;
+use crate::block::{Immediate, Start};
 use crate::exec;
 use crate::exec::branch::{Anywhere, InPage};
 use crate::interpreter::mode;
@@ -138,6 +138,8 @@ pub struct Lowering<'a> {
     unseen: Vec<Unseen>,
     /// The last MOV between registers: its slot, its destination and the width.
     copy: Option<(usize, u8, u32)>,
+    /// The slots of the MOVs that execute what is behind them too.
+    leaders: Vec<usize>,
     /// The last operation, if a MOV executes it too: its slot, the MOV's slot, and the handler that the MOV had.
     led: Option<(usize, usize, Handler)>,
     /// The last operation, if a conditional jump behind it may be fused with it.
@@ -182,6 +184,7 @@ pub struct Rows {
     /// See [`Lowering`].
     pub slots: Vec<Slot>,
     unseen: Vec<Unseen>,
+    leaders: Vec<usize>,
     offered: Offered,
 }
 
@@ -217,9 +220,11 @@ impl<'a> Lowering<'a> {
         let Rows {
             mut slots,
             mut unseen,
+            mut leaders,
             offered,
         } = rows;
         unseen.clear();
+        leaders.clear();
         slots.clear();
         slots.push(Slot::head());
         Self {
@@ -228,6 +233,7 @@ impl<'a> Lowering<'a> {
             pins: [0; 2],
             unseen,
             copy: None,
+            leaders,
             led: None,
             fusible: None,
             index_scale: None,
@@ -254,6 +260,7 @@ impl<'a> Lowering<'a> {
         Rows {
             slots: self.slots,
             unseen: self.unseen,
+            leaders: self.leaders,
             offered: self.offered,
         }
     }
@@ -345,6 +352,28 @@ impl<'a> Lowering<'a> {
         self.emit_links(&[end], in_page);
     }
 
+    /// Lets each operation of one slot execute the next one too, where there is a handler for both. `starts` are those of the
+    /// instructions and of the end.
+    pub fn pair(&mut self, starts: &[Start]) {
+        if self.place.is_none() || self.plain {
+            return;
+        }
+        let mut leaders = self.leaders.iter().copied().peekable();
+        let mut n = 0;
+        // The last of them is where no instruction begins.
+        while n + 2 < starts.len() {
+            let [first, second] = [n, n + 1].map(|n| usize::from(starts[n].slot));
+            let led = leaders.next_if_eq(&first).is_some();
+            let both = (!led && second == first + 1)
+                .then(|| [first, second].map(|slot| self.slots[slot].handler()))
+                .and_then(|[first, second]| exec::pair::both(first, second));
+            if let Some(both) = both {
+                self.slots[first].set_handler(both);
+            }
+            n += if led || both.is_some() { 2 } else { 1 };
+        }
+    }
+
     /// Whether what is so far from the start of the block lies in the page that it starts in.
     pub fn stays_in_page(&self, distance: i64) -> bool {
         let place = i64::from(self.place.unwrap_or_default());
@@ -422,6 +451,7 @@ impl<'a> Lowering<'a> {
             return;
         }
         let mov = self.slots[slot - 1].set_handler(handler);
+        self.leaders.push(slot - 1);
         self.led = Some((slot, slot - 1, mov));
         if let Some(op) = self.unseen.last_mut().filter(|op| op.slot == slot) {
             op.leader = Some((slot - 1, quiet));
@@ -436,6 +466,7 @@ impl<'a> Lowering<'a> {
             self.shorten(slot, handler);
             if let Some((_, mov, handler)) = self.led.filter(|led| led.0 == slot) {
                 self.slots[mov].set_handler(handler);
+                self.leaders.pop();
             }
         }
     }
