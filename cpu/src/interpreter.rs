@@ -193,7 +193,7 @@ impl Interpreter {
             dr: [0; 4],
             dr6: 0,
             dr7: 0,
-            x87: Fpu::new(model.fpu),
+            x87: Fpu::new(model.fpu).of_amd(model.is_amd()),
             simd: Simd::default(),
             restored: None,
             ferr: false,
@@ -607,7 +607,7 @@ impl Interpreter {
         self.dr = s.dr;
         self.dr6 = s.dr6;
         self.dr7 = s.dr7;
-        self.x87 = Fpu::from_state(self.model.fpu, &s.x87);
+        self.x87 = Fpu::from_state(self.model.fpu, &s.x87).of_amd(self.model.is_amd());
         self.simd = Simd::from_state(&s.simd);
         self.restored = s.restored;
         self.ferr = self.x87.exception_pending() && !s.cr0.contains(Cr0::NE);

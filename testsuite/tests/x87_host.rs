@@ -11,6 +11,7 @@ use cpu::x87::image::{self, Format};
 use cpu::x87::transcendental;
 use cpu::x87::transfer::{self, Constant, IntegerRounding, Store};
 use cpu::x87::{Fpu, Generation, control};
+use testsuite::native::host;
 use testsuite::native::x87 as native;
 use testsuite::native::x87::{Memory, SaveImage, execute, is_defined};
 use testsuite::operands::{self, Prng};
@@ -379,7 +380,7 @@ fn describe(bytes: &[u8]) -> String {
 fn differ(escape: u8, modrm: u8, case: &Case) -> Option<String> {
     let mut memory = Memory(case.memory);
     let (host, host_flags) = execute(escape, modrm, &case.image, &mut memory, case.flags);
-    let mut state = Fpu::new(Generation::I80387);
+    let mut state = Fpu::new(Generation::I80387).of_amd(host::is_amd());
     image::restore(&mut state, Format::Protected32, &case.image.0);
     let mut ours_memory = case.memory;
     let mut flags = case.flags;

@@ -7,8 +7,7 @@
 //! and [performance counters](crate::exec::counters) lack, and AMD's other MSRs, which fault.
 //! **Known inaccuracies**: where AMD's processors differ from Intel's in what no feature stands for, this is as a later one of
 //! theirs was measured in user mode ([`Traits::AMD`]); flags that are left undefined, SYSRET to an address that is not canonical,
-//! bases of segment registers that are loaded with null selectors, and FPREM by infinity and FSCALE by 0 of a denormal number with
-//! underflow unmasked are as Intel's.
+//! and bases of segment registers that are loaded with null selectors are as Intel's.
 
 use super::identity::{AMD, Cache};
 use super::{Branches, Counters, CpuModel, Identity, Msrs, Traits, core2, nehalem};

@@ -10,6 +10,7 @@ use crate::mem::address::{self, Address, Segmented};
 use crate::mem::paging::Purpose;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::{self, HEADER_BYTES, Pointers};
+use emu_core::Width;
 use emu_core::x86::Cr0;
 
 /// Where MXCSR stands in the area.
@@ -24,6 +25,8 @@ pub const XMM_AT: usize = 160;
 pub const LEGACY_BYTES: usize = XMM_AT + 16 * 16;
 /// The size of the area; what lies behind that part belongs to software.
 pub const AREA_BYTES: u64 = 512;
+/// What its address is a multiple of.
+const FXSAVE_ALIGNMENT: u64 = 16;
 
 /// FXSAVE; `WIDE`: with REX.W.
 pub struct Save<const WIDE: bool>;
@@ -88,6 +91,40 @@ impl Interpreter {
         self.ensure(available, Fault::NM)
     }
 
+    /// The checks of the operand of FXSAVE and FXRSTOR before it is accessed.
+    ///
+    /// How wide a check of the alignment EFLAGS.AC asks for, and what comes first, the manuals leave open (SDM vol. 2,
+    /// "FXSAVE", #AC; "AMD64 Architecture Programmer's Manual", volume 5, 26569, "FXSAVE"). AMD's processors (Zen 4) look at
+    /// the first doubleword as if it were read, segment and alignment, but not at its page; then at the alignment of the
+    /// whole; and then at the last byte, segment and page. Intel's need not raise #AC, and here do not: see
+    /// [`Self::check_area`].
+    fn check_fxsave_area(&mut self, op: OpRef, write: bool) -> Result<(), Stop> {
+        if !self.model.is_amd() {
+            self.check_area(op, AREA_BYTES, FXSAVE_ALIGNMENT, write)?;
+            return Ok(());
+        }
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let linear = self.linear(seg, offset, Width::Dword, false)?;
+        self.ensure(linear & (FXSAVE_ALIGNMENT - 1) == 0, Fault::GP0)?;
+        self.check_byte(op, AREA_BYTES - 1, write)?;
+        Ok(())
+    }
+
+    /// Whatever an access of a byte of the memory operand would raise. Gives its linear address.
+    pub(crate) fn check_byte(&mut self, op: OpRef, from: u64, write: bool) -> Result<u64, Stop> {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let at = offset.wrapping_add(from) & address::mask(&op);
+        let linear = self.linear_of_bytes(seg, at, 1, write)?;
+        let privilege = self.data_privilege();
+        let purpose = if write {
+            Purpose::write(privilege)
+        } else {
+            Purpose::read(privilege)
+        };
+        self.translate(linear, purpose)?;
+        Ok(linear)
+    }
+
     /// The checks of a memory operand of so many bytes as a whole: what the segment forbids, then the alignment, then the
     /// page of its last byte (as Skylake does; what lies behind what is saved belongs to the operand too). Gives its linear
     /// address.
@@ -120,10 +157,14 @@ impl Interpreter {
         op: OpRef,
         from: u64,
     ) -> Result<[u8; N], Stop> {
-        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
         let mut quadwords = [0; LEGACY_BYTES / 8];
         let quadwords = &mut quadwords[..N / 8];
-        self.load_wide_slow(seg, offset.wrapping_add(from), 1, quadwords)?;
+        let (seg, [offset, start], before) = self.parts(op, from, N);
+        let (first, rest) = quadwords.split_at_mut(before);
+        self.load_wide_slow(seg, offset, 1, first)?;
+        if !rest.is_empty() {
+            self.load_wide_slow(seg, start, 1, rest)?;
+        }
         let mut bytes = [0; N];
         for (chunk, v) in bytes.chunks_exact_mut(8).zip(quadwords) {
             chunk.copy_from_slice(&v.to_le_bytes());
@@ -131,21 +172,42 @@ impl Interpreter {
         Ok(bytes)
     }
 
-    /// Stores bytes (a multiple of 8) at the memory operand, all or nothing.
+    /// Stores bytes (a multiple of 8) at the memory operand; what lies before its addresses wrap, all or nothing.
     pub(crate) fn store_area(&mut self, op: OpRef, from: u64, bytes: &[u8]) -> Result<(), Stop> {
-        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
         let quadwords: Vec<u64> = bytes
             .chunks_exact(8)
             .map(|c| u64::from(doubleword(c, 0)) | u64::from(doubleword(c, 4)) << 32)
             .collect();
-        self.store_wide_slow(seg, offset.wrapping_add(from), 1, &quadwords)
+        let (seg, [offset, start], before) = self.parts(op, from, bytes.len());
+        let (first, rest) = quadwords.split_at(before);
+        self.store_wide_slow(seg, offset, 1, first)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        self.store_wide_slow(seg, start, 1, rest)
+    }
+
+    /// Where so many bytes of the memory operand lie: segment, offset, the offset where they go on when addresses of their
+    /// size wrap, and how many quadwords come before. AMD's processors (Zen 4) go on at the start of the segment; for others
+    /// nothing wraps.
+    fn parts(&self, op: OpRef, from: u64, bytes: usize) -> (usize, [u64; 2], usize) {
+        let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+        let (at, quadwords) = (offset.wrapping_add(from), bytes / 8);
+        if !self.model.is_amd() {
+            return (seg, [at, 0], quadwords);
+        }
+        let at = at & address::mask(&op);
+        let room = (address::mask(&op) - at) / 8 + 1;
+        let before = usize::try_from(room).map_or(quadwords, |room| room.min(quadwords));
+        let next = at.wrapping_add(8 * before as u64) & address::mask(&op);
+        (seg, [at, next], before)
     }
 }
 
 impl<const WIDE: bool> Instruction for Save<WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may_fxsave()?;
-        cpu.check_area(op, AREA_BYTES, 16, true)?;
+        cpu.check_fxsave_area(op, true)?;
         let mut area = [0; LEGACY_BYTES];
         cpu.x87_image(&mut area, WIDE);
         area[MXCSR_AT..MXCSR_AT + 4].copy_from_slice(&cpu.simd.mxcsr.to_le_bytes());
@@ -162,7 +224,7 @@ impl<const WIDE: bool> Instruction for Save<WIDE> {
 impl<const WIDE: bool> Instruction for Restore<WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         cpu.may_fxsave()?;
-        cpu.check_area(op, AREA_BYTES, 16, false)?;
+        cpu.check_fxsave_area(op, false)?;
         let area: [u8; LEGACY_BYTES] = cpu.load_area(op, 0)?;
         let mxcsr = doubleword(&area, MXCSR_AT);
         cpu.ensure(Simd::mxcsr_can_hold(mxcsr), Fault::GP0)?;

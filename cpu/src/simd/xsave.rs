@@ -19,6 +19,7 @@ use super::control::{MXCSR_BITS, XCR0_AVX, XCR0_PKRU, XCR0_SSE, XCR0_X87};
 use super::image::{LEGACY_BYTES, MXCSR_AT, MXCSR_MASK_AT, ST_AT, XMM_AT, doubleword, field};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
+use crate::mem::address::{self, Address, Segmented};
 use crate::models::CpuModel;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::HEADER_BYTES;
@@ -29,6 +30,8 @@ use iced_x86::CpuidFeature as F;
 const HEADER_AT: u64 = 512;
 /// Where the extended region starts.
 const EXTENDED_AT: u32 = 576;
+/// What an area's address is a multiple of.
+const XSAVE_ALIGNMENT: u64 = 64;
 /// XCOMP_BV: the area is compacted.
 const COMPACTED: u64 = 1 << 63;
 
@@ -78,6 +81,15 @@ pub fn area_bytes(components: u64, compacted: bool) -> u32 {
     end
 }
 
+/// Where the last of these components ends in an area of this format, or the header if there is none.
+fn end(components: u64, format: u64) -> u64 {
+    let asked = COMPONENTS
+        .iter()
+        .filter(|c| components >> c.number & 1 != 0);
+    let ends = asked.map(|c| place(c.number, format) + u64::from(c.bytes));
+    ends.max().unwrap_or(EXTENDED_AT.into())
+}
+
 /// Where a component stands in an area of this format.
 fn place(number: u32, format: u64) -> u64 {
     let below = format & ((1 << number) - 1);
@@ -107,6 +119,10 @@ impl Interpreter {
     }
 
     /// What all saves and restores ask for; the components that they are asked for, and the area's linear address.
+    ///
+    /// Of several faults of the operand the manuals order none. AMD's processors (Zen 4) look at the alignment before
+    /// anything else (of an unaligned area EFLAGS.AC makes no #AC), then at the first byte, segment and page, and then as
+    /// [`Self::reach_end`] says.
     fn begin_xsave(
         &mut self,
         op: OpRef,
@@ -119,10 +135,32 @@ impl Interpreter {
         if supervisor {
             self.require_cpl_0()?;
         }
-        let address = self.check_area(op, EXTENDED_AT.into(), 64, write)?;
+        let address = if self.model.is_amd() {
+            let (seg, offset) = (address::segment(&op), Segmented::offset(self, op));
+            let linear = self.segments[seg % 6].base.wrapping_add(offset);
+            self.ensure(linear & (XSAVE_ALIGNMENT - 1) == 0, Fault::GP0)?;
+            self.check_byte(op, 0, write)?
+        } else {
+            self.check_area(op, EXTENDED_AT.into(), XSAVE_ALIGNMENT, write)?
+        };
         let low = u64::from(self.regs.named::<u32>(Gpr::Rax));
         let high = u64::from(self.regs.named::<u32>(Gpr::Rdx));
         Ok((self.simd.xcr0 & (high << 32 | low), address))
+    }
+
+    /// AMD's processors (Zen 4) look at the last byte of the components, segment and page, before they store or load any:
+    /// of those that are asked for, in compacted form to restore those of them that are there.
+    fn reach_end(
+        &mut self,
+        op: OpRef,
+        components: u64,
+        format: u64,
+        write: bool,
+    ) -> Result<(), Stop> {
+        if self.model.is_amd() {
+            self.check_byte(op, end(components, format) - 1, write)?;
+        }
+        Ok(())
     }
 
     /// Notes a restore, behind it: XRSTOR_INFO, and what XMODIFIED will be found from.
@@ -270,6 +308,7 @@ impl Instruction for Xsetbv {
 impl<const OPTIMISED: bool, const WIDE: bool> Instruction for Xsave<OPTIMISED, WIDE> {
     fn execute(cpu: &mut Interpreter, op: OpRef) -> Result<(), Stop> {
         let (asked, address) = cpu.begin_xsave(op, false, true)?;
+        cpu.reach_end(op, asked, 0, true)?;
         let in_use = cpu.components_in_use();
         let old: [u8; 8] = cpu.load_area(op, HEADER_AT)?;
         let saved = if OPTIMISED {
@@ -291,6 +330,7 @@ impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for XsaveCompacted<SU
         let (asked, address) = cpu.begin_xsave(op, SUPERVISOR, true)?;
         let present = asked & (cpu.components_in_use() | cpu.mxcsr_in_use());
         let format = asked | COMPACTED;
+        cpu.reach_end(op, asked, format, true)?;
         let mut saved = present;
         if SUPERVISOR {
             saved &= !cpu.unmodified(address, format);
@@ -330,6 +370,7 @@ impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for Xrstor<SUPERVISOR
         // Everything is read and checked before anything is written.
         let loaded = asked & present;
         let compacted = format & COMPACTED != 0;
+        cpu.reach_end(op, if compacted { loaded } else { asked }, format, false)?;
         let takes_mxcsr = if compacted {
             loaded & XCR0_SSE != 0
         } else {

@@ -96,6 +96,11 @@ pub struct FloatEnv {
     pub denormals_are_zero: bool,
     /// MXCSR.FTZ: with underflow masked, a tiny result becomes zero.
     pub flush_to_zero: bool,
+    /// Some results next to the border of the normal numbers are not rounded, as Intel's processors do it; AMD's round these
+    /// as all others. FSIN, FSINCOS and FPATAN by 1, which are hardly less than their operand, give of the smallest normal
+    /// number that number, inexactly; and FPREM and FPREM1 by infinity and FSCALE by 0 leave a denormal number as it is, where
+    /// an unmasked underflow would give it another exponent.
+    pub leaves_unrounded: bool,
     /// Exceptions raised.
     pub flags: Flags,
     /// C1 of the status word: the last rounding increased the magnitude.
@@ -113,6 +118,7 @@ impl FloatEnv {
             masked: Flags::from_bits_truncate((control_word & 0x3F) as u8),
             denormals_are_zero: false,
             flush_to_zero: false,
+            leaves_unrounded: false,
             flags: Flags::empty(),
             rounded_up: false,
             earlier: Flags::empty(),
@@ -127,6 +133,7 @@ impl FloatEnv {
             masked: Flags::from_bits_truncate((mxcsr >> 7 & 0x3F) as u8),
             denormals_are_zero: mxcsr & 1 << 6 != 0,
             flush_to_zero: mxcsr & 1 << 15 != 0,
+            leaves_unrounded: false,
             flags: Flags::empty(),
             rounded_up: false,
             earlier: Flags::empty(),

@@ -55,7 +55,8 @@ pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Rem
     if env.denormal_operand_stops(x.denormal || y.denormal) {
         return Remainder::without_quotient(F80::INDEFINITE);
     }
-    if x.class == Class::Zero || y.class == Class::Infinity {
+    let by_infinity = y.class == Class::Infinity;
+    if x.class == Class::Zero || by_infinity && env.leaves_unrounded {
         // Not rounded: a denormal dividend raises no underflow here, even unmasked.
         return Remainder::complete(a.without_pseudo_denormal(), 0);
     }
@@ -68,6 +69,9 @@ pub fn remainder(a: F80, b: F80, kind: RemainderKind, env: &mut FloatEnv) -> Rem
         None => F80::zero(sign),
     };
     let (n, d) = (u128::from(x.significand), u128::from(y.significand));
+    if by_infinity {
+        return Remainder::complete(pack(x.sign, x.exponent, n, env), 0);
+    }
     let difference = x.exponent - y.exponent;
     if difference >= 64 {
         let step = 32 + difference % 32;

@@ -32,7 +32,7 @@ pub fn scale(a: F80, b: F80, env: &mut FloatEnv) -> F80 {
             F80::infinity(x.sign)
         };
     }
-    if y.class == Class::Zero {
+    if y.class == Class::Zero && env.leaves_unrounded {
         // Not rounded: a denormal raises no underflow here, even unmasked.
         return a.without_pseudo_denormal();
     }

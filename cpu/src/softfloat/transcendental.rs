@@ -207,10 +207,12 @@ fn pack(value: Option<Unrounded>, flip: bool, env: &mut FloatEnv) -> F80 {
     }
 }
 
-/// The same for a function that is hardly less than its operand `x` near zero: of the smallest normal number the
-/// processors make that number, inexactly, and not a denormal, however they round.
+/// The same for a function that is hardly less than its operand `x` near zero. Of the smallest normal number, which a
+/// pseudo-denormal may be too, Intel's processors make that number, inexactly, and not a denormal, however they round. AMD's
+/// round there as anywhere: towards zero to a denormal, which is an underflow.
 fn pack_near(x: &Operand, value: Option<Unrounded>, flip: bool, env: &mut FloatEnv) -> F80 {
-    if x.exponent == F80_MIN_EXPONENT && x.significand == 1 << 63 {
+    let smallest = x.exponent == F80_MIN_EXPONENT && x.significand == 1 << 63;
+    if smallest && env.leaves_unrounded {
         env.raise(Flags::INEXACT);
         return F80::new(u16::from(x.sign) << 15 | 1, x.significand);
     }

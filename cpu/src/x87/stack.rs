@@ -5,7 +5,10 @@ use crate::softfloat::{F80, Flags, FloatEnv};
 
 /// The environment for one operation.
 pub(super) fn env(state: &Fpu) -> FloatEnv {
-    FloatEnv::x87(state.control)
+    FloatEnv {
+        leaves_unrounded: !state.amd,
+        ..FloatEnv::x87(state.control)
+    }
 }
 
 /// Takes over flags and C1; whether the result is to be delivered.

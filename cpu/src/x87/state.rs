@@ -57,6 +57,8 @@ bitflags! {
 pub struct Fpu {
     /// The part; constant after power-on.
     pub generation: Generation,
+    /// It does as AMD's what Intel's do otherwise; constant too.
+    pub amd: bool,
     /// R0 to R7; ST(i) is R((TOP + i) mod 8). MMX registers are their significands.
     pub registers: [F80; 8],
     /// Bit n set: Rn is not empty (the abridged tag word of FXSAVE).
@@ -102,6 +104,7 @@ impl Fpu {
     pub fn new(generation: Generation) -> Self {
         let mut state = Self {
             generation,
+            amd: false,
             registers: [F80::ZERO; 8],
             occupied: 0,
             top: 0,
@@ -116,6 +119,11 @@ impl Fpu {
         };
         super::control::init(&mut state);
         state
+    }
+
+    /// The same made by AMD, or by Intel.
+    pub fn of_amd(self, amd: bool) -> Self {
+        Self { amd, ..self }
     }
 
     /// The number of the register that ST(i) is.

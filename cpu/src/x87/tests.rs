@@ -4,14 +4,18 @@
 use super::arith::{self, Operation};
 use super::compare::{self, Comparison};
 use super::image::{self, Format};
+use super::stack::push;
 use super::state::{BUSY, C0, C1, C2, C3, ERROR_SUMMARY, Fpu, Generation, STACK_FAULT};
 use super::transfer::{self, Constant, IntegerRounding};
-use super::{control, fxsave};
-use crate::softfloat::{F32, F80, Float};
+use super::{control, fxsave, transcendental};
+use crate::softfloat::{F32, F80, Flags, Float, RemainderKind};
 
 fn p6() -> Fpu {
     Fpu::new(Generation::I80387)
 }
+
+/// An instruction on the state.
+type Step = fn(&mut Fpu);
 
 const TWO: F80 = F80::new(0x4000, 1 << 63);
 const INFINITY: F80 = F80::new(0x7FFF, 1 << 63);
@@ -244,4 +248,103 @@ fn only_the_8087_knows_the_interrupt_enable_mask() {
     control::load_control(&mut fpu, 0x033F);
     control::set_interrupts(&mut fpu, false);
     assert_eq!(fpu.control & 0x80, 0);
+}
+
+#[test]
+fn a_sine_next_to_the_smallest_normal_number_is_rounded_by_amd_and_kept_by_intel() {
+    const KEPT: u64 = 1 << 63;
+    const BELOW: u64 = KEPT - 1;
+    let (exact, tiny) = (Flags::INEXACT, Flags::INEXACT.union(Flags::UNDERFLOW));
+    // Control word, sign; exponent, significand and flags as AMD's processors (Zen 4) were seen to give them.
+    let cases = [
+        (0x37F, 0, 1, KEPT, exact),
+        (0x77F, 0, 0, BELOW, tiny),
+        (0xB7F, 0, 1, KEPT, exact),
+        (0xF7F, 0, 0, BELOW, tiny),
+        (0x77F, 0x8000, 1, KEPT, exact),
+        (0xB7F, 0x8000, 0, BELOW, tiny),
+        // The precision of arithmetic is not that of these.
+        (0x47F, 0, 0, BELOW, tiny),
+        // Underflow unmasked: 2^24576 times the result, which is tiny if rounding makes it less.
+        (0x36F, 0, 1, KEPT, exact),
+        (0x76F, 0, 0x6000, u64::MAX, tiny),
+    ];
+    let instructions: [(Step, bool); 3] = [
+        (transcendental::sine, false),
+        (transcendental::sine_cosine, false),
+        (transcendental::arc_tangent, true),
+    ];
+    for (amd, (control, sign, exponent, significand, flags)) in [false, true]
+        .into_iter()
+        .flat_map(|amd| cases.map(|c| (amd, c)))
+    {
+        let (expected, flags) = if amd {
+            (F80::new(sign | exponent, significand), flags)
+        } else {
+            (F80::new(sign | 1, KEPT), exact)
+        };
+        // A pseudo-denormal is the same number, and a denormal operand.
+        for (operand, operand_flags) in [(1, Flags::empty()), (0, Flags::DENORMAL)] {
+            for (instruction, by_one) in instructions {
+                let mut fpu = p6().of_amd(amd);
+                control::load_control(&mut fpu, control);
+                push(&mut fpu, F80::new(sign | operand, KEPT));
+                if by_one {
+                    push(&mut fpu, F80::ONE);
+                }
+                instruction(&mut fpu);
+                // The cosine lies above the sine.
+                let result = if fpu.occupied.count_ones() == 2 { 1 } else { 0 };
+                let raised = Flags::from_bits_truncate(fpu.status_word() as u8 & 0x3F);
+                assert_eq!(
+                    (fpu.st(result), raised),
+                    (expected, flags | operand_flags),
+                    "{amd} {control:X} {sign:X} {operand} {by_one}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_denormal_number_that_a_remainder_or_a_scale_leaves_is_an_unmasked_underflow_of_amd_alone() {
+    const DENORMAL: F80 = F80::new(0x8000, 3);
+    let instructions: [(Step, F80); 4] = [
+        (
+            |fpu| arith::remainder(fpu, RemainderKind::Truncate),
+            INFINITY,
+        ),
+        (
+            |fpu| arith::remainder(fpu, RemainderKind::Nearest),
+            INFINITY,
+        ),
+        (arith::scale, F80::ZERO),
+        (arith::scale, F80::zero(true)),
+    ];
+    let underflow = Flags::DENORMAL | Flags::UNDERFLOW;
+    // Maker, control word; the result, 2^24576 times too large where underflow is unmasked (as Zen 4 gives it), and flags.
+    let cases = [
+        (true, 0x36F, F80::new(0xDFC3, 3 << 62), underflow),
+        (true, 0x37F, DENORMAL, Flags::DENORMAL),
+        (false, 0x36F, DENORMAL, Flags::DENORMAL),
+        (false, 0x37F, DENORMAL, Flags::DENORMAL),
+    ];
+    for (instruction, by) in instructions {
+        for (amd, control, expected, flags) in cases {
+            let run = |operand| {
+                let mut fpu = p6().of_amd(amd);
+                control::load_control(&mut fpu, control);
+                push(&mut fpu, by);
+                push(&mut fpu, operand);
+                instruction(&mut fpu);
+                let raised = Flags::from_bits_truncate(fpu.status_word() as u8 & 0x3F);
+                (fpu.st(0), raised)
+            };
+            assert_eq!(run(DENORMAL), (expected, flags), "{amd} {control:X}");
+            // A pseudo-denormal is normal, and a zero no number to round.
+            let normal = (F80::new(1, 1 << 63), Flags::DENORMAL);
+            assert_eq!(run(F80::new(0, 1 << 63)), normal);
+            assert_eq!(run(F80::zero(true)), (F80::zero(true), Flags::empty()));
+        }
+    }
 }

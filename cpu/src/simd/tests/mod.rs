@@ -31,6 +31,7 @@ const DONE: u8 = 0x80;
 struct Bench {
     board: Board,
     state: CpuState,
+    model: &'static CpuModel,
 }
 
 impl Bench {
@@ -65,7 +66,11 @@ impl Bench {
         state.cr0 = Cr0::PE | Cr0::NE | Cr0::ET;
         state.cr4 = Cr4::OSFXSR | Cr4::OSXMMEXCPT;
         state.x87.control = 0x37F;
-        Self { board, state }
+        Self {
+            board,
+            state,
+            model,
+        }
     }
 
     fn with_memory(code: &[u8], memory: &[u8]) -> Self {
@@ -76,13 +81,42 @@ impl Bench {
 
     /// The vector that ended it, and the state then.
     fn run(&mut self) -> (u8, CpuState) {
-        let model = CpuModel::by_name("max").expect("the model");
-        let mut cpu = Interpreter::new(CpuId(0), model);
+        let mut cpu = Interpreter::new(CpuId(0), self.model);
         self.board.stop_at = 1000;
         cpu.set_state(&self.state);
         assert_eq!(cpu.run(&mut self.board, None), Exit::Halted);
         let s = cpu.state();
         ((s.rip as usize).wrapping_sub(HANDLERS + 1) as u8, s)
+    }
+
+    /// The processor is AMD's.
+    fn of_amd(mut self) -> Self {
+        self.model = CpuModel::by_name("epyc").expect("the model");
+        self
+    }
+
+    /// The code runs in ring 3 with EFLAGS.AC asking for checks of the alignment.
+    fn check_alignment(&mut self) {
+        const TSS: usize = 0x700;
+        let ram = &self.board.ram[0];
+        ram.write(TSS + 4, &0xE000u32.to_le_bytes());
+        ram.write(TSS + 8, &16u32.to_le_bytes());
+        // User mode may execute INT 80h.
+        let done = IDT + 8 * usize::from(DONE);
+        ram.write(done + 5, &[0xEE]);
+        let s = &mut self.state;
+        for segment in &mut s.segments {
+            segment.selector.0 |= 3;
+            segment.attributes = segment.attributes.with_dpl(3);
+        }
+        s.tr = SegmentRegister {
+            selector: Selector(24),
+            base: TSS as u64,
+            limit: 0x67,
+            attributes: A::PRESENT | A::USABLE | A::from_bits_retain(0xB),
+        };
+        s.cr0 |= Cr0::AM;
+        s.rflags |= Rflags::AC;
     }
 
     /// 64-bit mode on an identity map of 1 GiB, with a HLT at the end of the code; every fault is a shutdown.

@@ -1,7 +1,7 @@
 //! FXSAVE and FXRSTOR.
 
 use super::{Bench, DATA, DONE};
-use emu_core::x86::{Cr0, Cr4};
+use emu_core::x86::{Cr0, Cr4, Gpr, Seg, SegmentAttributes as A};
 
 /// fxsave [8000] and fxrstor [8000].
 const FXSAVE: &[u8] = &[0x0F, 0xAE, 0x05, 0, 0x80, 0, 0];
@@ -70,5 +70,79 @@ fn fxsave_finds_no_device_with_em_or_ts_and_wants_sixteen_byte_alignment() {
         let mut code = code.to_vec();
         code[3] = 8;
         assert_eq!(Bench::new(&code).vector(), 13);
+    }
+}
+
+#[test]
+fn amds_look_at_the_first_doubleword_of_an_fxsave_area_then_at_its_alignment_then_at_its_end() {
+    // Where the area lies in a stack segment with the limit FFFFh; the vector without and with checks of the alignment.
+    let cases = [
+        (0x8000, DONE, DONE),
+        (0x8001, 13, 17),
+        (0x8002, 13, 17),
+        (0x8004, 13, 13),
+        (0x8008, 13, 13),
+        (0xFE00, DONE, DONE),
+        (0xFE10, 12, 12),
+        (0xFF02, 13, 17),
+        (0xFFFB, 13, 17),
+        (0xFFFC, 13, 13),
+        (0xFFFD, 12, 12),
+        (0x1_0001, 12, 12),
+    ];
+    // fxsave [ss:eax], fxrstor [ss:eax]
+    for code in [[0x36, 0x0F, 0xAE, 0x00], [0x36, 0x0F, 0xAE, 0x08]] {
+        for (address, unchecked, checked) in cases {
+            for (checks, vector) in [(false, unchecked), (true, checked)] {
+                let mut b = Bench::new(&code).of_amd();
+                if checks {
+                    b.check_alignment();
+                }
+                b.state.segments[Seg::Ss as usize].limit = 0xFFFF;
+                // Where interrupts are taken no stack is left of the area.
+                b.state.gpr[Gpr::Rsp as usize] = 0x7000;
+                b.state.gpr[Gpr::Rax as usize] = address;
+                assert_eq!(b.vector(), vector, "{code:02X?} {address:X} {checks}");
+            }
+        }
+    }
+}
+
+#[test]
+fn amds_go_on_with_an_fxsave_area_at_the_start_of_a_segment_where_16_bit_addresses_end() {
+    // fxsave [bx], fxrstor [bx]
+    for (reg, restores) in [(0x07, false), (0x0F, true)] {
+        let mut b = Bench::new(&[0x67, 0x0F, 0xAE, reg]).of_amd();
+        b.state.segments[Seg::Ds as usize].base = DATA as u64;
+        b.state.gpr[Gpr::Rbx as usize] = 0xFF50;
+        // XMM0 is the last that lies before the end, XMM1 the first behind.
+        let [last, first] = [DATA + 0xFFF0, DATA];
+        if restores {
+            b.board.ram[0].write(last, &5u64.to_le_bytes());
+            b.board.ram[0].write(first, &6u64.to_le_bytes());
+            let (vector, s) = b.run();
+            assert_eq!(vector, DONE);
+            assert_eq!([s.simd.vectors[0][0], s.simd.vectors[1][0]], [5, 6]);
+        } else {
+            b.state.simd.vectors[0] = [5, 0, 0, 0];
+            b.state.simd.vectors[1] = [6, 0, 0, 0];
+            assert_eq!(b.vector(), DONE);
+            assert_eq!([b.memory(last, 1), b.memory(first, 1)], [[5], [6]]);
+            assert_eq!(b.memory(DATA + 0x1_0000, 16), [0; 16]);
+        }
+    }
+}
+
+#[test]
+fn amds_find_an_fxsave_area_misaligned_before_they_find_it_read_only() {
+    // fxsave [eax]
+    for (address, vector) in [(0x8001, 17), (0x8004, 13), (0x8000, 13)] {
+        let mut b = Bench::new(&[0x0F, 0xAE, 0x00]).of_amd();
+        b.check_alignment();
+        b.state.segments[Seg::Ds as usize]
+            .attributes
+            .remove(A::WRITABLE);
+        b.state.gpr[Gpr::Rax as usize] = address;
+        assert_eq!(b.vector(), vector, "{address:X}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Bench, DATA, DONE};
 use crate::CpuModel;
-use emu_core::x86::{CpuState, Cr0, Cr4, Gpr};
+use emu_core::x86::{CpuState, Cr0, Cr4, Gpr, Seg};
 
 /// With memory operand [8000].
 fn on_area(opcode: u8, reg: u8) -> Vec<u8> {
@@ -481,5 +481,40 @@ fn xsaves_leaves_out_what_is_unmodified_if_the_formats_are_the_same() {
             (expected, asked),
             "{restore:02X?} {save:02X?}"
         );
+    }
+}
+
+#[test]
+fn amds_look_at_the_alignment_of_an_xsave_area_first_and_at_the_end_of_what_is_asked_for() {
+    const X87_SSE: u64 = 3;
+    const AVX: u64 = 4;
+    // Where the area lies in a stack segment with the limit FFFFh, what is asked for, and the vector.
+    let cases = [
+        (0xFCC0, AVX, DONE),
+        (0xFD00, AVX, 12),
+        (0xFD00, X87_SSE, DONE),
+        (0xFDC0, X87_SSE, DONE),
+        (0xFE00, X87_SSE, 12),
+        (0x8001, X87_SSE, 13),
+        (0x8020, X87_SSE, 13),
+        (0xFFF0, X87_SSE, 13),
+        (0x1_0001, X87_SSE, 13),
+        (0x1_0000, X87_SSE, 12),
+    ];
+    // xsave, xsavec, xrstor [ss:ebx]: no component is in use.
+    for code in [
+        [0x36, 0x0F, 0xAE, 0x23],
+        [0x36, 0x0F, 0xC7, 0x23],
+        [0x36, 0x0F, 0xAE, 0x2B],
+    ] {
+        for (address, asked, vector) in cases {
+            let mut b = bench(&code, &[], 7, asked).of_amd();
+            // No #AC comes of it.
+            b.check_alignment();
+            b.state.segments[Seg::Ss as usize].limit = 0xFFFF;
+            b.state.gpr[Gpr::Rsp as usize] = 0x7000;
+            b.state.gpr[Gpr::Rbx as usize] = address;
+            assert_eq!(b.vector(), vector, "{code:02X?} {address:X} {asked}");
+        }
     }
 }
