@@ -15,12 +15,10 @@ use super::operand::{A, As, B, Imm, Mem};
 use super::shift::{Count, Rol, Ror, Sar, ShiftBy, Shl, Shr};
 use super::stack::{Pop, Push};
 use crate::alu::Flags;
-use crate::block::Hashing;
 use crate::context::Fast;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{Base, Flat, Indexed};
 use crate::op::{Handler, Hot, Instruction, OpRef, fast, go, quiet, twin};
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// An instruction that may be one of two.
@@ -229,16 +227,68 @@ fn rows() -> Vec<[Handler; 3]> {
     rows
 }
 
-/// Handlers by those of the two halves.
-type Pairs = HashMap<(usize, usize), Handler, Hashing>;
+/// All pairs.
+pub struct Pairs {
+    /// The handlers of halves with their numbers, each at or behind [`Pairs::slot`] of its address; 0: nothing.
+    halves: Box<[(usize, u8); HALF_SLOTS]>,
+    /// By the numbers of both halves.
+    handlers: Vec<Option<Handler>>,
+    /// How many halves there are.
+    count: usize,
+}
 
-static PAIRS: LazyLock<Pairs> = LazyLock::new(|| {
-    let rows = rows().into_iter();
-    rows.map(|[x, y, both]| ((x as usize, y as usize), both))
-        .collect()
-});
+/// Many times the halves, so that most of what is none is found out at once.
+const HALF_SLOTS: usize = 1 << 10;
 
-/// What executes an operation with the handler `first` and the one behind it, which has the handler `second`.
-pub fn both(first: Handler, second: Handler) -> Option<Handler> {
-    PAIRS.get(&(first as usize, second as usize)).copied()
+static PAIRS: LazyLock<Pairs> = LazyLock::new(|| Pairs::new(&rows()));
+
+impl Pairs {
+    /// All of them.
+    pub fn all() -> &'static Self {
+        &PAIRS
+    }
+
+    fn new(rows: &[[Handler; 3]]) -> Self {
+        let mut pairs = Self {
+            halves: Box::new([(0, 0); HALF_SLOTS]),
+            handlers: Vec::new(),
+            count: 0,
+        };
+        for half in rows.iter().flat_map(|&[x, y, _]| [x, y]) {
+            if pairs.half(half).is_none() {
+                let slot = Self::slots(half).find(|&s| pairs.halves[s].0 == 0);
+                // There is always one free.
+                pairs.halves[slot.unwrap_or_default()] = (half as usize, pairs.count as u8);
+                pairs.count += 1;
+            }
+        }
+        pairs.handlers = vec![None; pairs.count * pairs.count];
+        for &[x, y, both] in rows {
+            if let (Some(x), Some(y)) = (pairs.half(x), pairs.half(y)) {
+                pairs.handlers[usize::from(x) * pairs.count + usize::from(y)] = Some(both);
+            }
+        }
+        pairs
+    }
+
+    /// Where to look for a handler, one slot after the other. Functions begin lines of the host's cache.
+    fn slots(half: Handler) -> impl Iterator<Item = usize> {
+        let first = half as usize >> 6;
+        (first..first + HALF_SLOTS).map(|n| n % HALF_SLOTS)
+    }
+
+    /// The number of the half that a handler executes, if it does.
+    #[inline]
+    pub fn half(&self, handler: Handler) -> Option<u8> {
+        let mut slots = Self::slots(handler).map(|s| self.halves[s]);
+        let found = slots.find(|&(half, _)| half == handler as usize || half == 0)?;
+        (found.0 != 0).then_some(found.1)
+    }
+
+    /// What executes both of two halves.
+    #[inline]
+    pub fn both(&self, first: u8, second: u8) -> Option<Handler> {
+        let at = usize::from(first) * self.count + usize::from(second);
+        self.handlers.get(at).copied().flatten()
+    }
 }

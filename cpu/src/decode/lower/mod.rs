@@ -117,6 +117,7 @@ use crate::alu::flags::ARITHMETIC;
 use crate::block::{Immediate, Start};
 use crate::exec;
 use crate::exec::branch::{Anywhere, InPage};
+use crate::exec::pair::Pairs;
 use crate::interpreter::mode;
 use crate::mem::address;
 use crate::models::CpuModel;
@@ -358,19 +359,26 @@ impl<'a> Lowering<'a> {
         if self.place.is_none() || self.plain {
             return;
         }
+        let pairs = Pairs::all();
         let mut leaders = self.leaders.iter().copied().peekable();
-        let mut n = 0;
+        let mut before = None;
         // The last of them is where no instruction begins.
-        while n + 2 < starts.len() {
-            let [first, second] = [n, n + 1].map(|n| usize::from(starts[n].slot));
-            let led = leaders.next_if_eq(&first).is_some();
-            let both = (!led && second == first + 1)
-                .then(|| [first, second].map(|slot| self.slots[slot].handler()))
-                .and_then(|[first, second]| exec::pair::both(first, second));
-            if let Some(both) = both {
-                self.slots[first].set_handler(both);
+        for start in &starts[..starts.len().saturating_sub(1)] {
+            let slot = usize::from(start.slot);
+            let half = pairs.half(self.slots[slot].handler());
+            let both = match (before.take(), half) {
+                (Some((first, x)), Some(y)) if first + 1 == slot => {
+                    pairs.both(x, y).map(|both| (first, both))
+                }
+                _ => None,
+            };
+            // What the operation before it executes already is no first one.
+            let led = leaders.next_if_eq(&(slot - 1)).is_some();
+            match both {
+                Some((first, both)) => _ = self.slots[first].set_handler(both),
+                None if led => {}
+                None => before = half.map(|half| (slot, half)),
             }
-            n += if led || both.is_some() { 2 } else { 1 };
         }
     }
 
