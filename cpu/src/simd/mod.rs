@@ -23,7 +23,7 @@
 //! | `control` | who may execute what, MXCSR, #XM |
 //! | `exec` | operands and the generic handlers |
 //! | `quick` | shortcuts where nothing out of the ordinary happens |
-//! | `host` | float arithmetic for them |
+//! | `host` | float arithmetic for them, the registers in the host's vectors |
 //! | `text` | PCMPxSTRx |
 //! | `masked` | masked moves, gathers, VZEROALL |
 //! | `special` | masked byte stores, EMMS, fences and cache control |
