@@ -163,6 +163,97 @@ impl Xmm {
     }
 }
 
+/// Shuffles whose immediate says which lanes: through memory, where a lane can be found by its number.
+#[cfg(target_arch = "x86_64")]
+mod shuffles {
+    use super::{Xmm, x86};
+
+    /// Two bits of the immediate.
+    #[inline(always)]
+    fn field(imm: u8, i: u32) -> usize {
+        usize::from(imm >> (2 * i) & 3)
+    }
+
+    #[inline(always)]
+    fn doublewords(v: Xmm) -> [i32; 4] {
+        let mut lanes = [0; 4];
+        sse2!(x86::_mm_storeu_si128(lanes.as_mut_ptr().cast(), v.0));
+        lanes
+    }
+
+    #[inline(always)]
+    fn words(v: Xmm) -> [u16; 8] {
+        let mut lanes = [0; 8];
+        sse2!(x86::_mm_storeu_si128(lanes.as_mut_ptr().cast(), v.0));
+        lanes
+    }
+
+    /// SHUFPS.
+    #[inline(always)]
+    pub fn shuffle_singles(a: Xmm, b: Xmm, imm: u8) -> Xmm {
+        let (a, b) = (doublewords(a), doublewords(b));
+        let lanes = [
+            a[field(imm, 0)],
+            a[field(imm, 1)],
+            b[field(imm, 2)],
+            b[field(imm, 3)],
+        ];
+        Xmm(sse2!(x86::_mm_loadu_si128(lanes.as_ptr().cast())))
+    }
+
+    /// PSHUFD.
+    #[inline(always)]
+    pub fn shuffle_doublewords(_: Xmm, b: Xmm, imm: u8) -> Xmm {
+        shuffle_singles(b, b, imm)
+    }
+
+    /// PSHUFLW.
+    #[inline(always)]
+    pub fn shuffle_low_words(_: Xmm, b: Xmm, imm: u8) -> Xmm {
+        let lanes = words(b);
+        let lane = |i| i32::from(lanes[field(imm, i)]);
+        Xmm(sse2!({
+            let v = x86::_mm_insert_epi16::<0>(b.0, lane(0));
+            let v = x86::_mm_insert_epi16::<1>(v, lane(1));
+            let v = x86::_mm_insert_epi16::<2>(v, lane(2));
+            x86::_mm_insert_epi16::<3>(v, lane(3))
+        }))
+    }
+
+    /// PSHUFHW.
+    #[inline(always)]
+    pub fn shuffle_high_words(_: Xmm, b: Xmm, imm: u8) -> Xmm {
+        let lanes = words(b);
+        let lane = |i| i32::from(lanes[4 + field(imm, i)]);
+        Xmm(sse2!({
+            let v = x86::_mm_insert_epi16::<4>(b.0, lane(0));
+            let v = x86::_mm_insert_epi16::<5>(v, lane(1));
+            let v = x86::_mm_insert_epi16::<6>(v, lane(2));
+            x86::_mm_insert_epi16::<7>(v, lane(3))
+        }))
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod shuffles {
+    use super::Xmm;
+    use crate::simd::shuffle;
+
+    macro_rules! by_lanes {
+        ($($name:ident)*) => {
+            $(
+                /// As the table's row has it.
+                #[inline(always)]
+                pub fn $name(a: Xmm, b: Xmm, imm: u8) -> Xmm {
+                    Xmm::of(shuffle::$name(a.bits(), b.bits(), imm))
+                }
+            )*
+        };
+    }
+    by_lanes! { shuffle_singles shuffle_doublewords shuffle_low_words shuffle_high_words }
+}
+pub use shuffles::{shuffle_doublewords, shuffle_high_words, shuffle_low_words, shuffle_singles};
+
 /// Quadwords of a register.
 const QUADWORDS: usize = 4;
 /// Any byte names some quadword, behind which there are three more: so nobody need check it.

@@ -106,7 +106,16 @@ macro_rules! quick {
     ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?) => {
         quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;)
     };
-    // `$host` is the function of `simd::host::vector` that does the same.
+    // `$host` is the function of `simd::host::vector` that does the same, and takes the immediate.
+    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?, $host:ident imm) => {
+        quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;
+            #[inline(always)]
+            fn apply(a: Xmm, b: Xmm, imm: u8) -> Option<Xmm> {
+                Some($crate::simd::host::vector::$host(a, b, imm))
+            }
+        )
+    };
+    // The same without an immediate.
     ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?, $host:ident) => {
         quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;
             #[inline(always)]
