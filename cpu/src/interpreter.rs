@@ -609,6 +609,7 @@ impl Interpreter {
         self.dr7 = s.dr7;
         self.x87 = Fpu::from_state(self.model.fpu, &s.x87).of_amd(self.model.is_amd());
         self.simd = Simd::from_state(&s.simd);
+        self.settle_simd();
         self.restored = s.restored;
         self.ferr = self.x87.exception_pending() && !s.cr0.contains(Cr0::NE);
         self.msr = s.msr;

@@ -587,6 +587,8 @@ impl<H: Hot> Instruction for H {
 pub trait Shortcut {
     /// The instruction.
     type Whole: Instruction;
+    /// What executes it where this gives up.
+    const OTHERWISE: Handler = twin::<Self::Whole>;
     /// Executes it, or gives up with nothing committed.
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()>;
 }
@@ -700,8 +702,22 @@ pub extern "C-unwind" fn shortcut<S: Shortcut>(
             let flags = fast.flags;
             go(cpu, op.plus(S::Whole::SLOTS), count, flags)
         }
-        None => twin::<S::Whole>(cpu, op, count, a, r, k),
+        None => (S::OTHERWISE)(cpu, op, count, a, r, k),
     }
+}
+
+/// [`Shortcut::OTHERWISE`] of a shortcut behind which there is another: out of line, so that the first stays short.
+#[cold]
+#[inline(never)]
+pub extern "C-unwind" fn longer<S: Shortcut>(
+    cpu: &mut Interpreter,
+    op: OpRef,
+    count: i64,
+    a: u64,
+    r: u64,
+    k: u64,
+) -> OpRef {
+    shortcut::<S>(cpu, op, count, a, r, k)
 }
 
 /// The handler of a hot instruction where nobody sees the flags that it leaves: they stay as they are.

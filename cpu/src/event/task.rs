@@ -185,6 +185,7 @@ impl Interpreter {
         self.tr = tss.register(selector);
         self.tr.attributes |= A::WRITABLE;
         self.cr0 |= Cr0::TS;
+        self.settle_simd();
         self.load_task(new, state, reason).map_err(|_| Stop::Branch)
     }
 

@@ -61,7 +61,7 @@ impl Instruction for Cpuid {
         }
         if leaf == LEAF_XSAVE && subleaf < 2 && b != 0 {
             // The size of the area that XCR0 asks for, in standard and in compacted form.
-            b = xsave::area_bytes(cpu.simd.xcr0, subleaf == 1);
+            b = xsave::area_bytes(cpu.simd.xcr0(), subleaf == 1);
         }
         if leaf == 1 && d & FEATURE_APIC != 0 {
             let id = cpu.id;

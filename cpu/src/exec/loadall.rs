@@ -72,6 +72,7 @@ impl Instruction for Loadall {
         let low = Cr0::PE | Cr0::MP | Cr0::EM | Cr0::TS;
         let msw = Cr0::from_bits_retain(cpu.image_word(MSW).into()) & low;
         cpu.cr0 = (cpu.cr0 - (low - Cr0::PE)) | msw;
+        cpu.settle_simd();
         for (n, r) in (0..8u64).rev().zip(0..8u8) {
             let v = cpu.image_word(REGISTERS + 2 * n);
             cpu.regs.set(r, v);

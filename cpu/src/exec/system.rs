@@ -140,6 +140,7 @@ impl Interpreter {
     fn set_cr0(&mut self, new: Cr0) {
         let changed = self.cr0 ^ new;
         self.cr0 = new;
+        self.settle_simd();
         self.trigger_monitor();
         if changed.contains(Cr0::PE) {
             self.update_segments();
@@ -190,6 +191,7 @@ impl Interpreter {
             self.load_pdptes(self.cr3)?;
         }
         self.cr4 = new;
+        self.settle_simd();
         self.trigger_monitor();
         if tables || changed.intersects(Cr4::SMAP | Cr4::PKE | Cr4::PCIDE | Cr4::LA57) {
             self.flush_tlb(false);
@@ -307,6 +309,7 @@ impl Instruction for Clts {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         cpu.require_cpl_0()?;
         cpu.cr0.remove(Cr0::TS);
+        cpu.settle_simd();
         Ok(())
     }
 }

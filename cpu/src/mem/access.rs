@@ -100,6 +100,21 @@ pub(crate) fn write_host<T: Int>(at: u64, v: T) {
     }
 }
 
+/// Two quadwords, the first at the lower address.
+#[inline(always)]
+pub(crate) fn read_host_pair(at: u64) -> [u64; 2] {
+    let p = std::ptr::with_exposed_provenance::<[u64; 2]>(at as usize);
+    // SAFETY: see the file's header.
+    unsafe { p.read_unaligned() }.map(u64::from_le)
+}
+
+#[inline(always)]
+pub(crate) fn write_host_pair(at: u64, v: [u64; 2]) {
+    let p = std::ptr::with_exposed_provenance_mut::<[u64; 2]>(at as usize);
+    // SAFETY: see the file's header.
+    unsafe { p.write_unaligned(v.map(u64::to_le)) }
+}
+
 /// Copies bytes, those of one page to those of one page; they may overlap.
 #[inline(always)]
 pub(crate) fn copy_host(from: u64, to: u64, bytes: usize) {

@@ -1,6 +1,6 @@
 //! Who may execute vector instructions, and what their float exceptions do.
 
-use super::Simd;
+use super::{Ready, Simd, host};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::op::Stop;
@@ -21,6 +21,52 @@ pub const XCR0_PKRU: u64 = 1 << 9;
 pub const XCR0_BITS: u64 = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU;
 
 impl Interpreter {
+    /// Replaces MXCSR.
+    pub(super) fn set_mxcsr(&mut self, v: u32) {
+        self.simd.mxcsr = v;
+        self.settle_simd();
+    }
+
+    /// Replaces XCR0.
+    pub(super) fn set_xcr0(&mut self, v: u64) {
+        self.simd.xcr0 = v;
+        self.settle_simd();
+    }
+
+    /// Says what is known of CR0, CR4, XCR0 and MXCSR, whenever one of them has changed.
+    pub(crate) fn settle_simd(&mut self) {
+        self.simd.ready = self.simd_ready();
+    }
+
+    fn simd_ready(&self) -> Ready {
+        let here = !self.cr0.contains(Cr0::TS);
+        let sse = here && self.is_sse_enabled();
+        let avx = here && self.is_avx_enabled();
+        let rounds = host::inexact_is_known(self.simd.mxcsr);
+        let mut ready = Ready::empty();
+        ready.set(Ready::SSE, sse);
+        ready.set(Ready::AVX, avx);
+        ready.set(Ready::SSE_ROUNDS, sse && rounds);
+        ready.set(Ready::AVX_ROUNDS, avx && rounds);
+        ready
+    }
+
+    /// Whether so much is known.
+    #[inline(always)]
+    pub(super) fn is_ready(&self, ready: Ready) -> bool {
+        debug_assert_eq!(self.simd.ready, self.simd_ready());
+        self.simd.ready.contains(ready)
+    }
+
+    fn is_sse_enabled(&self) -> bool {
+        self.cr4.contains(Cr4::OSFXSR) && !self.cr0.contains(Cr0::EM)
+    }
+
+    fn is_avx_enabled(&self) -> bool {
+        const BOTH: u64 = XCR0_SSE | XCR0_AVX;
+        self.cr4.contains(Cr4::OSXSAVE) && self.simd.xcr0 & BOTH == BOTH
+    }
+
     /// What SSE instructions ask for (SDM vol. 3, table 13-1): #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS.
     #[inline(always)]
     pub(crate) fn may_sse(&mut self) -> Result<(), Stop> {
@@ -43,9 +89,7 @@ impl Interpreter {
     /// with CR0.TS.
     #[inline(always)]
     pub(crate) fn may_avx(&mut self) -> Result<(), Stop> {
-        const BOTH: u64 = XCR0_SSE | XCR0_AVX;
-        let enabled = self.cr4.contains(Cr4::OSXSAVE) && self.simd.xcr0 & BOTH == BOTH;
-        if !enabled {
+        if !self.is_avx_enabled() {
             return Err(self.fault(Fault::UD));
         }
         if self.cr0.contains(Cr0::TS) {
@@ -85,7 +129,10 @@ impl Interpreter {
         if !env.unmasked().is_empty() {
             return Err(self.unmasked_exception(env));
         }
-        self.simd.mxcsr |= u32::from(env.flags.bits());
+        let mxcsr = self.simd.mxcsr | u32::from(env.flags.bits());
+        if mxcsr != self.simd.mxcsr {
+            self.set_mxcsr(mxcsr);
+        }
         Ok(())
     }
 
@@ -96,7 +143,7 @@ impl Interpreter {
         } else {
             env.flags
         };
-        self.simd.mxcsr |= u32::from(flags.bits());
+        self.set_mxcsr(self.simd.mxcsr | u32::from(flags.bits()));
         self.fault(if self.cr4.contains(Cr4::OSXMMEXCPT) {
             Fault::of(Exception::SimdFloatingPoint)
         } else {

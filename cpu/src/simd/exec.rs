@@ -209,7 +209,7 @@ impl Destination for ToXmm {
     }
     #[inline(always)]
     fn set(cpu: &mut Interpreter, n: u8, v: V256) {
-        cpu.simd.get_mut(n)[0] = v[0];
+        cpu.simd.registers.set_low(n, v[0]);
     }
 }
 impl<const WIDE: bool> Destination for ToVex<WIDE> {
@@ -221,7 +221,7 @@ impl<const WIDE: bool> Destination for ToVex<WIDE> {
     }
     #[inline(always)]
     fn set(cpu: &mut Interpreter, n: u8, v: V256) {
-        *cpu.simd.get_mut(n) = v;
+        cpu.simd.registers.set(n, v);
     }
 }
 
@@ -450,7 +450,7 @@ impl<const WIDE: bool> Instruction for StoreHalves<WIDE> {
             cpu.store_wide::<Segmented, 1>(op, 1, [v as u64])
         };
         if stored.is_err() {
-            cpu.simd.mxcsr = before;
+            cpu.set_mxcsr(before);
         }
         stored
     }

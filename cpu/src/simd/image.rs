@@ -4,6 +4,7 @@
 
 use super::Simd;
 use super::control::{MXCSR_BITS, XCR0_SSE, XCR0_X87};
+use super::host::vector::Registers;
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
 use crate::mem::address::{self, Address, Segmented};
@@ -213,7 +214,7 @@ impl<const WIDE: bool> Instruction for Save<WIDE> {
         area[MXCSR_AT..MXCSR_AT + 4].copy_from_slice(&cpu.simd.mxcsr.to_le_bytes());
         area[MXCSR_MASK_AT..MXCSR_MASK_AT + 4].copy_from_slice(&MXCSR_BITS.to_le_bytes());
         let n = cpu.vector_registers();
-        for (i, register) in cpu.simd.registers[..n].iter().enumerate() {
+        for (i, register) in cpu.simd.registers.first(n).enumerate() {
             let at = XMM_AT + 16 * i;
             area[at..at + 16].copy_from_slice(&register[0].to_le_bytes());
         }
@@ -233,9 +234,10 @@ impl<const WIDE: bool> Instruction for Restore<WIDE> {
         if let Some(restored) = &mut cpu.restored {
             restored.components &= !(XCR0_X87 | XCR0_SSE);
         }
-        cpu.simd.mxcsr = mxcsr;
+        cpu.set_mxcsr(mxcsr);
         for i in 0..cpu.vector_registers() {
-            cpu.simd.registers[i][0] = u128::from_le_bytes(field(&area, XMM_AT + 16 * i));
+            let v = u128::from_le_bytes(field(&area, XMM_AT + 16 * i));
+            cpu.simd.registers.set_low(Registers::place(i), v);
         }
         cpu.show_ferr();
         Ok(())

@@ -3,6 +3,7 @@
 
 use super::V256;
 use super::exec::{AVX, NOTHING};
+use super::host::vector::Registers;
 use super::lane::{Lane, lane, with};
 use crate::alu::Int;
 use crate::exec::operand::As;
@@ -70,7 +71,7 @@ impl<T: Lane + Int> Instruction for MaskedLoad<T> {
         for (i, linear) in cpu.selected::<T>(seg, offset, &mask, second.d != 0, false)? {
             replace(&mut v, i, cpu.load_element::<T>(linear)?);
         }
-        *cpu.simd.get_mut(op.a) = v;
+        cpu.simd.registers.set(op.a, v);
         Ok(())
     }
 }
@@ -140,8 +141,8 @@ impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
                     gathered = true;
                 }
                 Err(stop) => {
-                    *cpu.simd.get_mut(op.a) = result;
-                    *cpu.simd.get_mut(second.c) = left;
+                    cpu.simd.registers.set(op.a, result);
+                    cpu.simd.registers.set(second.c, left);
                     let traps = cpu.rflags.contains(Rflags::TF) || cpu.pending_debug != 0;
                     if gathered && traps {
                         cpu.cr2 = cr2;
@@ -159,8 +160,8 @@ impl<T: Lane + Int, I: Lane> Instruction for Gather<T, I> {
         if bits == 64 {
             result[0] &= u128::from(u64::MAX);
         }
-        *cpu.simd.get_mut(op.a) = result;
-        *cpu.simd.get_mut(second.c) = [0; 2];
+        cpu.simd.registers.set(op.a, result);
+        cpu.simd.registers.set(second.c, [0; 2]);
         Ok(())
     }
 }
@@ -172,11 +173,9 @@ impl<const ALL: bool> Instruction for Zero<ALL> {
     fn execute(cpu: &mut Interpreter, _: OpRef) -> Result<(), Stop> {
         cpu.may(AVX, NOTHING)?;
         let n = cpu.vector_registers();
-        for register in &mut cpu.simd.registers[..n] {
-            register[1] = 0;
-            if ALL {
-                register[0] = 0;
-            }
+        for place in (0..n).map(Registers::place) {
+            let low = if ALL { 0 } else { cpu.simd.get(place)[0] };
+            cpu.simd.registers.set(place, [low, 0]);
         }
         Ok(())
     }

@@ -23,7 +23,7 @@
 //! | `control` | who may execute what, MXCSR, #XM |
 //! | `exec` | operands and the generic handlers |
 //! | `quick` | shortcuts where nothing out of the ordinary happens |
-//! | `host` | float arithmetic for them |
+//! | `host` | float arithmetic for them, the registers in the host's vectors |
 //! | `text` | PCMPxSTRx |
 //! | `masked` | masked moves, gathers, VZEROALL |
 //! | `special` | masked byte stores, EMMS, fences and cache control |
@@ -54,61 +54,88 @@ pub mod text;
 pub mod wide;
 pub mod xsave;
 
-use emu_core::x86::{MXCSR_RESET, SimdState, VECTOR_REGISTERS};
+use bitflags::bitflags;
+use emu_core::x86::{MXCSR_RESET, SimdState};
+use host::vector::Registers;
 
 /// A YMM register: its two halves, the XMM register first.
 pub type V256 = [u128; 2];
+
+bitflags! {
+    /// What is known of CR0, CR4, XCR0 and MXCSR, so that what is done in few steps asks only once. All clear: nothing.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Ready: u8 {
+        /// SSE instructions are enabled.
+        const SSE = 1 << 0;
+        /// VEX instructions are enabled.
+        const AVX = 1 << 1;
+        /// SSE instructions are enabled; results are rounded to nearest, and one that is not exact changes nothing of MXCSR.
+        const SSE_ROUNDS = 1 << 2;
+        /// VEX instructions are enabled, and it is so.
+        const AVX_ROUNDS = 1 << 3;
+    }
+}
 
 /// The vector registers and their control registers.
 #[derive(Clone, Debug)]
 pub struct Simd {
     /// YMM0 to YMM15.
-    pub registers: [V256; VECTOR_REGISTERS],
+    pub registers: Registers,
     /// MXCSR.
-    pub mxcsr: u32,
+    mxcsr: u32,
     /// XCR0.
-    pub xcr0: u64,
+    xcr0: u64,
+    /// See [`Ready`]; derived.
+    ready: Ready,
 }
 
 impl Default for Simd {
     fn default() -> Self {
         Self {
-            registers: [[0; 2]; VECTOR_REGISTERS],
+            registers: Registers::default(),
             mxcsr: MXCSR_RESET,
             xcr0: 1,
+            ready: Ready::empty(),
         }
     }
 }
 
 impl Simd {
-    /// Register `n`.
+    /// The register that an operation names.
     #[inline(always)]
-    pub fn get(&self, n: u8) -> V256 {
-        self.registers[usize::from(n) % VECTOR_REGISTERS]
+    pub fn get(&self, place: u8) -> V256 {
+        self.registers.get(place)
     }
 
-    /// Register `n`.
-    #[inline(always)]
-    pub fn get_mut(&mut self, n: u8) -> &mut V256 {
-        &mut self.registers[usize::from(n) % VECTOR_REGISTERS]
+    /// XCR0.
+    pub fn xcr0(&self) -> u64 {
+        self.xcr0
     }
 
-    /// From the exchanged form. Bits that do not exist stay 0.
+    /// From the exchanged form. Bits that do not exist stay 0. `Interpreter::settle_simd` must follow.
     pub fn from_state(s: &SimdState) -> Self {
-        let half = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+        let mut registers = Registers::default();
+        for (n, &[a, b, c, d]) in s.vectors.iter().enumerate() {
+            registers.set(
+                Registers::place(n),
+                [exec::joined(a, b), exec::joined(c, d)],
+            );
+        }
         Self {
-            registers: s.vectors.map(|[a, b, c, d]| [half(a, b), half(c, d)]),
+            registers,
             mxcsr: s.mxcsr & control::MXCSR_BITS,
             xcr0: s.xcr0 & control::XCR0_BITS | 1,
+            ready: Ready::empty(),
         }
     }
 
     /// To the exchanged form.
     pub fn to_state(&self) -> SimdState {
         SimdState {
-            vectors: self
-                .registers
-                .map(|[l, h]| [l as u64, (l >> 64) as u64, h as u64, (h >> 64) as u64]),
+            vectors: std::array::from_fn(|n| {
+                let [l, h] = self.registers.get(Registers::place(n));
+                [l as u64, (l >> 64) as u64, h as u64, (h >> 64) as u64]
+            }),
             mxcsr: self.mxcsr,
             xcr0: self.xcr0,
         }

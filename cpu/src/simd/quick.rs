@@ -4,26 +4,62 @@
 //! ([`Compute`] and its kin), with nothing committed, whenever it takes more: the instruction is refused, memory is not in
 //! the TLB, a float is none of those that [`super::host`] takes. Only flat addresses, and no more than 128 bits.
 
-use super::control::{XCR0_AVX, XCR0_SSE};
+use super::Ready;
 use super::exec::{
     Compute, Count, Destination, Encoding, General, Legacy, Mem, Mem128, Needs, Source, Store,
-    Store128, ToFlags, ToGeneral, ToVex, ToXmm, Vector, Vex, joined,
+    Store128, ToFlags, ToGeneral, ToVex, ToXmm, Vector, Vex,
 };
 use super::host;
-use crate::alu::Int;
-use crate::alu::flags::ARITHMETIC;
+use super::host::vector::Xmm;
+use crate::alu::{Flags, Int};
 use crate::context::Fast;
 use crate::interpreter::Interpreter;
 use crate::mem::access;
-use crate::mem::address::{self, Address, Flat, Segmented};
-use crate::op::{Handler, OpRef, Shortcut, shortcut};
-use emu_core::x86::{Cr0, Cr4};
+use crate::mem::address::{self, Address, Base, Flat, Indexed, Segmented};
+use crate::op::{Handler, OpRef, Shortcut, longer, shortcut, twin};
 use std::marker::PhantomData;
 
 /// What an instruction does with two vectors.
 pub trait Quick: 'static {
+    /// Its results are rounded: to nearest, and that one is not exact changes nothing.
+    const ROUNDS: bool = false;
+    /// Where [`Self::apply`] gives up, [`Self::patiently`] need not.
+    const PATIENT: bool = false;
     /// Its value for the first source, the second and the immediate byte; none if it takes more.
-    fn apply(a: u128, b: u128, imm: u8, mxcsr: u32) -> Option<u128>;
+    #[inline(always)]
+    fn apply(a: Xmm, b: Xmm, imm: u8) -> Option<Xmm> {
+        Self::patiently(a.bits(), b.bits(), imm).map(Xmm::of)
+    }
+    /// The same in more steps, on any host.
+    fn patiently(a: u128, b: u128, imm: u8) -> Option<u128>;
+}
+
+/// How memory is addressed: in 64-bit mode, and with an index register of which scale.
+pub type Place = (bool, Option<u8>);
+
+/// A handler for a place; `$address` is the way to address it.
+macro_rules! at {
+    ($place:expr, $address:ident => $handler:expr) => {
+        at!(@ $place, $address => $handler;
+            (true, None) Base<true>, (false, None) Base<false>, (_, Some(_)) Flat)
+    };
+    // For each scale its own.
+    (any $place:expr, $address:ident => $handler:expr) => {
+        at!(@ $place, $address => $handler;
+            (true, None) Base<true>, (false, None) Base<false>,
+            (true, Some(0)) Indexed<true, 0>, (true, Some(1)) Indexed<true, 1>,
+            (true, Some(2)) Indexed<true, 2>, (true, Some(_)) Indexed<true, 3>,
+            (false, Some(0)) Indexed<false, 0>, (false, Some(1)) Indexed<false, 1>,
+            (false, Some(2)) Indexed<false, 2>, (false, Some(_)) Indexed<false, 3>)
+    };
+    (@ $place:expr, $name:ident => $handler:expr; $($form:tt $address:ty),*) => {
+        match $place {
+            $($form => {
+                type $name = $address;
+                $handler as Handler
+            })*
+        }
+    };
 }
 
 /// Where the operands are that are not vector registers.
@@ -32,13 +68,13 @@ pub enum Shape {
     /// Nowhere.
     Registers,
     /// The second source is in memory.
-    Load,
+    Load(Place),
     /// The second source is the immediate: a shift count.
     Immediate,
     /// The second source is a general register; whether of 64 bits.
     General(bool),
     /// The destination is in memory.
-    Store,
+    Store(Place),
     /// The destination is a general register; whether of 64 bits.
     ToGeneral(bool),
 }
@@ -47,109 +83,178 @@ pub enum Shape {
 pub type Quicks = fn(Shape, bool) -> Option<Handler>;
 
 /// A second source that is found without a call.
-pub trait QuickSource: Source {
+pub trait QuickSource: 'static {
+    /// How the whole instruction reads it.
+    type Whole: Source;
     /// Reads it.
-    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<u128>;
+    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<Xmm>;
 }
 
 impl QuickSource for Vector {
+    type Whole = Self;
     #[inline(always)]
-    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<u128> {
-        Some(cpu.simd.get(op.plus(1).b)[0])
+    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<Xmm> {
+        Some(cpu.simd.registers.xmm(op.plus(1).b))
     }
 }
 impl QuickSource for Count {
+    type Whole = Self;
     #[inline(always)]
-    fn fetch(_: &Interpreter, op: OpRef) -> Option<u128> {
-        Some(u128::from(op.second() as u8))
+    fn fetch(_: &Interpreter, op: OpRef) -> Option<Xmm> {
+        Some(Xmm::of_low(u64::from(op.second() as u8)))
     }
 }
 impl<T: Int> QuickSource for General<T> {
+    type Whole = Self;
     #[inline(always)]
-    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<u128> {
-        Some(cpu.regs.get::<T>(op.plus(1).b).to_u64().into())
+    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<Xmm> {
+        Some(Xmm::of_low(cpu.regs.get::<T>(op.plus(1).b).to_u64()))
     }
 }
-impl<T: Int> QuickSource for Mem<T, Flat> {
+impl<T: Int, A: Address> QuickSource for Mem<T, A> {
+    type Whole = Mem<T, Flat>;
     #[inline(always)]
-    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<u128> {
-        load::<T>(cpu, op)
+    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<Xmm> {
+        let v = cpu.fast_load::<T, A>(address::segment(&op), A::offset(cpu, op))?;
+        Some(Xmm::of_low(v.to_u64()))
     }
 }
-impl<const ALIGNED: bool> QuickSource for Mem128<Flat, ALIGNED> {
+impl<A: Address, const ALIGNED: bool> QuickSource for Mem128<A, ALIGNED> {
+    type Whole = Mem128<Flat, ALIGNED>;
     #[inline(always)]
-    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<u128> {
-        let linear = Flat::offset(cpu, op);
+    fn fetch(cpu: &Interpreter, op: OpRef) -> Option<Xmm> {
+        let linear = A::offset(cpu, op);
         if ALIGNED && linear % 16 != 0 {
             return None;
         }
         let host = cpu.tlb.read_hit_of(linear, 16)?;
-        Some(joined(
-            access::read_host(host),
-            access::read_host(host.wrapping_add(8)),
-        ))
+        Some(Xmm::load(&access::read_host_pair(host)))
     }
 }
 
-#[inline(always)]
-fn load<T: Int>(cpu: &Interpreter, op: OpRef) -> Option<u128> {
-    let v = cpu.fast_load::<T, Flat>(address::segment(&op), Flat::offset(cpu, op))?;
-    Some(v.to_u64().into())
+/// A destination that is written without a call.
+pub trait QuickDestination: Destination {
+    /// The first source.
+    fn first(cpu: &Interpreter, op: OpRef) -> Xmm;
+    /// Writes it.
+    fn put(cpu: &mut Interpreter, op: OpRef, v: Xmm);
 }
 
-/// Whether instructions that ask for this are enabled, as `Interpreter::may` has it.
-#[inline(always)]
-fn enabled(cpu: &Interpreter, needs: Needs) -> bool {
-    const BOTH: u64 = XCR0_SSE | XCR0_AVX;
-    if needs.avx {
-        cpu.cr4.contains(Cr4::OSXSAVE) && cpu.simd.xcr0 & BOTH == BOTH && !cpu.cr0.contains(Cr0::TS)
-    } else {
-        cpu.cr4.contains(Cr4::OSFXSR) && !cpu.cr0.intersects(Cr0::EM | Cr0::TS)
+impl QuickDestination for ToXmm {
+    #[inline(always)]
+    fn first(cpu: &Interpreter, op: OpRef) -> Xmm {
+        // The destination is the first source.
+        cpu.simd.registers.xmm(op.a)
+    }
+    #[inline(always)]
+    fn put(cpu: &mut Interpreter, op: OpRef, v: Xmm) {
+        cpu.simd.registers.set_xmm(op.a, v);
+    }
+}
+impl QuickDestination for ToVex<false> {
+    #[inline(always)]
+    fn first(cpu: &Interpreter, op: OpRef) -> Xmm {
+        cpu.simd.registers.xmm(op.plus(1).a)
+    }
+    #[inline(always)]
+    fn put(cpu: &mut Interpreter, op: OpRef, v: Xmm) {
+        cpu.simd.registers.set_xmm_alone(op.a, v);
+    }
+}
+
+/// What must be known for an instruction that asks for this.
+const fn ready(needs: Needs, rounds: bool) -> Ready {
+    match (needs.avx, rounds) {
+        (false, false) => Ready::SSE,
+        (true, false) => Ready::AVX,
+        (false, true) => Ready::SSE_ROUNDS,
+        (true, true) => Ready::AVX_ROUNDS,
     }
 }
 
 /// A vector from vectors.
-struct Vectors<Q, D, S>(PhantomData<(Q, D, S)>);
+struct Vectors<Q, D, S, const PATIENT: bool = false>(PhantomData<(Q, D, S)>);
 
-impl<Q: Quick, D: Destination, S: QuickSource> Shortcut for Vectors<Q, D, S> {
-    type Whole = Compute<D, S>;
+impl<Q, D, S, const PATIENT: bool> Shortcut for Vectors<Q, D, S, PATIENT>
+where
+    Q: Quick,
+    D: QuickDestination,
+    S: QuickSource,
+{
+    type Whole = Compute<D, S::Whole>;
+    const OTHERWISE: Handler = if Q::PATIENT && !PATIENT {
+        longer::<Vectors<Q, D, S, true>>
+    } else {
+        twin::<Self::Whole>
+    };
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &mut *fast.cpu;
-        if !enabled(cpu, D::NEEDS) {
+        if !cpu.is_ready(const { ready(D::NEEDS, Q::ROUNDS) }) {
             return None;
         }
         let b = S::fetch(cpu, op)?;
-        let second = op.plus(1);
-        let a = D::get(cpu, second.a)[0];
-        let v = Q::apply(a, b, second.imm as u8, cpu.simd.mxcsr)?;
-        D::set(cpu, op.a, [v, 0]);
+        let a = D::first(cpu, op);
+        let imm = op.second() as u8;
+        let v = if PATIENT {
+            Xmm::of(Q::patiently(a.bits(), b.bits(), imm)?)
+        } else {
+            Q::apply(a, b, imm)?
+        };
+        D::put(cpu, op, v);
         Some(())
     }
 }
 
-/// Of two vectors, the second in memory as `L`, with VEX as `V`.
-pub fn vectors<Q: Quick, L: QuickSource, V: QuickSource>(
-    shape: Shape,
-    vex: bool,
-) -> Option<Handler> {
-    Some(match (shape, vex) {
-        (Shape::Registers, false) => shortcut::<Vectors<Q, ToXmm, Vector>>,
-        (Shape::Registers, true) => shortcut::<Vectors<Q, ToVex<false>, Vector>>,
-        (Shape::Load, false) => shortcut::<Vectors<Q, ToXmm, L>>,
-        (Shape::Load, true) => shortcut::<Vectors<Q, ToVex<false>, V>>,
-        _ => return None,
-    })
+/// Of two registers.
+fn registers<Q: Quick>(vex: bool) -> Handler {
+    if vex {
+        shortcut::<Vectors<Q, ToVex<false>, Vector>>
+    } else {
+        shortcut::<Vectors<Q, ToXmm, Vector>>
+    }
 }
 
 /// Of whole registers: memory is aligned unless VEX encodes the instruction.
 pub fn packed<Q: Quick>(shape: Shape, vex: bool) -> Option<Handler> {
-    vectors::<Q, Mem128<Flat, true>, Mem128<Flat, false>>(shape, vex)
+    Some(match (shape, vex) {
+        (Shape::Registers, _) => registers::<Q>(vex),
+        (Shape::Load(place), false) => {
+            at!(place, A => shortcut::<Vectors<Q, ToXmm, Mem128<A, true>>>)
+        }
+        (Shape::Load(place), true) => {
+            at!(place, A => shortcut::<Vectors<Q, ToVex<false>, Mem128<A, false>>>)
+        }
+        _ => return None,
+    })
 }
 
 /// Of lowest lanes of type `T`.
 pub fn scalar<Q: Quick, T: Int>(shape: Shape, vex: bool) -> Option<Handler> {
-    vectors::<Q, Mem<T, Flat>, Mem<T, Flat>>(shape, vex)
+    Some(match (shape, vex) {
+        (Shape::Registers, _) => registers::<Q>(vex),
+        (Shape::Load(place), false) => {
+            at!(place, A => shortcut::<Vectors<Q, ToXmm, Mem<T, A>>>)
+        }
+        (Shape::Load(place), true) => {
+            at!(place, A => shortcut::<Vectors<Q, ToVex<false>, Mem<T, A>>>)
+        }
+        _ => return None,
+    })
+}
+
+/// The same, with a handler for each way to address memory.
+pub fn scalar_anywhere<Q: Quick, T: Int>(shape: Shape, vex: bool) -> Option<Handler> {
+    Some(match (shape, vex) {
+        (Shape::Load(place), false) => {
+            at!(any place, A => shortcut::<Vectors<Q, ToXmm, Mem<T, A>>>)
+        }
+        (Shape::Load(place), true) => {
+            at!(any place, A => shortcut::<Vectors<Q, ToVex<false>, Mem<T, A>>>)
+        }
+        (Shape::Registers, _) => registers::<Q>(vex),
+        _ => return None,
+    })
 }
 
 /// Shifts, by a register or by the immediate.
@@ -170,8 +275,7 @@ pub fn from_general<Q: Quick, T: Int>(shape: Shape, vex: bool) -> Option<Handler
         (Shape::General(wide), true) if wide == (T::BITS == 64) => {
             shortcut::<Vectors<Q, ToVex<false>, General<T>>>
         }
-        (Shape::Load, false) => shortcut::<Vectors<Q, ToXmm, Mem<T, Flat>>>,
-        (Shape::Load, true) => shortcut::<Vectors<Q, ToVex<false>, Mem<T, Flat>>>,
+        (Shape::Load(_), _) => return scalar::<Q, T>(shape, vex),
         _ => return None,
     })
 }
@@ -183,32 +287,50 @@ pub struct CopyLow;
 
 impl Quick for Copy {
     #[inline(always)]
-    fn apply(_: u128, b: u128, _: u8, _: u32) -> Option<u128> {
+    fn apply(_: Xmm, b: Xmm, _: u8) -> Option<Xmm> {
+        Some(b)
+    }
+    #[inline(always)]
+    fn patiently(_: u128, b: u128, _: u8) -> Option<u128> {
         Some(b)
     }
 }
 impl Quick for CopyLow {
     #[inline(always)]
-    fn apply(_: u128, b: u128, _: u8, _: u32) -> Option<u128> {
+    fn apply(_: Xmm, b: Xmm, _: u8) -> Option<Xmm> {
+        Some(Xmm::of_low(b.low()))
+    }
+    #[inline(always)]
+    fn patiently(_: u128, b: u128, _: u8) -> Option<u128> {
         Some(u128::from(b as u64))
     }
 }
 
 /// Whole registers to and from memory.
 pub fn moves<const ALIGNED: bool>(shape: Shape, vex: bool) -> Option<Handler> {
-    match (shape, vex) {
-        (Shape::Store, false) => Some(shortcut::<StoreWhole<Legacy, ALIGNED>>),
-        (Shape::Store, true) => Some(shortcut::<StoreWhole<Vex, ALIGNED>>),
-        _ => vectors::<Copy, Mem128<Flat, ALIGNED>, Mem128<Flat, ALIGNED>>(shape, vex),
-    }
+    Some(match (shape, vex) {
+        (Shape::Registers, _) => registers::<Copy>(vex),
+        (Shape::Load(place), false) => {
+            at!(any place, A => shortcut::<Vectors<Copy, ToXmm, Mem128<A, ALIGNED>>>)
+        }
+        (Shape::Load(place), true) => {
+            at!(any place, A => shortcut::<Vectors<Copy, ToVex<false>, Mem128<A, ALIGNED>>>)
+        }
+        (Shape::Store(place), false) => {
+            at!(any place, A => shortcut::<StoreWhole<A, Legacy, ALIGNED>>)
+        }
+        (Shape::Store(place), true) => {
+            at!(any place, A => shortcut::<StoreWhole<A, Vex, ALIGNED>>)
+        }
+        _ => return None,
+    })
 }
 
 /// MOVD and MOVQ: a doubleword or a quadword to and from general registers and memory, and MOVQ between registers.
 pub fn moves_of_part<Q: Quick, T: Int>(shape: Shape, vex: bool) -> Option<Handler> {
     Some(match (shape, vex) {
-        (Shape::Registers, false) => shortcut::<Vectors<Q, ToXmm, Vector>>,
-        (Shape::Registers, true) => shortcut::<Vectors<Q, ToVex<false>, Vector>>,
-        (Shape::Store, _) => return store_low::<T>(shape, vex),
+        (Shape::Registers | Shape::Load(_), _) => return scalar_anywhere::<Q, T>(shape, vex),
+        (Shape::Store(_), _) => return store_low::<T>(shape, vex),
         (Shape::ToGeneral(wide), false) if wide == (T::BITS == 64) => {
             shortcut::<LowToGeneral<T, Legacy>>
         }
@@ -222,8 +344,12 @@ pub fn moves_of_part<Q: Quick, T: Int>(shape: Shape, vex: bool) -> Option<Handle
 /// The lowest `T` stored.
 pub fn store_low<T: Int>(shape: Shape, vex: bool) -> Option<Handler> {
     match (shape, vex) {
-        (Shape::Store, false) => Some(shortcut::<StorePart<T, false, Legacy>>),
-        (Shape::Store, true) => Some(shortcut::<StorePart<T, false, Vex>>),
+        (Shape::Store(place), false) => {
+            Some(at!(any place, A => shortcut::<StorePart<T, false, A, Legacy>>))
+        }
+        (Shape::Store(place), true) => {
+            Some(at!(any place, A => shortcut::<StorePart<T, false, A, Vex>>))
+        }
         _ => None,
     }
 }
@@ -231,47 +357,59 @@ pub fn store_low<T: Int>(shape: Shape, vex: bool) -> Option<Handler> {
 /// The upper quadword stored.
 pub fn store_high(shape: Shape, vex: bool) -> Option<Handler> {
     match (shape, vex) {
-        (Shape::Store, false) => Some(shortcut::<StorePart<u64, true, Legacy>>),
-        (Shape::Store, true) => Some(shortcut::<StorePart<u64, true, Vex>>),
+        (Shape::Store(place), false) => {
+            Some(at!(place, A => shortcut::<StorePart<u64, true, A, Legacy>>))
+        }
+        (Shape::Store(place), true) => {
+            Some(at!(place, A => shortcut::<StorePart<u64, true, A, Vex>>))
+        }
         _ => None,
     }
 }
 
 /// A part of a register stored.
-struct StorePart<T, const HIGH: bool, N>(PhantomData<(T, N)>);
+struct StorePart<T, const HIGH: bool, A, N>(PhantomData<(T, A, N)>);
 
-impl<T: Int, const HIGH: bool, N: Encoding> Shortcut for StorePart<T, HIGH, N> {
+impl<T: Int, const HIGH: bool, A: Address, N: Encoding> Shortcut for StorePart<T, HIGH, A, N> {
     type Whole = Store<T, Segmented, Vector, N>;
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &*fast.cpu;
-        if !enabled(cpu, N::NEEDS) {
+        if !cpu.is_ready(const { ready(N::NEEDS, false) }) {
             return None;
         }
-        let v = cpu.simd.get(op.plus(1).b)[0] >> if HIGH { 64 } else { 0 };
-        let offset = Flat::offset(cpu, op);
-        let host = cpu.fast_place::<T, Flat, false>(address::segment(&op), offset)?;
-        access::write_host(host, T::from_u64(v as u64));
+        let offset = A::offset(cpu, op);
+        let host = cpu.fast_place::<T, A, false>(address::segment(&op), offset)?;
+        let register = op.plus(1).b;
+        let v = if HIGH {
+            cpu.simd.registers.xmm(register).high()
+        } else {
+            cpu.simd.registers.low(register)
+        };
+        access::write_host(host, T::from_u64(v));
         Some(())
     }
 }
 
 /// A whole register stored.
-struct StoreWhole<N, const ALIGNED: bool>(PhantomData<N>);
+struct StoreWhole<A, N, const ALIGNED: bool>(PhantomData<(A, N)>);
 
-impl<N: Encoding, const ALIGNED: bool> Shortcut for StoreWhole<N, ALIGNED> {
+impl<A: Address, N: Encoding, const ALIGNED: bool> Shortcut for StoreWhole<A, N, ALIGNED> {
     type Whole = Store128<Segmented, N, ALIGNED>;
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &*fast.cpu;
-        let linear = Flat::offset(cpu, op);
-        if !enabled(cpu, N::NEEDS) || ALIGNED && linear % 16 != 0 {
+        if !cpu.is_ready(const { ready(N::NEEDS, false) }) {
+            return None;
+        }
+        let linear = A::offset(cpu, op);
+        if ALIGNED && linear % 16 != 0 {
             return None;
         }
         let host = cpu.tlb.write_hit_of(linear, 16)?;
-        let v = cpu.simd.get(op.plus(1).b)[0];
-        access::write_host(host, v as u64);
-        access::write_host(host.wrapping_add(8), (v >> 64) as u64);
+        let mut quadwords = [0; 2];
+        cpu.simd.registers.xmm(op.plus(1).b).store(&mut quadwords);
+        access::write_host_pair(host, quadwords);
         Some(())
     }
 }
@@ -284,13 +422,72 @@ impl<T: Int, N: Encoding> Shortcut for LowToGeneral<T, N> {
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &mut *fast.cpu;
-        if !enabled(cpu, N::NEEDS) {
+        if !cpu.is_ready(const { ready(N::NEEDS, false) }) {
             return None;
         }
-        let v = cpu.simd.get(op.plus(1).b)[0] as u64;
+        let v = cpu.simd.registers.low(op.plus(1).b);
         cpu.regs.set::<T>(op.a, T::from_u64(v));
         Some(())
     }
+}
+
+/// The signs of a vector's lanes.
+pub trait Signs: 'static {
+    /// They.
+    fn of(v: Xmm) -> u64;
+}
+/// Of bytes.
+pub struct Bytes;
+/// Of doublewords.
+pub struct Doublewords;
+/// Of quadwords.
+pub struct Quadwords;
+
+impl Signs for Bytes {
+    #[inline(always)]
+    fn of(v: Xmm) -> u64 {
+        v.byte_signs()
+    }
+}
+impl Signs for Doublewords {
+    #[inline(always)]
+    fn of(v: Xmm) -> u64 {
+        v.single_signs()
+    }
+}
+impl Signs for Quadwords {
+    #[inline(always)]
+    fn of(v: Xmm) -> u64 {
+        v.double_signs()
+    }
+}
+
+/// Signs in a general register.
+struct SignsToGeneral<G, T, N>(PhantomData<(G, T, N)>);
+
+impl<G: Signs, T: Int, N: Encoding> Shortcut for SignsToGeneral<G, T, N> {
+    type Whole = ToGeneral<T, Vector, N>;
+    #[inline(always)]
+    fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
+        let cpu = &mut *fast.cpu;
+        if !cpu.is_ready(const { ready(N::NEEDS, false) }) {
+            return None;
+        }
+        let v = G::of(cpu.simd.registers.xmm(op.plus(1).b));
+        cpu.regs.set::<T>(op.a, T::from_u64(v));
+        Some(())
+    }
+}
+
+/// PMOVMSKB, MOVMSKPS and MOVMSKPD.
+pub fn signs<G: Signs>(shape: Shape, vex: bool) -> Option<Handler> {
+    Some(match (shape, vex) {
+        (Shape::ToGeneral(false), false) => shortcut::<SignsToGeneral<G, u32, Legacy>>,
+        (Shape::ToGeneral(true), false) => shortcut::<SignsToGeneral<G, u64, Legacy>>,
+        (Shape::ToGeneral(false), true) => shortcut::<SignsToGeneral<G, u32, Vex>>,
+        (Shape::ToGeneral(true), true) => shortcut::<SignsToGeneral<G, u64, Vex>>,
+        _ => return None,
+    })
 }
 
 /// An integer from a float.
@@ -303,15 +500,14 @@ where
     S: QuickSource,
     N: Encoding,
 {
-    type Whole = ToGeneral<T, S, N>;
+    type Whole = ToGeneral<T, S::Whole, N>;
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &mut *fast.cpu;
-        if !enabled(cpu, N::NEEDS) {
+        if !cpu.is_ready(const { ready(N::NEEDS, true) }) {
             return None;
         }
-        let b = S::fetch(cpu, op)?;
-        let v = host::truncated::<F>(b, T::BITS == 64, cpu.simd.mxcsr)?;
+        let v = host::truncated::<F>(S::fetch(cpu, op)?, T::BITS == 64)?;
         cpu.regs.set::<T>(op.a, T::from_u64(v));
         Some(())
     }
@@ -336,12 +532,12 @@ impl<F: host::Float, S: QuickSource, W: Source, N: Encoding> Shortcut for Compar
     #[inline(always)]
     fn take(fast: &mut Fast<'_>, op: OpRef) -> Option<()> {
         let cpu = &*fast.cpu;
-        if !enabled(cpu, N::NEEDS) {
+        if !cpu.is_ready(const { ready(N::NEEDS, false) }) {
             return None;
         }
         let b = S::fetch(cpu, op)?;
-        let bits = host::flags_of::<F>(cpu.simd.get(op.a)[0], b)?;
-        fast.flags = fast.flags.with(ARITHMETIC, bits);
+        let bits = host::flags_of::<F>(cpu.simd.registers.xmm(op.a), b)?;
+        fast.flags = Flags::explicit(bits);
         Some(())
     }
 }
@@ -351,8 +547,12 @@ pub fn comparisons<F: host::Float, T: Int>(shape: Shape, vex: bool) -> Option<Ha
     Some(match (shape, vex) {
         (Shape::Registers, false) => shortcut::<Comparison<F, Vector, Vector, Legacy>>,
         (Shape::Registers, true) => shortcut::<Comparison<F, Vector, Vector, Vex>>,
-        (Shape::Load, false) => shortcut::<Comparison<F, Mem<T, Flat>, Mem<T, Segmented>, Legacy>>,
-        (Shape::Load, true) => shortcut::<Comparison<F, Mem<T, Flat>, Mem<T, Segmented>, Vex>>,
+        (Shape::Load(place), false) => {
+            at!(place, A => shortcut::<Comparison<F, Mem<T, A>, Mem<T, Segmented>, Legacy>>)
+        }
+        (Shape::Load(place), true) => {
+            at!(place, A => shortcut::<Comparison<F, Mem<T, A>, Mem<T, Segmented>, Vex>>)
+        }
         _ => return None,
     })
 }

@@ -34,7 +34,7 @@ impl<N: Encoding> Instruction for LoadMxcsr<N> {
         cpu.may(N::NEEDS, NOTHING)?;
         let v = cpu.load::<u32, Segmented>(op)?;
         cpu.ensure(Simd::mxcsr_can_hold(v), Fault::GP0)?;
-        cpu.simd.mxcsr = v;
+        cpu.set_mxcsr(v);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (SDM vol. 1, section 12.10.3; vol. 2, section 4.1).
 
 use super::exec::{Encoding, NOTHING, Source};
+use super::host::vector::Registers;
 use super::lane::{Lane, lane};
 use crate::alu::Int;
 use crate::alu::flags::{ARITHMETIC, CF, OF, SF, ZF};
@@ -119,11 +120,13 @@ impl<T: Int, S: Source, N: Encoding, const EXPLICIT: bool, const TO_MASK: bool> 
                 (true, 8) => super::lane::build(|i| 0u16.wrapping_sub((bits >> i) as u16 & 1)),
                 (true, _) => super::lane::build(|i| 0u8.wrapping_sub((bits >> i) as u8 & 1)),
             };
-            let register = cpu.simd.get_mut(0);
-            register[0] = v;
-            if N::NEEDS.avx {
-                register[1] = 0;
-            }
+            let first = Registers::place(0);
+            let high = if N::NEEDS.avx {
+                0
+            } else {
+                cpu.simd.get(first)[1]
+            };
+            cpu.simd.registers.set(first, [v, high]);
         } else {
             let index = match (bits, most) {
                 (0, _) => n as u32,

@@ -16,6 +16,7 @@
 
 use super::Simd;
 use super::control::{MXCSR_BITS, XCR0_AVX, XCR0_PKRU, XCR0_SSE, XCR0_X87};
+use super::host::vector::Registers;
 use super::image::{LEGACY_BYTES, MXCSR_AT, MXCSR_MASK_AT, ST_AT, XMM_AT, doubleword, field};
 use crate::fault::Fault;
 use crate::interpreter::Interpreter;
@@ -23,7 +24,7 @@ use crate::mem::address::{self, Address, Segmented};
 use crate::models::CpuModel;
 use crate::op::{Instruction, OpRef, Stop};
 use crate::x87::fxsave::HEADER_BYTES;
-use emu_core::x86::{Cr0, Cr4, Gpr, MXCSR_RESET, Restored};
+use emu_core::x86::{Cr0, Cr4, Gpr, MXCSR_RESET, Restored, VECTOR_REGISTERS};
 use iced_x86::CpuidFeature as F;
 
 /// Where the XSAVE header stands, behind the legacy region.
@@ -205,13 +206,16 @@ impl Interpreter {
     fn components_in_use(&self) -> u64 {
         let mut x87 = [0; XMM_AT];
         self.x87_image(&mut x87, true);
-        let registers = &self.simd.registers;
+        let used = |half: usize| {
+            let mut registers = self.simd.registers.first(VECTOR_REGISTERS);
+            registers.any(|r| r[half] != 0)
+        };
         let bit = |used: bool, bit: u64| if used { bit } else { 0 };
         bit(
             x87 != initial_x87() || self.x87.fcs != 0 || self.x87.fds != 0,
             XCR0_X87,
-        ) | bit(registers.iter().any(|r| r[0] != 0), XCR0_SSE)
-            | bit(registers.iter().any(|r| r[1] != 0), XCR0_AVX)
+        ) | bit(used(0), XCR0_SSE)
+            | bit(used(1), XCR0_AVX)
             | bit(self.pkru != 0, XCR0_PKRU)
     }
 
@@ -240,7 +244,7 @@ impl Interpreter {
         }
         let n = self.vector_registers();
         let halves = |cpu: &Self, half: usize| -> Vec<u8> {
-            let registers = cpu.simd.registers[..n].iter();
+            let registers = cpu.simd.registers.first(n);
             registers.flat_map(|r| r[half].to_le_bytes()).collect()
         };
         if components & XCR0_SSE != 0 {
@@ -300,7 +304,7 @@ impl Instruction for Xsetbv {
         let known = v & !cpu.model.state_components() == 0 && v & XCR0_X87 != 0;
         let consistent = v & XCR0_AVX == 0 || v & XCR0_SSE != 0;
         cpu.ensure(number == 0 && known && consistent, Fault::GP0)?;
-        cpu.simd.xcr0 = v;
+        cpu.set_xcr0(v);
         Ok(())
     }
 }
@@ -410,16 +414,19 @@ impl<const SUPERVISOR: bool, const WIDE: bool> Instruction for Xrstor<SUPERVISOR
             cpu.show_ferr();
         }
         if takes_mxcsr || asked & XCR0_SSE != 0 {
-            cpu.simd.mxcsr = mxcsr;
+            cpu.set_mxcsr(mxcsr);
         }
         for i in 0..cpu.vector_registers() {
+            let place = Registers::place(i);
+            let mut register = cpu.simd.get(place);
             if asked & XCR0_SSE != 0 {
                 let v = u128::from_le_bytes(field(&legacy, XMM_AT + 16 * i));
-                cpu.simd.registers[i][0] = if loaded & XCR0_SSE != 0 { v } else { 0 };
+                register[0] = if loaded & XCR0_SSE != 0 { v } else { 0 };
             }
             if asked & XCR0_AVX != 0 {
-                cpu.simd.registers[i][1] = u128::from_le_bytes(field(&upper, 16 * i));
+                register[1] = u128::from_le_bytes(field(&upper, 16 * i));
             }
+            cpu.simd.registers.set(place, register);
         }
         if asked & XCR0_PKRU != 0 {
             cpu.set_pkru(pkru);

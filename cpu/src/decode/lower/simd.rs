@@ -11,6 +11,7 @@ use crate::simd::exec::{
     Store128, Store256, StoreHalf, StoreHalves, ToFlags, ToGeneral, ToMmx, ToVex, ToXmm,
     Unchecked64, Vector, Vex, args,
 };
+use crate::simd::host::vector::Registers;
 use crate::simd::image::{Restore, Save};
 use crate::simd::lane::Lane;
 use crate::simd::masked::{Gather, MaskedLoad, MaskedStore, Zero};
@@ -123,7 +124,7 @@ fn masked<T: Lane + Int>(l: &mut Lowering<'_>) {
 fn gather<T: Lane + Int, I: Lane>(l: &mut Lowering<'_>) -> bool {
     let index = l.insn.memory_index();
     let (destination, mask) = (vector(l, 0), vector(l, 2));
-    let number = index.number() as u8;
+    let number = Registers::place(index.number());
     if destination == mask || destination == number || mask == number {
         // Undefined (SDM vol. 2, "VGATHERDPS").
         return false;
@@ -181,7 +182,12 @@ fn kind(l: &Lowering<'_>, n: u32) -> Option<Kind> {
 }
 
 fn vector(l: &Lowering<'_>, n: u32) -> u8 {
-    l.insn.op_register(n).number() as u8
+    let r = l.insn.op_register(n);
+    if r.is_mm() {
+        r.number() as u8
+    } else {
+        Registers::place(r.number())
+    }
 }
 
 fn second(l: &mut Lowering<'_>, a: u8, b: u8, c: u8, d: u8, imm: i32) {
@@ -285,10 +291,10 @@ fn shape(l: &Lowering<'_>, kinds: &[Kind], sources: u32) -> Option<Shape> {
         return None;
     }
     Some(match (kinds[0], kinds[sources as usize - 1]) {
-        (Kind::Memory, _) => Shape::Store,
+        (Kind::Memory, _) => Shape::Store((l.is_64_bit(), l.index_scale())),
         (Kind::General, Kind::Xmm) => Shape::ToGeneral(l.operand_bytes(0) == 8),
         (Kind::Xmm, Kind::General) => Shape::General(l.operand_bytes(sources - 1) == 8),
-        (Kind::Xmm, Kind::Memory) => Shape::Load,
+        (Kind::Xmm, Kind::Memory) => Shape::Load((l.is_64_bit(), l.index_scale())),
         (Kind::Xmm, Kind::Xmm) if kinds.len() as u32 > sources && is_shift(l.insn.mnemonic()) => {
             Shape::Immediate
         }

@@ -23,25 +23,25 @@ pub const ROWS: &[Row] = &[
     row(M::Addss, M::Vaddss, Float(scalar::<F32, Add>))
         .quick(quick::scalar::<Scalar<f32, Plus>, u32>),
     row(M::Addsd, M::Vaddsd, Float(scalar::<F64, Add>))
-        .quick(quick::scalar::<Scalar<f64, Plus>, u64>),
+        .quick(quick::scalar_anywhere::<Scalar<f64, Plus>, u64>),
     row(M::Subps, M::Vsubps, Float(packed::<F32, Sub>)).quick(quick::packed::<Packed<f32, Minus>>),
     row(M::Subpd, M::Vsubpd, Float(packed::<F64, Sub>)).quick(quick::packed::<Packed<f64, Minus>>),
     row(M::Subss, M::Vsubss, Float(scalar::<F32, Sub>))
         .quick(quick::scalar::<Scalar<f32, Minus>, u32>),
     row(M::Subsd, M::Vsubsd, Float(scalar::<F64, Sub>))
-        .quick(quick::scalar::<Scalar<f64, Minus>, u64>),
+        .quick(quick::scalar_anywhere::<Scalar<f64, Minus>, u64>),
     row(M::Mulps, M::Vmulps, Float(packed::<F32, Mul>)).quick(quick::packed::<Packed<f32, Times>>),
     row(M::Mulpd, M::Vmulpd, Float(packed::<F64, Mul>)).quick(quick::packed::<Packed<f64, Times>>),
     row(M::Mulss, M::Vmulss, Float(scalar::<F32, Mul>))
         .quick(quick::scalar::<Scalar<f32, Times>, u32>),
     row(M::Mulsd, M::Vmulsd, Float(scalar::<F64, Mul>))
-        .quick(quick::scalar::<Scalar<f64, Times>, u64>),
+        .quick(quick::scalar_anywhere::<Scalar<f64, Times>, u64>),
     row(M::Divps, M::Vdivps, Float(packed::<F32, Div>)).quick(quick::packed::<Packed<f32, Over>>),
     row(M::Divpd, M::Vdivpd, Float(packed::<F64, Div>)).quick(quick::packed::<Packed<f64, Over>>),
     row(M::Divss, M::Vdivss, Float(scalar::<F32, Div>))
         .quick(quick::scalar::<Scalar<f32, Over>, u32>),
     row(M::Divsd, M::Vdivsd, Float(scalar::<F64, Div>))
-        .quick(quick::scalar::<Scalar<f64, Over>, u64>),
+        .quick(quick::scalar_anywhere::<Scalar<f64, Over>, u64>),
     row(M::Sqrtps, M::Vsqrtps, Float(packed::<F32, Sqrt>))
         .quick(quick::packed::<Packed<f32, Root>>),
     row(M::Sqrtpd, M::Vsqrtpd, Float(packed::<F64, Sqrt>))
@@ -49,7 +49,7 @@ pub const ROWS: &[Row] = &[
     row(M::Sqrtss, M::Vsqrtss, Float(scalar::<F32, Sqrt>))
         .quick(quick::scalar::<Scalar<f32, Root>, u32>),
     row(M::Sqrtsd, M::Vsqrtsd, Float(scalar::<F64, Sqrt>))
-        .quick(quick::scalar::<Scalar<f64, Root>, u64>),
+        .quick(quick::scalar_anywhere::<Scalar<f64, Root>, u64>),
     row(M::Minps, M::Vminps, Float(packed::<F32, Min>))
         .quick(quick::packed::<PackedChoice<f32, Least>>),
     row(M::Minpd, M::Vminpd, Float(packed::<F64, Min>))

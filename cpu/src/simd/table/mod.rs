@@ -68,7 +68,14 @@ pub struct Row {
     pub apply: Apply,
     /// Its handlers where nothing out of the ordinary happens.
     pub quick: Quicks,
+    /// What they make of two vectors, and what they should.
+    #[cfg(test)]
+    pub both: Option<Both>,
 }
+
+/// See [`Row::both`].
+#[cfg(test)]
+pub type Both = fn(u128, u128, u8) -> [Option<u128>; 2];
 
 const fn row(legacy: Mnemonic, vex: Mnemonic, apply: Apply) -> Row {
     form(Form::Any, legacy, vex, apply)
@@ -81,6 +88,8 @@ const fn form(form: Form, legacy: Mnemonic, vex: Mnemonic, apply: Apply) -> Row 
         form,
         apply,
         quick: |_, _| None,
+        #[cfg(test)]
+        both: None,
     }
 }
 
@@ -94,15 +103,49 @@ impl Row {
 /// A row with a shortcut that is its function: `packed` if it works on whole registers, `shifts`, or `scalar T` if its source
 /// in memory is a `T`.
 macro_rules! quick {
-    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?) => {{
+    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?) => {
+        quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;)
+    };
+    // `$host` is the function of `simd::host::vector` that does the same, and takes the immediate.
+    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?, $host:ident imm) => {
+        quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;
+            #[inline(always)]
+            fn apply(a: Xmm, b: Xmm, imm: u8) -> Option<Xmm> {
+                Some($crate::simd::host::vector::$host(a, b, imm))
+            }
+        )
+    };
+    // The same without an immediate.
+    ($legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?, $host:ident) => {
+        quick!(@ $legacy, $vex, $apply($f), $kind $($t)?;
+            #[inline(always)]
+            fn apply(a: Xmm, b: Xmm, imm: u8) -> Option<Xmm> {
+                Some($crate::simd::host::vector::$host(a, b, |a, b| $f(a, b, imm)))
+            }
+        )
+    };
+    (@ $legacy:expr, $vex:expr, $apply:ident($f:expr), $kind:ident $($t:ty)?; $($host:tt)*) => {{
+        #[allow(unused_imports)]
+        use $crate::simd::host::vector::Xmm;
         struct Q;
         impl $crate::simd::quick::Quick for Q {
             #[inline(always)]
-            fn apply(a: u128, b: u128, imm: u8, _: u32) -> Option<u128> {
+            fn patiently(a: u128, b: u128, imm: u8) -> Option<u128> {
                 Some($f(a, b, imm))
             }
+            $($host)*
         }
-        row($legacy, $vex, $apply($f)).quick($crate::simd::quick::$kind::<Q $(, $t)?>)
+        #[cfg_attr(not(test), expect(unused_mut))]
+        let mut row = row($legacy, $vex, $apply($f)).quick($crate::simd::quick::$kind::<Q $(, $t)?>);
+        #[cfg(test)]
+        {
+            use $crate::simd::quick::Quick;
+            row.both = Some(|a, b, imm| {
+                let quick = Q::apply(Xmm::of(a), Xmm::of(b), imm);
+                [quick.map(Xmm::bits), Q::patiently(a, b, imm)]
+            });
+        }
+        row
     }};
 }
 use quick;
@@ -173,6 +216,12 @@ pub fn find(mnemonic: Mnemonic, forms: &[Form]) -> Option<i32> {
         .filter(|(_, r)| r.form == Form::Any || forms.contains(&r.form))
         .min_by_key(|(_, r)| r.form == Form::Any)?;
     Some((best.0 as i32) << 8)
+}
+
+/// All [`Row::both`] that there are.
+#[cfg(test)]
+pub fn both() -> impl Iterator<Item = Both> {
+    TABLE.iter().filter_map(|row| row.both)
 }
 
 impl Row {

@@ -5,6 +5,7 @@ mod forms;
 mod host;
 mod published;
 mod random;
+mod ready;
 mod saved;
 mod unmasked;
 mod xsave;
