@@ -361,7 +361,7 @@ impl<'a> Lowering<'a> {
         }
         let pairs = Pairs::all();
         let mut leaders = self.leaders.iter().copied().peekable();
-        let mut before = None;
+        let mut before: Option<(usize, u8)> = None;
         // The last of them is where no instruction begins.
         for start in &starts[..starts.len().saturating_sub(1)] {
             let slot = usize::from(start.slot);
@@ -375,7 +375,9 @@ impl<'a> Lowering<'a> {
             // What the operation before it executes already is no first one.
             let led = leaders.next_if_eq(&(slot - 1)).is_some();
             match both {
-                Some((first, both)) => _ = self.slots[first].set_handler(both),
+                Some((first, both)) => {
+                    self.slots[first].set_handler(both);
+                }
                 None if led => {}
                 None => before = half.map(|half| (slot, half)),
             }
