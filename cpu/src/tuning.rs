@@ -18,8 +18,9 @@ pub struct Tuning {
     /// the run loop comes behind each, and behind each access to a device.
     pub links_blocks: bool,
     /// Instructions have lean handlers that give up where something is out of the ordinary, and shortcuts for SSE and x87; a
-    /// comparison executes the jump behind it too, and a MOV what is done with the copy; flags that nobody sees are left
-    /// out. Without, all but near branches, whose handlers are what leads on, have the handler that does everything.
+    /// comparison executes the jump behind it too, a MOV what is done with the copy, and one plain instruction the next;
+    /// flags that nobody sees are left out; immediates that are overwritten are read anew. Without, all but near branches,
+    /// whose handlers are what leads on, have the handler that does everything, and what is overwritten is decoded anew.
     pub shortens: bool,
 }
 

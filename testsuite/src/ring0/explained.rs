@@ -172,18 +172,19 @@ impl Situation<'_> {
         !inside && !c.is_64_bit()
     }
 
-    /// CR3 of the task from which ours came to the double fault's, if that is not the task in which the case began.
-    fn page_tables_of_the_failing_task(&self) -> Option<u32> {
+    /// Whether the task from which ours came to the double fault's, if that is not the task in which the case began, has its page
+    /// tables behind the memory, or where nothing of the case says: its state segment lies outside of what the case fills.
+    fn failing_task_has_no_page_tables(&self) -> bool {
         let Outcome::Recorded(r) = self.ours else {
-            return None;
+            return false;
         };
         let link = r.fields[record::LINK];
         if link & 0xFFF8 == u32::from(super::sandbox::MAIN_TASK) {
-            return None;
+            return false;
         }
         let base = super::case::base_of(self.case.sandbox.descriptor(link as u16));
         let inside = (SANDBOX..SANDBOX + SANDBOX_BYTES - 32).contains(&base);
-        inside.then(|| self.case.sandbox.get32(base + 28))
+        !inside || u64::from(self.case.sandbox.get32(base + 28)) >= super::machines::MEMORY_BYTES
     }
 
     /// The dword of the frame that IRET or RETF finds; 0 where there is none.
@@ -369,16 +370,16 @@ static LEGACY_RULES: &[Rule] = &[
     Rule {
         name: "a new task's page tables are nowhere",
         peers: BOTH,
-        reason: "CR3 of a new task leads behind the memory, so that PAE's first table cannot be loaded; that the registers then \
-                 keep what they had is said of MOV to a control register (SDM vol. 3, section 4.4.1) and not of a task switch. Ours \
-                 keeps it, and the double fault finds its task; in the peers no memory is left",
+        reason: "CR3 of a new task leads behind the memory, or is what firmware has left in a state segment outside of the case's \
+                 memory, so that PAE's first table cannot be loaded; that the registers then keep what they had is said of MOV to a \
+                 control register (SDM vol. 3, section 4.4.1) and not of a task switch. Ours keeps it, and the double fault finds \
+                 its task; in the peers no memory is left",
         explains: |s, d| {
             d.what == What::Lost
                 && s.case.cr4 & super::case::CR4_PAE != 0
                 && s.vectors().0 == DOUBLE_FAULT
                 && s.theirs == &Outcome::Shutdown
-                && s.page_tables_of_the_failing_task()
-                    .is_some_and(|cr3| u64::from(cr3) >= super::machines::MEMORY_BYTES)
+                && s.failing_task_has_no_page_tables()
         },
     },
 ];

@@ -365,10 +365,33 @@ fn a_page_that_was_written_is_read_without_another_walk_and_is_marked_dirty_by_t
     assert_eq!(marks, [0x60, 0x20, 0]);
 }
 
+const POINTERS: usize = 0x1_2000;
+const WIDE_DIRECTORY: usize = 0x1_3000;
+
+#[test]
+fn a_task_whose_page_tables_are_refused_faults_at_its_own_level() {
+    // jmp 30:0, to a task at level 3 whose CR3 leads where no memory is: all ones, with reserved bits.
+    let (mut b, mut s) = protected(0, &[0xEA, 0, 0, 0, 0, 0x30, 0]);
+    second_task(&b, GATE_CODE as u32, 2);
+    b.set_dword(TSS_2 + 0x04, 0x7800);
+    b.set_dword(TSS_2 + 0x08, 0x10);
+    b.set_dword(TSS_2 + 0x1C, 4 << 20);
+    b.set_dword(TSS_2 + 0x4C, 0x1B);
+    b.set_dword(POINTERS, WIDE_DIRECTORY as u32 | 1);
+    b.set_dword(WIDE_DIRECTORY, 0x87);
+    s.cr3 = POINTERS as u64;
+    s.pdpte[0] = WIDE_DIRECTORY as u64 | 1;
+    s.cr4 |= emu_core::x86::Cr4::PAE;
+    s.cr0 |= Cr0::PG;
+    let (v, s) = vector(&mut b, &s);
+    assert_eq!((v, s.tr.selector.0, s.cr3), (13, 0x30, 4 << 20));
+    // Error code, EIP and CS on the stack of level 0 that the new TSS names, below ESP and SS of the task.
+    let frame = [0, 4, 8].map(|n| b.dword(sp(&s) + n));
+    assert_eq!((sp(&s), frame), (0x7800 - 24, [0, GATE_CODE as u32, 0x1B]));
+}
+
 #[test]
 fn another_page_table_is_walked_to_once_any_page_is_invalidated_or_cr3_is_written() {
-    const POINTERS: usize = 0x1_2000;
-    const WIDE_DIRECTORY: usize = 0x1_3000;
     const WIDE_TABLES: [usize; 2] = [0x1_4000, 0x1_5000];
     // Page 10 is read; then the directory leads to another table, in which page 11 is another one.
     let prepare = [
