@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// How the functions are named that hand over to the next operation.
-const HANDLERS: [&str; 16] = [
+const HANDLERS: [&str; 17] = [
     "cpu::op::fast",
+    "cpu::op::longer",
     "cpu::op::quiet",
     "cpu::op::shortcut",
     "cpu::op::twin",

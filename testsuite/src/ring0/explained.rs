@@ -42,6 +42,8 @@ const VIF_VIP: u32 = 0x18_0000;
 pub const DOUBLE_FAULT: u32 = 8;
 /// More than a delivery pushes outside of long mode.
 const PUSHED_MAX: u32 = 24;
+/// Real mode's, at address 0, as firmware fills them.
+const INTERRUPT_VECTORS_BYTES: u32 = 0x400;
 
 impl Situation<'_> {
     /// Both records.
@@ -173,7 +175,8 @@ impl Situation<'_> {
     }
 
     /// Whether the task from which ours came to the double fault's, if that is not the task in which the case began, has its page
-    /// tables behind the memory, or where nothing of the case says: its state segment lies outside of what the case fills.
+    /// tables behind the memory: its state segment says so, or lies over the interrupt vectors, which lead to firmware, so that
+    /// each is more than the memory when it is taken for CR3.
     fn failing_task_has_no_page_tables(&self) -> bool {
         let Outcome::Recorded(r) = self.ours else {
             return false;
@@ -184,7 +187,9 @@ impl Situation<'_> {
         }
         let base = super::case::base_of(self.case.sandbox.descriptor(link as u16));
         let inside = (SANDBOX..SANDBOX + SANDBOX_BYTES - 32).contains(&base);
-        !inside || u64::from(self.case.sandbox.get32(base + 28)) >= super::machines::MEMORY_BYTES
+        let over_vectors = base < INTERRUPT_VECTORS_BYTES - 32;
+        let cr3 = inside.then(|| u64::from(self.case.sandbox.get32(base + 28)));
+        over_vectors || cr3.is_some_and(|cr3| cr3 >= super::machines::MEMORY_BYTES)
     }
 
     /// The dword of the frame that IRET or RETF finds; 0 where there is none.
@@ -370,10 +375,10 @@ static LEGACY_RULES: &[Rule] = &[
     Rule {
         name: "a new task's page tables are nowhere",
         peers: BOTH,
-        reason: "CR3 of a new task leads behind the memory, or is what firmware has left in a state segment outside of the case's \
-                 memory, so that PAE's first table cannot be loaded; that the registers then keep what they had is said of MOV to a \
-                 control register (SDM vol. 3, section 4.4.1) and not of a task switch. Ours keeps it, and the double fault finds \
-                 its task; in the peers no memory is left",
+        reason: "CR3 of a new task leads behind the memory, or is one of the interrupt vectors, so that PAE's first table cannot be \
+                 loaded; that the registers then keep what they had is said of MOV to a control register (SDM vol. 3, section \
+                 4.4.1) and not of a task switch. Ours keeps it, and the double fault finds its task; in the peers no memory is \
+                 left",
         explains: |s, d| {
             d.what == What::Lost
                 && s.case.cr4 & super::case::CR4_PAE != 0
