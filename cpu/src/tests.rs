@@ -4,7 +4,7 @@ use crate::{CpuModel, Interpreter, Tuning};
 use emu_core::backend::{Attention, CpuBackend, CpuId, Exit, Special, SystemBus};
 use emu_core::bus::{Gpa, PageView, Width};
 use emu_core::ram::Ram;
-use emu_core::x86::{CpuState, Gpr, Seg, Selector};
+use emu_core::x86::{CpuState, Cr0, Gpr, Seg, SegmentAttributes, Selector};
 
 /// A generator whose run repeats (Marsaglia's xorshift).
 pub(crate) struct Random(pub(crate) u64);
@@ -189,6 +189,20 @@ fn at_1000() -> Interpreter {
     s.gpr[Gpr::Rsp as usize] = 0xF000;
     cpu.set_state(&s);
     cpu
+}
+
+/// In protected mode at 1000h, in 32-bit segments that are all of the memory.
+pub(crate) fn flat_at_1000(cpu: &Interpreter) -> CpuState {
+    let mut s = cpu.state();
+    s.cr0.insert(Cr0::PE);
+    for seg in Seg::ALL {
+        let reg = &mut s.segments[seg as usize];
+        reg.base = 0;
+        reg.limit = u32::MAX;
+        reg.attributes |= SegmentAttributes::BIG;
+    }
+    s.rip = 0x1000;
+    s
 }
 
 fn run(board: &mut Board, cpu: &mut Interpreter) -> (Exit, CpuState) {

@@ -69,9 +69,8 @@ mod tests {
     use super::*;
     use crate::CpuModel;
     use crate::op::Handler;
-    use crate::tests::Board;
+    use crate::tests::{Board, flat_at_1000};
     use emu_core::backend::{CpuBackend, CpuId};
-    use emu_core::x86::{Cr0, Seg, SegmentAttributes};
 
     /// In a 32-bit segment: mov eax,ecx / and eax,3 / cmp ebx,[edx] / jne 1000h / dec esi / jnz 1000h / hlt.
     const LOOP: [u8; 13] = [
@@ -81,15 +80,7 @@ mod tests {
     fn cpu(tuning: Tuning) -> (Board, Interpreter) {
         let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
         cpu.tune(tuning);
-        let mut s = cpu.state();
-        s.cr0.insert(Cr0::PE);
-        for seg in Seg::ALL {
-            let reg = &mut s.segments[seg as usize];
-            reg.base = 0;
-            reg.limit = u32::MAX;
-            reg.attributes |= SegmentAttributes::BIG;
-        }
-        s.rip = 0x1000;
+        let mut s = flat_at_1000(&cpu);
         s.gpr[6] = 100;
         cpu.set_state(&s);
         let mut board = Board::new(&LOOP);

@@ -5,10 +5,9 @@ use crate::decode::decoder_options;
 use crate::decode::legacy::Form;
 use crate::decode::lower::{Lowering, Rows};
 use crate::interpreter::mode;
-use crate::tests::{Board, Random};
+use crate::tests::{Board, Random, flat_at_1000};
 use crate::{CpuModel, Interpreter, Tuning};
 use emu_core::backend::{CpuBackend, CpuId, Exit};
-use emu_core::x86::{Cr0, Seg, SegmentAttributes};
 use iced_x86::{Decoder, DecoderError};
 
 /// Where a block takes an immediate from, another one makes the same operations but for it.
@@ -194,15 +193,7 @@ fn immediates_that_are_overwritten_count_from_the_next_time_on() {
         let run = |tuning: Tuning| {
             let mut cpu = Interpreter::new(CpuId(0), CpuModel::P6);
             cpu.tune(tuning);
-            let mut s = cpu.state();
-            s.cr0.insert(Cr0::PE);
-            for seg in Seg::ALL {
-                let reg = &mut s.segments[seg as usize];
-                reg.base = 0;
-                reg.limit = u32::MAX;
-                reg.attributes |= SegmentAttributes::BIG;
-            }
-            s.rip = 0x1000;
+            let mut s = flat_at_1000(&cpu);
             s.gpr[4] = 0x8000;
             s.gpr[5] = 0x4000;
             s.gpr[6] = table.len() as u64 / 8;

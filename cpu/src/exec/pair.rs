@@ -229,7 +229,7 @@ fn rows() -> Vec<[Handler; 3]> {
 
 /// All pairs.
 pub struct Pairs {
-    /// The handlers of halves with their numbers, each at or behind [`Pairs::slot`] of its address; 0: nothing.
+    /// The handlers of halves with their numbers, each in the first of its [`Pairs::slots`] that was free; 0: nothing.
     halves: Box<[(usize, u8); HALF_SLOTS]>,
     /// By the numbers of both halves.
     handlers: Vec<Option<Handler>>,
